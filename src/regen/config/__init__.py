@@ -1,0 +1,1 @@
+"""params.yaml, checked and resolved into one frozen object a purpose."""

@@ -1,0 +1,167 @@
+"""The whole of params.yaml, and what of it the data, the figures, the report and the tracking see."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from regen.config.base import Config, Name, Positive
+from regen.config.variant import Compute, DataSource, LikelihoodProtocol, Model, Training, Values
+
+__all__ = [
+    "DataConfig",
+    "Dataset",
+    "FigureKind",
+    "MaxImages",
+    "Params",
+    "Preset",
+    "ReportConfig",
+    "ReportedVariant",
+    "Source",
+    "SourceReport",
+    "Split",
+    "Variant",
+]
+
+FigureKind = Literal["curves", "means", "draws", "reconstructions", "manifold"]
+Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+
+
+class Source(Config):
+    """Where a data set's raw files come from; no files means that they are generated."""
+
+    status: DataSource
+    files: dict[str, Checksum]
+
+
+class Split(Config):
+    """Numbers of images of the reports' own split of the full data set."""
+
+    train: Positive
+    validation: Positive
+    test: Positive
+
+
+class Dataset(Config):
+    """A data set: image shape (C, H, W), values, and the sizes of its full splits."""
+
+    shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    values: Values
+    split: Split
+    sources: dict[Name, Source]
+
+
+class MaxImages(Split):
+    """Upper limits that a preset sets on each split."""
+
+
+class Preset(Config):
+    """A lens over the variants: sources and limits, never hyper-parameters."""
+
+    sources: dict[Name, Name]
+    max_images: MaxImages | None
+    max_steps: Positive | None
+    likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
+
+
+class Variant(Config):
+    """One model of one report; `assumed` lists the keys whose values the report leaves open, `figures` its source's numbers."""
+
+    report: Name
+    title: str
+    assumed: list[str]
+    figures: dict[FigureKind, str]
+    model: Model
+    training: Training
+
+    @model_validator(mode="after")
+    def _assumed_exist(self) -> Self:
+        for key in self.assumed:
+            value: Any = self.model_dump()
+            for part in key.split("."):
+                if not isinstance(value, dict) or part not in value:
+                    raise ValueError(f"allowed: 'assumed' names keys of the variant such as 'training.batch_size', not '{key}'")
+                value = value[part]
+        return self
+
+
+class SourceReport(Config):
+    """Bibliography of a source report."""
+
+    title: str
+    author: str
+    year: int | None
+    about: str
+
+
+class Params(Config):
+    """The whole of params.yaml."""
+
+    seed: Annotated[int, Field(ge=0)]
+    compute: Compute
+    presets: dict[Name, Preset]
+    datasets: dict[Name, Dataset]
+    reports: dict[Name, SourceReport]
+    variants: dict[Name, dict[Name, Variant]]
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> Self:
+        datasets = ", ".join(self.datasets)
+        for group, variants in self.variants.items():
+            if group not in self.datasets:
+                raise ValueError(f"variants.{group}: unknown data set '{group}'; allowed: {datasets}")
+            for name, variant in variants.items():
+                if variant.report not in self.reports:
+                    raise ValueError(
+                        f"variants.{group}.{name}.report: unknown report '{variant.report}'; allowed: {', '.join(self.reports)}"
+                    )
+        for name, preset in self.presets.items():
+            for dataset in self.datasets:
+                allowed = list(self.datasets[dataset].sources)
+                if preset.sources.get(dataset) not in allowed:
+                    raise ValueError(
+                        f"presets.{name}.sources.{dataset}: unknown source '{preset.sources.get(dataset)}'; allowed: {', '.join(allowed)}"
+                    )
+                if dataset not in preset.likelihood:
+                    raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
+            if unknown := sorted((set(preset.sources) | set(preset.likelihood)) - set(self.datasets)):
+                raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
+        return self
+
+
+class DataConfig(Config):
+    """Resolved for `fetch` and `split`: one data set from one source."""
+
+    dataset: Name
+    source: Name
+    status: DataSource
+    files: dict[str, Checksum]
+    shape: list[Positive]
+    values: Values
+    split: Split
+    max_images: MaxImages | None
+    seed: int
+
+
+class ReportedVariant(Config):
+    """What figures, report and tracking know of a variant."""
+
+    report: Name
+    dataset: Name
+    data_source: DataSource
+    title: str
+    assumed: list[str]
+    figures: dict[FigureKind, str]
+    model: Model
+    training: Training
+    max_steps: Positive | None
+    likelihood: list[LikelihoodProtocol]
+
+
+class ReportConfig(Config):
+    """Resolved for `figures`, `report` and `track`: everything that a preset shows."""
+
+    preset: Name
+    threads: Positive
+    reports: dict[Name, SourceReport]
+    shapes: dict[Name, list[Positive]]
+    variants: dict[Name, ReportedVariant]

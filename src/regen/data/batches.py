@@ -1,0 +1,45 @@
+"""Batches from images held in memory as uint8: no workers, no copies of the data set."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from regen.errors import UserError
+from regen.files import read_tensors
+
+__all__ = ["batches", "images_of", "to_unit_interval"]
+
+
+def images_of(folder: Path, split: str) -> torch.Tensor:
+    """Return the images of one split (`train`, `validation` or `test`) that `split` wrote, uint8 (N, C, H, W).
+
+    Raises
+    ------
+    UserError
+        If the file is missing, broken or holds no images.
+    """
+    path = folder / f"{split}.safetensors"
+    images = read_tensors(path)[0].get("images")
+    if images is None or len(images) == 0:
+        raise UserError(f"{path}: expected at least one image, got none; delete it and run 'dvc repro' again")
+    return images
+
+
+def to_unit_interval(images: torch.Tensor) -> torch.Tensor:
+    """Map uint8 images (B, C, H, W) to floats in [0, 1]."""
+    return images.float().div_(255)
+
+
+def batches(images: torch.Tensor, batch_size: int, generator: torch.Generator | None = None) -> Iterator[torch.Tensor]:
+    """Yield float batches (B, C, H, W) in [0, 1]; the last may be smaller.
+
+    images (N, C, H, W) uint8. With a generator the order is a fresh permutation drawn from it (on the CPU,
+    so that it does not depend on the device); without, the order is that of the images.
+    """
+    if generator is None:
+        for block in images.split(batch_size):
+            yield to_unit_interval(block)
+        return
+    for index in torch.randperm(len(images), generator=generator).to(images.device).split(batch_size):
+        yield to_unit_interval(images[index])

@@ -1,0 +1,116 @@
+"""Training, validation and test splits, their files and their data card."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regen.config.schema import DataConfig
+from regen.data.images import Images
+from regen.determinism import derive_seed
+from regen.errors import UserError
+from regen.files import read_tensors, write_tensors
+
+__all__ = ["SPLITS", "card", "images_of", "split", "write"]
+
+SPLITS = ("train", "validation", "test")
+
+TITLES = {
+    "mnist": "MNIST",
+    "binarized_mnist": "MNIST in Larochelle's fixed binarisation",
+    "svhn": "SVHN",
+    "celeba": "CelebA (whole aligned frame squashed to 64x64)",
+}
+
+OFFICIAL = {"celeba": "the first images of each official partition"}
+
+STANDINS = {
+    "mnist": "8x8 digits of scikit-learn, enlarged and varied",
+    "binarized_mnist": "8x8 digits of scikit-learn, enlarged, varied and binarised",
+    "svhn": "8x8 digits of scikit-learn in colour on crops of two photographs",
+    "celeba": "drawn faces",
+}
+
+
+def split(config: DataConfig, sets: dict[str, Images]) -> dict[str, Images]:
+    """Return `train`, `validation` and `test`, each at most `config.max_images` long.
+
+    Where the source has no validation set, a seeded permutation of `train` cuts one off: the sizes of
+    `config.split` at full size, the same proportions below it.
+
+    Raises
+    ------
+    UserError
+        If an official source has other counts than `config.split`, or a split is empty.
+    """
+    if "validation" not in sets:
+        sets = {**_cut(config, sets["train"]), "test": sets["test"]}
+    for name in SPLITS:
+        count, full = len(sets[name]), getattr(config.split, name)
+        where = f"{config.dataset} (source '{config.source}')"
+        if config.status == "official" and count != full:
+            raise UserError(f"{where}: expected {full} {name} images, got {count}; correct datasets.{config.dataset}.split in params.yaml")
+        if count == 0:
+            raise UserError(f"{where}: expected {name} images, got none; choose a larger source in params.yaml")
+    if config.max_images is None:
+        return {name: sets[name] for name in SPLITS}
+    return {name: sets[name].take(slice(getattr(config.max_images, name))) for name in SPLITS}
+
+
+def _cut(config: DataConfig, images: Images) -> dict[str, Images]:
+    """Permute the images with the split's own seed; the last ones are for validation."""
+    generator = torch.Generator().manual_seed(derive_seed(config.seed, "split", config.dataset))
+    order = torch.randperm(len(images), generator=generator)
+    full = config.split.train + config.split.validation
+    n_validation = round(len(images) * config.split.validation / full)
+    n_train = len(images) - n_validation
+    return {"train": images.take(order[:n_train]), "validation": images.take(order[n_train:])}
+
+
+def card(config: DataConfig, splits: dict[str, Images]) -> dict[str, Any]:
+    """Return the data card: what the images are, where they come from and how many there are.
+
+    `mean` is the mean of all training pixels in [0, 1]; `description` is one line for a report.
+    """
+    training = splits["train"].images
+    counts = {name: len(images) for name, images in splits.items()}
+    checksum_state = {"official": "official", "subset": "mirror", "grey": "mirror", "stand-in": "generated"}
+    return {
+        "dataset": config.dataset,
+        "source": config.source,
+        "data_source": config.status,
+        "checksum_state": checksum_state[config.status],
+        "counts": counts,
+        "shape": config.shape,
+        "values": config.values,
+        # Summed as integers: exact, so the same on every machine.
+        "mean": int(training.sum(dtype=torch.int64)) / (255 * training.numel()),
+        "label_names": splits["train"].label_names,
+        "files": config.files,
+        "description": _description(config, counts),
+    }
+
+
+def _description(config: DataConfig, counts: dict[str, int]) -> str:
+    """Say in one line what the images are; never call part of a data set by the name of the whole."""
+    title = TITLES.get(config.dataset, config.dataset)
+    what = {
+        "official": f"{title}, {OFFICIAL.get(config.dataset, 'official files')}",
+        "subset": f"a subset of {title}",
+        "grey": f"{title} digits cropped again in grey: not the official pixels, not comparable with published {title} numbers",
+        "stand-in": f"an embedded stand-in, not {title.partition(' (')[0]}: {STANDINS.get(config.dataset, 'generated')}",
+    }[config.status]
+    limited = config.max_images is not None and any(getattr(config.max_images, name) == count for name, count in counts.items())
+    numbers = f"{counts['train']:,} training, {counts['validation']:,} validation and {counts['test']:,} test images"
+    return f"{what}; {numbers}{', limited by the preset' if limited else ''}"
+
+
+def write(splits: dict[str, Images], folder: Path) -> None:
+    """Write `folder/{train,validation,test}.safetensors` with `images` uint8 (N, C, H, W) and `labels`."""
+    for name, images in splits.items():
+        write_tensors(folder / f"{name}.safetensors", {"images": images.images, "labels": images.labels})
+
+
+def images_of(folder: Path, split: str) -> torch.Tensor:
+    """Return the images of one split that `write` wrote, uint8 (N, C, H, W)."""
+    return read_tensors(folder / f"{split}.safetensors")[0]["images"]

@@ -1,0 +1,1 @@
+"""Embedded stand-ins: images that need no network and look like a data set without being it."""

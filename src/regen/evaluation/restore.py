@@ -1,0 +1,30 @@
+"""A model from its configuration and its weights."""
+
+from pathlib import Path
+from typing import Any
+
+from regen.errors import UserError
+from regen.files import read_tensors
+from regen.models.vae import LatentVariableModel, build
+
+__all__ = ["restore"]
+
+
+def restore(config: Any, shape: list[int], path: Path) -> tuple[LatentVariableModel, dict[str, Any]]:
+    """Return the model of a configuration (`regen.config.schema.Model`) with the weights of a snapshot, and its note.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or broken, or its weights do not fit the configuration.
+    """
+    tensors, note = read_tensors(path)
+    model = build(config, shape)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise UserError(
+            f"{path}: expected the weights of the configured model, got: {first}; run 'dvc repro --force' to train it again"
+        ) from None
+    return model.eval(), note

@@ -1,0 +1,1 @@
+"""Figures of the reports: one function a figure, one style, captions made from the data."""

@@ -1,0 +1,47 @@
+"""How a result was made: everything that varies from run to run, in side files that DVC and git ignore."""
+
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from regen.files import write_json
+
+__all__ = ["PACKAGES", "commit", "recorded"]
+
+PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torchvision")
+
+
+def commit() -> str | None:
+    """Return the commit that is checked out, with `+changes` where the work tree differs; None without git."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changes = subprocess.run(
+            ["git", "status", "--porcelain", "src", "stages", "params.yaml"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + ("+changes" if changes.stdout else "")
+
+
+def _processor() -> str:
+    """Return the processor's name as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+@contextmanager
+def recorded(path: Path, **facts: Any) -> Iterator[dict[str, Any]]:
+    """Time the block and write when, where and with what it ran to `path`; the block may add facts."""
+    facts = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit(), **facts}
+    start = time.perf_counter()
+    yield facts
+    seconds = time.perf_counter() - start
+    versions: Mapping[str, str] = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    write_json(path, {**facts, "seconds": seconds, "versions": versions, "processor": _processor(), "system": platform.platform()})

@@ -1,0 +1,66 @@
+"""State of an interrupted run, outside every DVC output, from which it continues to the same bits."""
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import regen
+from regen.errors import UserError
+from regen.files import read_tensors, write_tensors
+
+__all__ = ["Checkpoint", "fingerprint"]
+
+
+def fingerprint(config: dict[str, Any], seed: int, images: Iterable[torch.Tensor]) -> str:
+    """Return a digest of all that decides a run's result: configuration, seed, images (uint8), code, torch.
+
+    A checkpoint of another fingerprint is of another run, and is never resumed.
+    """
+    digest = hashlib.sha256(f"{config} {seed} {torch.__version__} {torch.backends.cpu.get_cpu_capability()}".encode())
+    for tensor in images:
+        digest.update(tensor.numpy().tobytes())
+    for source in sorted(Path(regen.__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+class Checkpoint:
+    """A folder with the latest state of one run and the snapshots taken so far."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.path = folder / "state.safetensors"
+        self.key = key
+
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict[str, float]]) -> None:
+        """Write weights, optimiser state and history in one file, atomically."""
+        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+        for index, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        write_tensors(self.path, tensors, {"key": self.key, "history": history})
+
+    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
+        """Load the state of the same run into `model` and `optimizer` and return its history.
+
+        Without one (none there, unreadable, or of another run) the folder is emptied and the history is empty.
+        """
+        try:
+            tensors, note = read_tensors(self.path)
+        except UserError:
+            note = None
+        if not isinstance(note, dict) or note.get("key") != self.key:
+            shutil.rmtree(self.path.parent, ignore_errors=True)
+            return []
+        model.load_state_dict({name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")})
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer."):
+                _, index, key = name.split(".", 2)
+                state.setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        history: list[dict[str, float]] = note["history"]
+        return history

@@ -1,0 +1,114 @@
+"""The training loop: every model, every data set, every preset."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from regen.config.variant import TrainConfig
+from regen.data.batches import batches
+from regen.determinism import derive_seed
+from regen.errors import UserError
+from regen.files import write_tensors
+from regen.models.vae import LatentVariableModel, build
+from regen.training.checkpoints import Checkpoint, fingerprint
+from regen.training.schedule import Schedule, plan
+from regen.training.terms import mean_terms, training_terms
+
+__all__ = ["History", "train"]
+
+History = list[dict[str, float]]
+
+CHECK_EVERY = 50
+"""Steps between two looks at the numbers: a GPU need not wait for us at every step."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    config: TrainConfig
+    schedule: Schedule
+    model: LatentVariableModel
+    optimizer: torch.optim.Optimizer
+    folder: Path
+
+
+def train(
+    config: TrainConfig, seed: int, images: dict[str, torch.Tensor], folder: Path, device: torch.device
+) -> tuple[LatentVariableModel, History]:
+    """Train one variant; return the model and one row of history an epoch.
+
+    images: uint8 (N, C, H, W) under `train` and `validation`. `folder` receives the snapshots
+    (`epoch-025.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there.
+
+    Raises
+    ------
+    UserError
+        If a term of the objective is not finite: variant, epoch, step and term.
+    """
+    checkpoint = Checkpoint(folder, fingerprint(config.model_dump(), seed, images.values()))
+    schedule = plan(config.training, len(images["train"]), config.max_steps)
+    torch.manual_seed(derive_seed(seed, "initialise"))
+    model = build(config.model, config.shape).to(device)
+    run = _Run(config, schedule, model, torch.optim.Adam(model.parameters(), lr=config.training.learning_rate, fused=True), folder)
+    history = checkpoint.restore(model, run.optimizer)
+    train_images, validation_images = images["train"].to(device), images["validation"].to(device)
+    if not history:
+        _save_snapshots(run, 0)
+    # Quiet unless a person watches (disable=None).
+    done = len(history) * schedule.steps_per_epoch
+    with tqdm(total=schedule.steps, initial=done, desc=config.variant, unit="step", disable=None) as bar:
+        for epoch in range(len(history) + 1, schedule.epochs + 1):
+            # A stream of its own for every epoch: what is drawn does not depend on where a run was interrupted.
+            torch.manual_seed(derive_seed(seed, "epoch", epoch))
+            row: dict[str, float] = {"epoch": epoch, "step": epoch * schedule.steps_per_epoch}
+            row |= {f"train_{name}": value for name, value in _train_epoch(run, train_images, epoch, bar).items()}
+            torch.manual_seed(derive_seed(seed, "validation", epoch))
+            row |= {f"val_{name}": value for name, value in mean_terms(model, validation_images).items()}
+            history.append(row)
+            if epoch % config.compute.checkpoint_every == 0 and epoch < schedule.epochs:
+                checkpoint.save(model, run.optimizer, history)
+    return model, history
+
+
+def _train_epoch(run: _Run, images: torch.Tensor, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
+    """Run one epoch and return the running mean of every term."""
+    run.model.train()
+    sums: list[torch.Tensor] = []
+    names: list[str] = []
+    for x in batches(images, run.config.training.batch_size, torch.default_generator):
+        objective, terms = training_terms(run.model, x)
+        run.optimizer.zero_grad()
+        objective.backward()
+        run.optimizer.step()
+        names = list(terms)
+        sums.append(torch.stack([value.sum(dtype=torch.float64) for value in terms.values()]))
+        step = (epoch - 1) * run.schedule.steps_per_epoch + len(sums)
+        _save_snapshots(run, step)
+        bar.update()
+        if len(sums) % CHECK_EVERY == 0 or len(sums) == run.schedule.steps_per_epoch:
+            _check_finite(run, names, sums, epoch)
+            bar.set_postfix({name: f"{value / len(x):.2f}" for name, value in zip(names, sums[-1].tolist(), strict=True)}, refresh=False)
+    return dict(zip(names, (torch.stack(sums).sum(0) / len(images)).tolist(), strict=True))
+
+
+def _check_finite(run: _Run, names: list[str], sums: list[torch.Tensor], epoch: int) -> None:
+    """Stop at the epoch's first step that has a term which is not finite."""
+    for index, values in enumerate(torch.stack(sums).tolist()):
+        for name, value in zip(names, values, strict=True):
+            if not math.isfinite(value):
+                step = (epoch - 1) * run.schedule.steps_per_epoch + index + 1
+                raise UserError(
+                    f"{run.config.variant}: epoch {epoch}, step {step}: expected a finite {name}, got {value}; "
+                    "lower its training.learning_rate in params.yaml"
+                )
+
+
+def _save_snapshots(run: _Run, step: int) -> None:
+    """Write the weights for every epoch of the report that falls on this step."""
+    for epoch, at in run.schedule.snapshots.items():
+        if at == step:
+            note = {"epoch": epoch, "step": step, "steps": run.schedule.steps}
+            write_tensors(run.folder / f"epoch-{epoch:03d}.safetensors", run.model.state_dict(), note)

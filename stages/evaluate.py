@@ -1,0 +1,32 @@
+"""Evaluate one trained variant: metrics.json (scalars of the test images) and details.json (tables)."""
+
+from pathlib import Path
+
+from regen.config.base import load
+from regen.config.variant import EvaluateConfig
+from regen.data.batches import images_of
+from regen.determinism import make_deterministic
+from regen.device import resolve_device
+from regen.evaluation.evaluate import evaluate
+from regen.evaluation.restore import restore
+from regen.files import write_json
+from regen.provenance import recorded
+from regen.stage import run
+
+
+def main(preset: str, variant: str, seed: str) -> None:
+    """Read the final weights; write results/<preset>/<variant>/<seed>/."""
+    config = load(EvaluateConfig, Path("configs", preset, f"{variant}.evaluate.json"))
+    make_deterministic(config.threads)
+    device = resolve_device(config.device)
+    place = Path(preset, variant, seed)
+    with recorded(Path("logs", place, "evaluate.json"), device=device.type, threads=config.threads):
+        model, _ = restore(config.model, config.shape, Path("models", place, "final.safetensors"))
+        images = {split: images_of(Path("data", preset, config.dataset), split).to(device) for split in ("train", "validation", "test")}
+        metrics, details = evaluate(config, int(seed), model.to(device), images)
+    write_json(Path("results", place, "metrics.json"), metrics)
+    write_json(Path("results", place, "details.json"), details)
+
+
+if __name__ == "__main__":
+    run(main, "preset", "variant", "seed")

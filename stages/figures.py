@@ -1,0 +1,20 @@
+"""Draw all figures of one source report."""
+
+from pathlib import Path
+
+from regen.config.base import load
+from regen.config.schema import ReportConfig
+from regen.determinism import make_deterministic
+from regen.figures.render import render
+from regen.stage import run
+
+
+def main(preset: str, report: str) -> None:
+    """Write reports/<preset>/figures/<report>/."""
+    config = load(ReportConfig, Path("configs", preset, "report.json"))
+    make_deterministic(config.threads)
+    render(config, report, Path())
+
+
+if __name__ == "__main__":
+    run(main, "preset", "report")

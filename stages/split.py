@@ -1,0 +1,24 @@
+"""Read and split one data set: data/<preset>/raw/<dataset>/ -> data/<preset>/<dataset>/ and results/<preset>/data/<dataset>.json."""
+
+from pathlib import Path
+
+from regen.config.base import load
+from regen.config.schema import DataConfig
+from regen.data.read import read
+from regen.data.split import card, split, write
+from regen.determinism import make_deterministic
+from regen.files import write_json
+from regen.stage import run
+
+
+def main(preset: str, dataset: str) -> None:
+    """Write the three splits and their data card."""
+    make_deterministic()
+    config = load(DataConfig, Path("configs", preset, f"{dataset}.data.json"))
+    splits = split(config, read(config, Path("data", preset, "raw", dataset)))
+    write(splits, Path("data", preset, dataset))
+    write_json(Path("results", preset, "data", f"{dataset}.json"), card(config, splits))
+
+
+if __name__ == "__main__":
+    run(main, "preset", "dataset")

@@ -1,0 +1,36 @@
+"""Train one variant with one seed: weights at its snapshots and at the end, and its history."""
+
+import shutil
+from pathlib import Path
+
+from regen.config.base import load
+from regen.config.variant import TrainConfig
+from regen.data.batches import images_of
+from regen.determinism import make_deterministic
+from regen.device import resolve_device
+from regen.files import write_csv, write_tensors
+from regen.provenance import recorded
+from regen.stage import run
+from regen.training.loop import train
+
+
+def main(preset: str, variant: str, seed: str) -> None:
+    """Write models/ and history.csv; the checkpoint of an interrupted run stays in checkpoints/."""
+    config = load(TrainConfig, Path("configs", preset, f"{variant}.train.json"))
+    make_deterministic(config.compute.threads)
+    device = resolve_device(config.compute.device)
+    place = Path(preset, variant, seed)
+    images = {split: images_of(Path("data", preset, config.dataset), split) for split in ("train", "validation")}
+    with recorded(Path("logs", place, "train.json"), device=device.type, threads=config.compute.threads) as facts:
+        model, history = train(config, int(seed), images, Path("checkpoints", place), device)
+        facts["epochs"] = len(history)
+    for snapshot in sorted(Path("checkpoints", place).glob("epoch-*.safetensors")):
+        Path("models", place).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(snapshot, Path("models", place, snapshot.name))
+    write_tensors(Path("models", place, "final.safetensors"), model.state_dict(), {"epoch": config.training.epochs})
+    write_csv(Path("results", place, "history.csv"), history)
+    shutil.rmtree(Path("checkpoints", place))
+
+
+if __name__ == "__main__":
+    run(main, "preset", "variant", "seed")

@@ -1,0 +1,99 @@
+"""A linear decoder with Gaussian noise has a closed-form p(x) and posterior: bounds and estimates against them."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import multivariate_normal
+from torch import nn
+from torch.distributions import Independent, MultivariateNormal, Normal
+
+from regen.evaluation.likelihood import importance_sampled_nll
+from regen.models.objectives import elbo_terms, log_weights
+from regen.models.vae import LatentVariableModel, StandardNormal
+
+LATENTS, PIXELS, NOISE = 2, 6, 0.5
+
+
+class Posterior(nn.Module):
+    """q(z | x) with this mean map and covariance; the exact posterior by default."""
+
+    def __init__(self, weight: torch.Tensor, shift: float = 0.0) -> None:
+        super().__init__()
+        precision = torch.eye(LATENTS) + weight.T @ weight / NOISE**2
+        self.covariance = precision.inverse()
+        self.gain = self.covariance @ weight.T / NOISE**2
+        self.shift = shift
+
+    def forward(self, x: torch.Tensor) -> MultivariateNormal:
+        return MultivariateNormal(x.flatten(1) @ self.gain.T + self.shift, self.covariance)
+
+
+class LinearDecoder(nn.Module):
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, z: torch.Tensor) -> Independent:
+        return Independent(Normal((z @ self.weight.T).unflatten(-1, (1, 2, 3)), NOISE), 3)
+
+
+@pytest.fixture
+def weight() -> torch.Tensor:
+    return torch.randn(PIXELS, LATENTS, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.randint(0, 256, (5, 1, 2, 3), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)
+
+
+def model(weight: torch.Tensor, shift: float = 0.0) -> LatentVariableModel:
+    return LatentVariableModel(Posterior(weight, shift), LinearDecoder(weight), StandardNormal(LATENTS))
+
+
+def exact_log_p(weight: torch.Tensor, images: torch.Tensor) -> np.ndarray:
+    covariance = (weight @ weight.T).numpy() + NOISE**2 * np.eye(PIXELS)
+    return multivariate_normal(np.zeros(PIXELS), covariance).logpdf(images.flatten(1).numpy() / 255.0)
+
+
+def test_at_the_exact_posterior_every_weight_is_log_p_of_x(weight: torch.Tensor, images: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    linear, x = model(weight), images.float() / 255
+    q = linear.encoder(x)
+    log_w = log_weights(linear, x, q.sample((7,)), q)
+    np.testing.assert_allclose(log_w, np.tile(exact_log_p(weight, images), (7, 1)), atol=1e-4)
+
+
+def test_estimate_from_a_wrong_posterior_converges_to_log_p(weight: torch.Tensor, images: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    samples, shift = 20_000, torch.full((LATENTS,), 0.1)
+    estimate = importance_sampled_nll(model(weight, shift=0.1), images, samples)
+    # Equal covariances S and a shift d: E[w^2] / E[w]^2 = exp(d' S^-1 d).
+    second_moment = math.exp(shift @ torch.linalg.solve(Posterior(weight).covariance, shift))
+    error = math.sqrt((second_moment - 1) / samples)
+    np.testing.assert_allclose(-estimate.nll_nats, exact_log_p(weight, images), atol=4 * error)
+    np.testing.assert_allclose(estimate.ess, samples / second_moment, rtol=0.05)
+
+
+def test_elbo_lies_below_log_p_by_the_kl_between_the_posteriors(weight: torch.Tensor, images: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    x = (images.float() / 255).repeat(4000, 1, 1, 1)
+
+    class WithDiagonalKl(LatentVariableModel):
+        """The prior as a full Gaussian, so that torch knows its KL to the posterior."""
+
+    shifted = WithDiagonalKl(Posterior(weight, 0.3), LinearDecoder(weight), nn.Module())
+    shifted.prior.forward = lambda: MultivariateNormal(torch.zeros(LATENTS), torch.eye(LATENTS))  # type: ignore[method-assign]
+    elbo = -elbo_terms(shifted, x).neg_elbo_nats.view(4000, 5)
+    shift = torch.full((LATENTS,), 0.3)
+    gap = 0.5 * shift @ torch.linalg.solve(Posterior(weight).covariance, shift)
+    error = elbo.std(0) / math.sqrt(4000)
+    assert torch.all((elbo.mean(0) + gap - torch.from_numpy(exact_log_p(weight, images))).abs() < 4 * error)
+
+
+def test_effective_sample_size_and_largest_weight_at_equal_weights(weight: torch.Tensor, images: torch.Tensor) -> None:
+    estimate = importance_sampled_nll(model(weight), images, samples=300)
+    np.testing.assert_allclose(estimate.ess, 300, rtol=1e-3)
+    np.testing.assert_allclose(estimate.max_weight, 1 / 300, rtol=1e-3)
