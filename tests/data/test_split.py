@@ -8,7 +8,8 @@ import torch
 
 from regen.config.schema import DataConfig
 from regen.data.images import Images
-from regen.data.split import card, images_of, split, write
+from regen.data.batches import images_of
+from regen.data.split import card, split, write
 from regen.errors import UserError
 from regen.files import read_tensors
 

@@ -9,9 +9,9 @@ from regen.config.schema import DataConfig
 from regen.data.images import Images
 from regen.determinism import derive_seed
 from regen.errors import UserError
-from regen.files import read_tensors, write_tensors
+from regen.files import write_tensors
 
-__all__ = ["SPLITS", "card", "images_of", "split", "write"]
+__all__ = ["SPLITS", "card", "split", "write"]
 
 SPLITS = ("train", "validation", "test")
 
@@ -109,8 +109,3 @@ def write(splits: dict[str, Images], folder: Path) -> None:
     """Write `folder/{train,validation,test}.safetensors` with `images` uint8 (N, C, H, W) and `labels`."""
     for name, images in splits.items():
         write_tensors(folder / f"{name}.safetensors", {"images": images.images, "labels": images.labels})
-
-
-def images_of(folder: Path, split: str) -> torch.Tensor:
-    """Return the images of one split that `write` wrote, uint8 (N, C, H, W)."""
-    return read_tensors(folder / f"{split}.safetensors")[0]["images"]
