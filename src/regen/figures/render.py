@@ -12,7 +12,7 @@ from regen.determinism import derive_seed
 from regen.evaluation.restore import restore
 from regen.figures.curves import loss_curves
 from regen.figures.images import manifold, reconstructions, samples
-from regen.figures.results import histories, seeds, snapshots
+from regen.results import histories, seeds, snapshots
 from regen.figures.style import apply_style, save
 from regen.files import write_json
 from regen.models.vae import LatentVariableModel

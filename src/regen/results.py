@@ -8,7 +8,7 @@ import pandas as pd
 from regen.errors import UserError
 from regen.files import read_json
 
-__all__ = ["histories", "metrics", "seeds", "snapshots"]
+__all__ = ["details", "histories", "metrics", "seeds", "snapshots"]
 
 
 def seeds(folder: Path) -> list[int]:
@@ -32,8 +32,8 @@ def histories(folder: Path) -> list[pd.DataFrame]:
             table = pd.read_csv(path)
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: expected a history in CSV, got '{error}'; delete it and run 'dvc repro'") from error
-        if "epoch" not in table or "val_neg_elbo_nats" not in table:
-            raise UserError(f"{path}: expected the columns epoch and val_neg_elbo_nats, got {list(table)}; delete it and run 'dvc repro'")
+        if "epoch" not in table or table.empty:
+            raise UserError(f"{path}: expected a column epoch and a row an epoch, got {list(table)}; delete it and run 'dvc repro'")
         tables.append(table)
     return tables
 
@@ -41,6 +41,11 @@ def histories(folder: Path) -> list[pd.DataFrame]:
 def metrics(folder: Path) -> list[dict[str, Any]]:
     """Return metrics.json of every seed that has one."""
     return [read_json(path) for path in (folder / str(seed) / "metrics.json" for seed in seeds(folder)) if path.exists()]
+
+
+def details(folder: Path) -> list[dict[str, Any]]:
+    """Return details.json of every seed that has one."""
+    return [read_json(path) for path in (folder / str(seed) / "details.json" for seed in seeds(folder)) if path.exists()]
 
 
 def snapshots(folder: Path) -> dict[int, Path]:

@@ -1,0 +1,46 @@
+# make help lists the targets. JOBS=n runs n stages side by side; PRESET=paper makes `ui` show the other preset.
+JOBS ?= 1
+PRESET ?= quick
+PYTHON ?= python3
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help report paper test ui lint clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("error: expected Python 3.11 or later, got %d.%d; run make PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once)
+	@python scripts/repro.py dvc.yaml $(JOBS)
+	@echo "report: reports/quick/report.html and reports/quick/report.md"
+
+paper: .venv/installed ## run the reports' own schedules on real data (hours; README.md, "Data")
+	@python scripts/repro.py paper/dvc.yaml $(JOBS)
+	@echo "report: reports/paper/report.html and reports/paper/report.md"
+
+test: .venv/installed ## run the tests
+	@python -m pytest
+
+ui: .venv/installed ## show all runs in MLflow on 127.0.0.1:5000 (PRESET=paper: the other preset)
+	@python stages/track.py $(PRESET)
+	@echo "open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning (Ctrl-C ends it)"
+	@mlflow server --backend-store-uri sqlite:///mlflow/$(PRESET)/mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+
+lint: .venv/installed ## check style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+clean: ## remove what the pipeline made and git ignores; DVC's cache and .venv stay
+	rm -rf configs data models mlflow logs checkpoints .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,42 @@
+"""dvc repro with several stages side by side: `python scripts/repro.py [PIPELINE] [JOBS]`.
+
+DVC alone decides what has to run. The chains of one variant and seed (train, then evaluate) do not depend on each other,
+so each worker, a DVC process, gets every JOBS-th of them; a last `dvc repro` does the rest and gives the exit status.
+"""
+
+import re
+import subprocess
+import sys
+
+__all__ = ["chains", "main"]
+
+
+def chains(stages: list[str]) -> list[list[str]]:
+    """Group train-* and evaluate-* stages by their variant and seed, in the pipeline's order."""
+    groups: dict[str, list[str]] = {}
+    for stage in stages:
+        if match := re.match(r"(?:.*:)?(?:train|evaluate)-[^@]+@(.+)", stage):
+            groups.setdefault(match[1], []).append(stage)
+    return list(groups.values())
+
+
+def main(pipeline: str, jobs: int) -> int:
+    """Return DVC's exit status; a failing stage does not stop the others."""
+    if jobs > 1:
+        subprocess.run(["dvc", "repro", f"{pipeline}:split"], check=False)
+        listed = subprocess.run(["dvc", "stage", "list", "--name-only", pipeline], capture_output=True, text=True, check=True)
+        prefix = "" if pipeline == "dvc.yaml" else f"{pipeline}:"
+        work = chains([prefix + name.removeprefix(prefix) for name in listed.stdout.split()])
+        shares = [[stage for chain in work[index::jobs] for stage in chain] for index in range(jobs)]
+        # -s: a worker never waits for, or repeats, another's stages; -k: it goes on after a failure.
+        workers = [subprocess.Popen(["dvc", "--wait-for-lock", "repro", "-s", "-k", *share]) for share in shares if share]
+        for worker in workers:
+            worker.wait()
+    return subprocess.run(["dvc", "repro", pipeline], check=False).returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "dvc.yaml", int(sys.argv[2]) if len(sys.argv) > 2 else 1))
+    except KeyboardInterrupt:
+        sys.exit("interrupted: run the same command to continue")

@@ -1,0 +1,1 @@
+"""The report: what the pipeline wrote, assembled into Markdown and HTML."""

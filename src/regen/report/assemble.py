@@ -1,0 +1,87 @@
+"""Everything that the report shows, gathered from files: no number is typed."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from regen.config.schema import ReportConfig, ReportedVariant
+from regen.files import read_json
+from regen.report.reported import read_reported, reproduced
+from regen.results import metrics
+
+__all__ = ["assemble"]
+
+
+def assemble(config: ReportConfig, root: Path) -> dict[str, Any]:
+    """Return the report as plain values: a chapter a source report, and the data cards.
+
+    Raises
+    ------
+    UserError
+        If a file that exists cannot be read.
+    """
+    sources = {variant.data_source for variant in config.variants.values()}
+    return {
+        "preset": config.preset,
+        "stand_in": "stand-in" in sources,
+        "shortened": any(variant.max_steps is not None for variant in config.variants.values()),
+        "chapters": [_chapter(config, name, root) for name in config.reports],
+        "cards": [read_json(path) for path in sorted((root / "results" / config.preset / "data").glob("*.json"))],
+    }
+
+
+def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
+    """Gather one source report: its variants, its numbers and its figures."""
+    index = root / "reports" / config.preset / "figures" / report / "figures.json"
+    variants = {name: variant for name, variant in config.variants.items() if variant.report == report}
+    return {
+        "id": report,
+        "source": config.reports[report].model_dump(),
+        "variants": [_variant(name, variant, config, root) for name, variant in variants.items()],
+        "reported": [
+            {**row.model_dump(), "readings": [{**reading.model_dump(), **reproduced(config, reading, root)} for reading in row.readings]}
+            for row in read_reported()
+            if row.report == report
+        ],
+        "figures": read_json(index) if index.exists() else [],
+    }
+
+
+def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Path) -> dict[str, Any]:
+    """Describe a variant; its metrics are means over the seeds that have results."""
+    runs = metrics(root / "results" / config.preset / name)
+    scalars = {key: [run[key] for run in runs] for key in (runs[0] if runs else {})}
+    settings = variant.model_dump()
+    return {
+        "name": name,
+        "title": variant.title,
+        "dataset": variant.dataset,
+        "data_source": variant.data_source,
+        "settings": _settings(variant, config),
+        "assumed": [f"{key.removeprefix('model.')} {_value(settings, key)}".strip() for key in variant.assumed],
+        "seeds": len(runs),
+        "metrics": {
+            key: values[0] if isinstance(values[0], str) else (None if None in values else sum(values) / len(values))
+            for key, values in scalars.items()
+        },
+    }
+
+
+def _settings(variant: ReportedVariant, config: ReportConfig) -> str:
+    """Write the configuration in one line, as the reports do."""
+    model, training = variant.model, variant.training
+    layers = "-".join(map(str, [math.prod(config.shapes[variant.dataset]), *model.network.hidden, model.latent.dim]))
+    likelihood = model.likelihood.kind if model.likelihood.kind == "bernoulli" else f"gaussian, scale {model.likelihood.scale:g}"
+    return (
+        f"{model.network.kind} {layers} and its mirror, {model.network.activation}; {likelihood} likelihood; "
+        f"{training.optimizer} {training.learning_rate:g}, batch {training.batch_size}, {training.epochs} epochs"
+    )
+
+
+def _value(settings: Any, key: str) -> str:
+    """Return a setting as text; of a whole section the name alone is enough."""
+    for part in key.split("."):
+        settings = settings[part]
+    if isinstance(settings, dict):
+        return str(settings.get("kind", ""))
+    return "-".join(map(str, settings)) if isinstance(settings, list) else str(settings)

@@ -1,0 +1,22 @@
+"""Write reports/<preset>/report.md and report.html."""
+
+from pathlib import Path
+
+from regen.config.base import load
+from regen.config.schema import ReportConfig
+from regen.files import write_text
+from regen.report.assemble import assemble
+from regen.report.render import html, markdown
+from regen.stage import run
+
+
+def main(preset: str) -> None:
+    """Both forms of the same values."""
+    folder = Path("reports", preset)
+    report = assemble(load(ReportConfig, Path("configs", preset, "report.json")), Path())
+    write_text(folder / "report.md", markdown(report))
+    write_text(folder / "report.html", html(report, folder / "figures"))
+
+
+if __name__ == "__main__":
+    run(main, "preset")
