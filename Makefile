@@ -27,6 +27,7 @@ report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: tw
 
 paper: .venv/installed ## run the reports' own schedules on real data (hours; README.md, "Data")
 	@python scripts/repro.py paper/dvc.yaml $(JOBS)
+	@python scripts/provenance.py paper
 	@echo "report: reports/paper/report.html and reports/paper/report.md"
 
 test: .venv/installed ## run the tests

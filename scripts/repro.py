@@ -23,7 +23,7 @@ def chains(stages: list[str]) -> list[list[str]]:
 def main(pipeline: str, jobs: int) -> int:
     """Return DVC's exit status; a failing stage does not stop the others."""
     if jobs > 1:
-        subprocess.run(["dvc", "repro", f"{pipeline}:split"], check=False)
+        subprocess.run(["dvc", "--wait-for-lock", "repro", f"{pipeline}:split"], check=False)
         listed = subprocess.run(["dvc", "stage", "list", "--name-only", pipeline], capture_output=True, text=True, check=True)
         prefix = "" if pipeline == "dvc.yaml" else f"{pipeline}:"
         work = chains([prefix + name.removeprefix(prefix) for name in listed.stdout.split()])
@@ -32,7 +32,7 @@ def main(pipeline: str, jobs: int) -> int:
         workers = [subprocess.Popen(["dvc", "--wait-for-lock", "repro", "-s", "-k", *share]) for share in shares if share]
         for worker in workers:
             worker.wait()
-    return subprocess.run(["dvc", "repro", pipeline], check=False).returncode
+    return subprocess.run(["dvc", "--wait-for-lock", "repro", pipeline], check=False).returncode
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from regen.stage import run
 
 
 def main(preset: str, report: str) -> None:
-    """Write reports/<preset>/figures/<report>/."""
+    """Write reports/<preset>/figures/<report>/ and the index of its captions, <report>.json."""
     config = load(ReportConfig, Path("configs", preset, "report.json"))
     make_deterministic(config.threads)
     render(config, report, Path())

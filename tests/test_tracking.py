@@ -42,7 +42,8 @@ def _make(root: Path) -> Path:
     for dataset in ("mnist", "svhn"):
         _write(root / f"results/quick/data/{dataset}.json", {**CARD, "dataset": dataset})
     figure = {"file": "samples.png", "title": "Samples", "caption": "From the prior", "variants": ["uva3-vae-z20-mnist"]}
-    _write(root / "reports/quick/figures/uva3/figures.json", [figure])
+    _write(root / "reports/quick/figures/uva3.json", [figure])
+    (root / "reports/quick/figures/uva3").mkdir()
     Image.new("L", (4, 3), 128).save(root / "reports/quick/figures/uva3/samples.png")
     _write(root / "logs/quick/uva3-vae-z20-mnist/0/train.json", SIDE)
     return root
@@ -271,8 +272,8 @@ def test_a_locked_or_corrupt_store_is_one_line(changed: Path) -> None:
         ("results/quick/uva3-vae-z2-mnist/0/metrics.json", "[1]", "flat object"),
         ("results/quick/uva3-vae-z2-mnist/0/metrics.json", '{"nll_nats": ', "expected JSON"),
         ("results/quick/data/mnist.json", '{"dataset": "mnist"}', "source: missing"),
-        ("reports/quick/figures/uva3/figures.json", '{"file": "x.png"}', "list of figures"),
-        ("reports/quick/figures/uva3/figures.json", '[{"file": "x.png"}]', "entry 1"),
+        ("reports/quick/figures/uva3.json", '{"file": "x.png"}', "list of figures"),
+        ("reports/quick/figures/uva3.json", '[{"file": "x.png"}]', "entry 1"),
         ("logs/quick/uva3-vae-z20-mnist/0/train.json", '{"started": "noon", "seconds": 1}', "started"),
     ],
 )

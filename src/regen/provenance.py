@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regen.files import write_json
+from regen.files import read_json, write_json
 
-__all__ = ["PACKAGES", "commit", "recorded"]
+__all__ = ["PACKAGES", "collect", "commit", "recorded"]
 
 PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torchvision")
 
@@ -45,3 +45,14 @@ def recorded(path: Path, **facts: Any) -> Iterator[dict[str, Any]]:
     seconds = time.perf_counter() - start
     versions: Mapping[str, str] = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     write_json(path, {**facts, "seconds": seconds, "versions": versions, "processor": _processor(), "system": platform.platform()})
+
+
+def collect(logs: Path, path: Path) -> None:
+    """Bring `path`, the committed account of dated evidence, up to date from logs/<preset>/<variant>/<seed>/*.json.
+
+    Stages without a log here (restored from a cache) keep the entry that they have.
+    """
+    account: dict[str, Any] = read_json(path) if path.exists() else {}
+    for log in sorted(logs.glob("*/*/*.json")):
+        account[f"{log.parent.parent.name}/{log.parent.name}/{log.stem}"] = read_json(log)
+    write_json(path, account)

@@ -12,7 +12,8 @@ __all__ = ["run"]
 def run(main: Callable[..., Any], *names: str) -> None:
     """Call `main` with the command line's positional arguments under these names.
 
-    A `UserError` ends as one line on standard error and exit status 1, a wrong command line as status 2, Ctrl-C as 130.
+    A `UserError`, or the system refusing a file, ends as one line on standard error and exit status 1, a wrong command
+    line as status 2, Ctrl-C as 130.
     """
     script, *values = sys.argv
     if len(values) != len(names):
@@ -22,6 +23,12 @@ def run(main: Callable[..., Any], *names: str) -> None:
         main(**dict(zip(names, values, strict=True)))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(
+            f"error: {error.filename or script}: expected a usable file, got '{error.strerror or error}'; mend that and run again",
+            file=sys.stderr,
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"interrupted: {script} {' '.join(values)}; run 'dvc repro' to continue", file=sys.stderr)

@@ -33,7 +33,7 @@ class DataCard(Config):
 
 
 class Figure(Config):
-    """An entry of figures.json: a PNG and the variants that it shows."""
+    """An entry of reports/<preset>/figures/<report>.json: a PNG and the variants that it shows."""
 
     model_config = ConfigDict(extra="ignore")
     file: str
@@ -152,7 +152,7 @@ def _read_scalars(path: Path) -> dict[str, Any]:
 
 def _read_figures(folder: Path, variant: str) -> dict[Path, Figure]:
     """Return the figures of a report that show a variant; none if the report has no figures yet."""
-    index = folder / "figures.json"
+    index = folder.with_suffix(".json")
     listed = read_json(index) if index.exists() else []
     if not isinstance(listed, list):
         raise UserError(f"{index}: expected a list of figures, got a {type(listed).__name__}; delete it and run 'dvc repro'")

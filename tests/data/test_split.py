@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from regen.config.schema import DataConfig
-from regen.data.images import Images
 from regen.data.batches import images_of
+from regen.data.images import Images
 from regen.data.split import card, split, write
 from regen.errors import UserError
 from regen.files import read_tensors

@@ -12,10 +12,10 @@ from regen.determinism import derive_seed
 from regen.evaluation.restore import restore
 from regen.figures.curves import loss_curves
 from regen.figures.images import manifold, reconstructions, samples
-from regen.results import histories, seeds, snapshots
 from regen.figures.style import apply_style, save
 from regen.files import write_json
 from regen.models.vae import LatentVariableModel
+from regen.results import histories, seeds, snapshots
 
 __all__ = ["render"]
 
@@ -30,7 +30,7 @@ class _Drawn:
 
 
 def render(config: ReportConfig, report: str, root: Path) -> None:
-    """Write reports/<preset>/figures/<report>/: a PNG a figure, and figures.json with titles and captions.
+    """Write reports/<preset>/figures/<report>/, a PNG a figure, and <report>.json beside it with titles and captions.
 
     A variant without results has no figures; the report says so in its place.
     """
@@ -53,7 +53,7 @@ def render(config: ReportConfig, report: str, root: Path) -> None:
                     "variants": [name],
                 }
             )
-    write_json(folder / "figures.json", index)
+    write_json(folder.with_suffix(".json"), index)
 
 
 def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Path) -> Iterator[_Drawn]:

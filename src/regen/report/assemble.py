@@ -32,7 +32,7 @@ def assemble(config: ReportConfig, root: Path) -> dict[str, Any]:
 
 def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
     """Gather one source report: its variants, its numbers and its figures."""
-    index = root / "reports" / config.preset / "figures" / report / "figures.json"
+    index = root / "reports" / config.preset / "figures" / f"{report}.json"
     variants = {name: variant for name, variant in config.variants.items() if variant.report == report}
     return {
         "id": report,
