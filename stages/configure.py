@@ -1,18 +1,19 @@
-"""Check params.yaml and write configs/<preset>/: one resolved file a variant and purpose."""
+"""Check params.yaml and a preset.yaml and write configs/<preset>/: one resolved file a variant and purpose."""
 
 from pathlib import Path
 
-from regen.config.resolve import read_params, resolve
+from regen.config.resolve import read_params, read_preset, resolve
 from regen.files import write_json
 from regen.stage import run
 
 
-def main(preset: str) -> None:
+def main(preset_file: str) -> None:
     """Write nothing unless everything is valid."""
-    resolved = resolve(read_params(Path("params.yaml")), preset)
-    for name, config in resolved.items():
-        write_json(Path("configs", preset, name), config.model_dump())
+    params = read_params(Path("params.yaml"))
+    chosen = read_preset(Path(preset_file), params)
+    for name, config in resolve(params, chosen).items():
+        write_json(Path("configs", chosen.preset, name), config.model_dump())
 
 
 if __name__ == "__main__":
-    run(main, "preset")
+    run(main, "preset_file")

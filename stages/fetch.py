@@ -1,16 +1,16 @@
-"""Fetch one data set's raw files: configs/<preset>/<dataset>.data.json -> data/<preset>/raw/<dataset>/."""
+"""Fetch one data set's raw files: configs/<preset>/<dataset>.source.json -> data/<preset>/raw/<dataset>/."""
 
 from pathlib import Path
 
 from regen.config.base import load
-from regen.config.schema import DataConfig
+from regen.config.schema import SourceConfig
 from regen.data.fetch import fetch
 from regen.stage import run
 
 
 def main(preset: str, dataset: str) -> None:
     """Copy from the mirrors or download, checking every checksum."""
-    fetch(load(DataConfig, Path("configs", preset, f"{dataset}.data.json")), Path("data", preset, "raw", dataset))
+    fetch(load(SourceConfig, Path("configs", preset, f"{dataset}.source.json")), Path("data", preset, "raw", dataset))
 
 
 if __name__ == "__main__":

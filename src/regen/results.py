@@ -1,51 +1,70 @@
-"""What the pipeline wrote about a variant, read back: histories, metrics, weights."""
+"""What the pipeline wrote about a variant, read back for the configured seeds: histories, metrics, weights."""
 
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from regen.config.schema import ReportConfig
 from regen.errors import UserError
 from regen.files import read_json
 
-__all__ = ["details", "histories", "metrics", "seeds", "snapshots"]
+__all__ = ["details", "evaluated_seeds", "histories", "metrics", "snapshots"]
 
 
-def seeds(folder: Path) -> list[int]:
-    """Return the seeds that have results below `results/<preset>/<variant>`, in order; none is an empty list."""
-    return sorted(int(entry.name) for entry in folder.glob("*") if entry.name.isdigit())
+def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
+    """Return the seed -> path of a file; what an earlier list of seeds left behind is not looked at."""
+    paths = {seed: root / "results" / config.preset / variant / str(seed) / file for seed in config.seeds}
+    return {seed: path for seed, path in paths.items() if path.exists()}
 
 
-def histories(folder: Path) -> list[pd.DataFrame]:
-    """Return one table an existing seed, one row an epoch.
+def evaluated_seeds(root: Path, config: ReportConfig, variant: str) -> list[int]:
+    """Return the seeds of a variant that have metrics, in the order of the configuration."""
+    return list(_present(root, config, variant, "metrics.json"))
+
+
+def histories(root: Path, config: ReportConfig, variant: str) -> dict[int, pd.DataFrame]:
+    """Return the seed -> one table, one row an epoch.
 
     Raises
     ------
     UserError
         If a file is not the CSV that training writes.
     """
-    tables = []
-    for path in (folder / str(seed) / "history.csv" for seed in seeds(folder)):
-        if not path.exists():
-            continue
-        try:
-            table = pd.read_csv(path)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: expected a history in CSV, got '{error}'; delete it and run 'dvc repro'") from error
-        if "epoch" not in table or table.empty:
-            raise UserError(f"{path}: expected a column epoch and a row an epoch, got {list(table)}; delete it and run 'dvc repro'")
-        tables.append(table)
+    return {seed: _history(path) for seed, path in _present(root, config, variant, "history.csv").items()}
+
+
+def _history(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected a history in CSV, got '{error}'; delete it and run 'dvc repro'") from error
+    numeric = all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes)
+    if "epoch" not in table or table.empty or not numeric:
+        columns = ", ".join(map(str, table))
+        raise UserError(f"{path}: expected a column 'epoch' and a row of numbers an epoch, got '{columns}'; delete it and run 'dvc repro'")
+    return table
+
+
+def metrics(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
+    """Return the seed -> the scalars of metrics.json.
+
+    Raises
+    ------
+    UserError
+        If a file is not one flat object of numbers and texts.
+    """
+    tables = {seed: read_json(path) for seed, path in _present(root, config, variant, "metrics.json").items()}
+    for seed, table in tables.items():
+        if not isinstance(table, dict) or any(isinstance(value, list | dict) for value in table.values()):
+            path = _present(root, config, variant, "metrics.json")[seed]
+            raise UserError(f"{path}: expected one flat object of numbers and texts, got nested values; delete it and run 'dvc repro'")
     return tables
 
 
-def metrics(folder: Path) -> list[dict[str, Any]]:
-    """Return metrics.json of every seed that has one."""
-    return [read_json(path) for path in (folder / str(seed) / "metrics.json" for seed in seeds(folder)) if path.exists()]
-
-
-def details(folder: Path) -> list[dict[str, Any]]:
-    """Return details.json of every seed that has one."""
-    return [read_json(path) for path in (folder / str(seed) / "details.json" for seed in seeds(folder)) if path.exists()]
+def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
+    """Return the seed -> the tables of details.json."""
+    return {seed: read_json(path) for seed, path in _present(root, config, variant, "details.json").items()}
 
 
 def snapshots(folder: Path) -> dict[int, Path]:

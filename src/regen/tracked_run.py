@@ -1,25 +1,24 @@
 """What one tracked run shows, read from the files that the pipeline wrote."""
 
-import csv
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from regen.config.base import Config, parse
 from regen.config.schema import ReportConfig, ReportedVariant
-from regen.config.variant import Model
 from regen.errors import UserError
 from regen.files import checksum, read_json
+from regen.results import histories, metrics
 
 __all__ = ["DataCard", "SideFile", "TrackedRun", "describe_experiment", "read_runs"]
-
-_FAMILIES = {Model: "vae"}
 
 
 class DataCard(Config):
@@ -89,8 +88,11 @@ def read_runs(root: Path, config: ReportConfig) -> list[TrackedRun]:
     UserError
         If a file is missing or malformed.
     """
-    results = root / "results" / config.preset
-    return [_read_run(root, config, name, seed) for name in sorted(config.variants) for seed in _seeds(results / name)]
+    return [
+        _read_run(root, config, name, seed, scalars)
+        for name in sorted(config.variants)
+        for seed, scalars in metrics(root, config, name).items()
+    ]
 
 
 def describe_experiment(config: ReportConfig, card: DataCard) -> str:
@@ -101,14 +103,9 @@ def describe_experiment(config: ReportConfig, card: DataCard) -> str:
     return "\n\n".join([data, "Compares, with one run a seed:", "\n".join(compared)])
 
 
-def _seeds(folder: Path) -> list[int]:
-    """Return the seeds of a variant that were evaluated."""
-    return sorted(int(path.parent.name) for path in folder.glob("*/metrics.json") if path.parent.name.isdecimal())
-
-
-def _read_run(root: Path, config: ReportConfig, name: str, seed: int) -> TrackedRun:
+def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: dict[str, Any]) -> TrackedRun:
     variant, results = config.variants[name], root / "results" / config.preset / name / str(seed)
-    scalars = _read_scalars(results / "metrics.json")
+    history = histories(root, config, name).get(seed)
     numbers = {key: float(value) for key, value in scalars.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     texts = {key: str(value) for key, value in scalars.items() if value is not None and key not in numbers}
     figures = _read_figures(root / "reports" / config.preset / "figures" / variant.report, name)
@@ -121,33 +118,18 @@ def _read_run(root: Path, config: ReportConfig, name: str, seed: int) -> Tracked
         tags={**texts, **_tags(config, name, seed), "mlflow.note.content": _describe_run(config, variant, figures)},
         params=_flatten({**variant.model.model_dump(), **variant.training.model_dump(), "max_steps": variant.max_steps}),
         # At epoch 0 MLflow draws a lone value as a bar, elsewhere as a curve of one point.
-        metrics=[*_read_history(results / "history.csv"), *((key, value, 0) for key, value in numbers.items())],
+        metrics=[*(() if history is None else _curves(history)), *((key, value, 0) for key, value in numbers.items())],
         artifacts={path.name: path for path in tables} | {f"figures/{path.name}": path for path in figures},
         card=parse(DataCard, read_json(card), str(card)),
         side=_read_side_files(root / "logs" / config.preset / name / str(seed)),
     )
 
 
-def _read_history(path: Path) -> list[tuple[str, float, int]]:
+def _curves(history: pd.DataFrame) -> list[tuple[str, float, int]]:
     """Return (metric, value, epoch) of every filled cell."""
-    metrics = []
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream, strict=True):
-                epoch = int(row.pop("epoch"))
-                row.pop("step", None)
-                metrics += [(name, float(cell), epoch) for name, cell in row.items() if cell != ""]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        expected = "expected a table with a column 'epoch' and numbers or empty cells"
-        raise UserError(f"{path}: {expected}, got '{error}'; delete it and run 'dvc repro'") from error
-    return metrics
-
-
-def _read_scalars(path: Path) -> dict[str, Any]:
-    scalars = read_json(path)
-    if not isinstance(scalars, dict) or any(isinstance(value, list | dict) for value in scalars.values()):
-        raise UserError(f"{path}: expected one flat object of numbers and texts, got nested values; delete it and run 'dvc repro'")
-    return scalars
+    columns = [name for name in history if name not in ("epoch", "step")]
+    cells = ((str(name), float(row[name]), int(row["epoch"])) for row in history.to_dict("records") for name in columns)
+    return [cell for cell in cells if not math.isnan(cell[1])]
 
 
 def _read_figures(folder: Path, variant: str) -> dict[Path, Figure]:
@@ -173,7 +155,7 @@ def _tags(config: ReportConfig, name: str, seed: int) -> dict[str, str]:
     return {
         "report": variant.report,
         "dataset": variant.dataset,
-        "family": _FAMILIES[type(variant.model)],
+        "family": "vae",
         "variant": name,
         "seed": str(seed),
         "preset": config.preset,

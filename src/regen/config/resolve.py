@@ -1,15 +1,25 @@
 """params.yaml -> one resolved JSON a variant and purpose, so that a change reruns only what it concerns."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from regen.config.base import Config, parse
-from regen.config.schema import DataConfig, Params, Preset, ReportConfig, ReportedVariant, Variant
+from regen.config.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 from regen.config.variant import EvaluateConfig, TrainConfig
 from regen.errors import UserError
 
-__all__ = ["read_params", "resolve"]
+__all__ = ["read_params", "read_preset", "resolve"]
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected a readable file, got '{error}'; restore it with 'git checkout {path}'") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: expected YAML, got '{' '.join(str(error).split())}'; mend the line") from error
 
 
 def read_params(path: Path) -> Params:
@@ -20,46 +30,53 @@ def read_params(path: Path) -> Params:
     UserError
         One line that names the key, the value and what is allowed.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a readable file, got '{error}'; restore it with 'git checkout {path}'") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: expected YAML, got '{' '.join(str(error).split())}'; mend the line") from error
-    params = parse(Params, raw, str(path))
+    params = parse(Params, _read_yaml(path), str(path))
     names = [name for variants in params.variants.values() for name in variants]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{path}: variants: '{twice[0]}' stands under two data sets; allowed: each name once")
     return params
 
 
-def resolve(params: Params, preset_name: str) -> dict[str, Config]:
-    """Return the resolved configurations of a preset by file name.
+def read_preset(path: Path, params: Params) -> PresetFile:
+    """Read and check preset.yaml.
 
     Raises
     ------
     UserError
-        If the preset is unknown.
+        One line that names the key, the value and what is allowed.
     """
-    if preset_name not in params.presets:
-        raise UserError(f"preset.yaml: preset = '{preset_name}': unknown preset; allowed: {', '.join(params.presets)}")
-    preset = params.presets[preset_name]
-    resolved: dict[str, Config] = {f"{name}.data.json": _data(params, preset, name) for name in params.datasets}
+    chosen = parse(PresetFile, _read_yaml(path), str(path))
+    if chosen.preset not in params.presets:
+        raise UserError(f"{path}: preset = '{chosen.preset}': unknown preset; allowed: {', '.join(params.presets)}")
+    if len(set(chosen.seeds)) < len(chosen.seeds):
+        raise UserError(f"{path}: seeds = {chosen.seeds}: allowed: each seed once")
+    return chosen
+
+
+def resolve(params: Params, chosen: PresetFile) -> dict[str, Config]:
+    """Return the resolved configurations of a preset by file name."""
+    preset = params.presets[chosen.preset]
+    resolved: dict[str, Config] = {}
+    for name in params.datasets:
+        resolved[f"{name}.source.json"] = _source(params, preset, name)
+        resolved[f"{name}.data.json"] = _data(params, preset, name)
     for dataset, variants in params.variants.items():
         for name, variant in variants.items():
             resolved[f"{name}.train.json"] = _train(params, preset, dataset, name, variant)
             resolved[f"{name}.evaluate.json"] = _evaluate(params, preset, dataset, name, variant)
-    resolved["report.json"] = _report(params, preset_name)
+    resolved["report.json"] = _report(params, preset, chosen)
     return resolved
 
 
+def _source(params: Params, preset: Preset, name: str) -> SourceConfig:
+    source = params.datasets[name].sources[preset.sources[name]]
+    return SourceConfig(dataset=name, source=preset.sources[name], status=source.status, files=source.files)
+
+
 def _data(params: Params, preset: Preset, name: str) -> DataConfig:
-    dataset, source = params.datasets[name], preset.sources[name]
+    dataset = params.datasets[name]
     return DataConfig(
-        dataset=name,
-        source=source,
-        status=dataset.sources[source].status,
-        files=dataset.sources[source].files,
+        **_source(params, preset, name).model_dump(),
         shape=dataset.shape,
         values=dataset.values,
         split=dataset.split,
@@ -95,10 +112,10 @@ def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: 
     )
 
 
-def _report(params: Params, preset_name: str) -> ReportConfig:
-    preset = params.presets[preset_name]
+def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
     return ReportConfig(
-        preset=preset_name,
+        preset=chosen.preset,
+        seeds=chosen.seeds,
         threads=params.compute.threads,
         reports=params.reports,
         shapes={name: dataset.shape for name, dataset in params.datasets.items()},

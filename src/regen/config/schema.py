@@ -14,9 +14,11 @@ __all__ = [
     "MaxImages",
     "Params",
     "Preset",
+    "PresetFile",
     "ReportConfig",
     "ReportedVariant",
     "Source",
+    "SourceConfig",
     "SourceReport",
     "Split",
     "Variant",
@@ -51,7 +53,9 @@ class Dataset(Config):
 
 
 class MaxImages(Split):
-    """Upper limits that a preset sets on each split."""
+    """Upper limits that a preset sets on each split; an interval needs two test images at least."""
+
+    test: Annotated[int, Field(ge=2)]
 
 
 class Preset(Config):
@@ -84,13 +88,23 @@ class Variant(Config):
         return self
 
 
+class PresetFile(Config):
+    """preset.yaml: which preset a pipeline runs, where the repository's root and this file lie, and the seeds of every variant."""
+
+    preset: Name
+    root: str
+    file: str
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+
+
 class SourceReport(Config):
-    """Bibliography of a source report."""
+    """Bibliography of a source report; `notes` say what is assumed beyond the settings of a variant."""
 
     title: str
     author: str
     year: int | None
     about: str
+    notes: list[str]
 
 
 class Params(Config):
@@ -128,13 +142,18 @@ class Params(Config):
         return self
 
 
-class DataConfig(Config):
-    """Resolved for `fetch` and `split`: one data set from one source."""
+class SourceConfig(Config):
+    """Resolved for `fetch`: the raw files of one data set."""
 
     dataset: Name
     source: Name
     status: DataSource
     files: dict[str, Checksum]
+
+
+class DataConfig(SourceConfig):
+    """Resolved for `split`: one data set from one source."""
+
     shape: list[Positive]
     values: Values
     split: Split
@@ -161,6 +180,7 @@ class ReportConfig(Config):
     """Resolved for `figures`, `report` and `track`: everything that a preset shows."""
 
     preset: Name
+    seeds: list[int]
     threads: Positive
     reports: dict[Name, SourceReport]
     shapes: dict[Name, list[Positive]]

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, cast
 
-from regen.config.schema import DataConfig
+from regen.config.schema import SourceConfig
 from regen.data.addresses import addresses
 from regen.data.checksums import checksum_like
 from regen.errors import UserError
@@ -32,7 +32,7 @@ def mirrors() -> list[Path]:
     return [Path(folder) for folder in os.environ.get("REGEN_DATA_MIRROR", "").split(":") if folder]
 
 
-def fetch(config: DataConfig, destination: Path) -> None:
+def fetch(config: SourceConfig, destination: Path) -> None:
     """Put every file of `config.files` into the folder `destination`, and `source.json`, which says what they are.
 
     The first file of the mirrors with the right checksum is taken; failing that, official files are downloaded.
@@ -50,7 +50,7 @@ def fetch(config: DataConfig, destination: Path) -> None:
     write_json(destination / "source.json", {"dataset": config.dataset, "source": config.source})
 
 
-def _place(config: DataConfig, name: str, expected: str, path: Path) -> None:
+def _place(config: SourceConfig, name: str, expected: str, path: Path) -> None:
     """Write `path` from the first place that holds the expected bytes."""
     seen = [] if mirrors() else ["REGEN_DATA_MIRROR: not set"]
     seen += [f"{mirror}: no such folder" for mirror in mirrors() if not mirror.is_dir()]
@@ -65,7 +65,7 @@ def _place(config: DataConfig, name: str, expected: str, path: Path) -> None:
     )
 
 
-def _places(config: DataConfig, name: str) -> Iterator[str]:
+def _places(config: SourceConfig, name: str) -> Iterator[str]:
     """Yield every place to look at: files of the mirrors first, then the publisher's addresses."""
     for mirror in filter(Path.is_dir, mirrors()):
         file = mirror / config.dataset / name

@@ -56,11 +56,11 @@ def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool) -> F
 
 
 @torch.no_grad()
-def reconstructions(model: LatentVariableModel, x: torch.Tensor) -> Figure:
-    """Draw images x (N, C, H, W) in [0, 1] above the decoder's means at the means of q."""
-    means = model.decoder(model.encoder(x).mean).mean
-    figure = Figure(figsize=(0.62 * len(x), 1.75))
-    for axes, images, title in zip(figure.subplots(2, 1), (x, means), ("test images", "reconstructions"), strict=True):
+def reconstructions(models: dict[str, LatentVariableModel], x: torch.Tensor) -> Figure:
+    """Draw images x (N, C, H, W) in [0, 1] above a row a model, by title: the decoder's means at the means of q."""
+    rows = {"test images": x} | {title: model.decoder(model.encoder(x).mean).mean for title, model in models.items()}
+    figure = Figure(figsize=(0.62 * len(x), 0.88 * len(rows)))
+    for axes, (title, images) in zip(figure.subplots(len(rows), 1), rows.items(), strict=True):
         _show(axes, tile(images, len(x)), title)
     return figure
 
@@ -72,7 +72,7 @@ def manifold(model: LatentVariableModel, side: int = 20) -> Figure:
     # Rows from the top: z2 falls; columns from the left: z1 rises.
     second, first = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
     means = model.decoder(torch.stack([first.flatten(), second.flatten()], dim=1)).mean
-    figure = Figure(figsize=(5.2, 5.4))
+    figure = Figure(figsize=(5.2, 5.2), layout="compressed")
     axes = figure.add_subplot()
     low, high = quantiles[0].item(), quantiles[-1].item()
     canvas = tile(means, side)

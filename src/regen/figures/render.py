@@ -15,7 +15,7 @@ from regen.figures.images import manifold, reconstructions, samples
 from regen.figures.style import apply_style, save
 from regen.files import write_json
 from regen.models.vae import LatentVariableModel
-from regen.results import histories, seeds, snapshots
+from regen.results import evaluated_seeds, histories, snapshots
 
 __all__ = ["render"]
 
@@ -36,9 +36,10 @@ def render(config: ReportConfig, report: str, root: Path) -> None:
     """
     apply_style()
     folder = root / "reports" / config.preset / "figures" / report
+    folder.mkdir(parents=True, exist_ok=True)
     index = []
     for name, variant in config.variants.items():
-        if variant.report != report or not seeds(root / "results" / config.preset / name):
+        if variant.report != report or not evaluated_seeds(root, config, name):
             continue
         for drawn in _figures(config, name, variant, root):
             file = f"{name}.{drawn.kind}.png"
@@ -57,41 +58,38 @@ def render(config: ReportConfig, report: str, root: Path) -> None:
 
 
 def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Path) -> Iterator[_Drawn]:
-    """Draw what this variant's model and results allow."""
-    runs = histories(root / "results" / config.preset / name)
+    """Draw what this variant's model and results allow; images are those of the first seed."""
+    runs = list(histories(root, config, name).values())
     if runs:
         last = sum(run["val_neg_elbo_nats"].iloc[-1] for run in runs) / len(runs)
         caption = f"Negative ELBO of {name}, {_count(len(runs), 'seed')}. Validation ends at {last:.1f} nats."
         description = f"Line chart of the negative ELBO against the epoch, training and validation, over {len(runs[0])} epochs."
         yield _Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
-    seed = seeds(root / "results" / config.preset / name)[0]
-    weights = snapshots(root / "models" / config.preset / name / str(seed))
-    if not weights:
+    weights = root / "models" / config.preset / name / str(evaluated_seeds(root, config, name)[0])
+    if not weights.exists():
         return
     shape = config.shapes[variant.dataset]
-    restored = {epoch: restore(variant.model, shape, path) for epoch, path in weights.items()}
-    by_title = {_title(epoch, note["step"], note["steps"], variant): model for epoch, (model, note) in restored.items()}
-    final = restored[max(restored)][0]
-    yield from _sample_figures(name, variant, by_title)
-    test = images_of(root / "data" / config.preset / variant.dataset, "test")[:12]
-    yield _Drawn(
-        "reconstructions",
-        reconstructions(final, to_unit_interval(test)),
-        "Reconstructions",
-        f"Twelve test images and what {name} makes of them (decoder mean at the mean of q).",
-        "Two rows of images: test images above, their reconstructions below.",
-    )
+    restored = {epoch: restore(variant.model, shape, path) for epoch, path in snapshots(weights).items()}
+    models = {_title(epoch, note["step"], note["steps"], variant): model for epoch, (model, note) in restored.items()}
+    if models:
+        yield from _sample_figures(name, variant, shape, models)
+        x = to_unit_interval(images_of(root / "data" / config.preset / variant.dataset, "test")[:12])
+        caption = f"Twelve test images and what {name} makes of them at every snapshot (decoder mean at the mean of q)."
+        description = f"Rows of images: test images, then their reconstructions {', '.join(models)}."
+        yield _Drawn("reconstructions", reconstructions(models, x), "Reconstructions", caption, description)
     if variant.model.latent.dim == 2:
-        caption = f"Decoder means of {name} at 20 x 20 quantiles of the prior."
+        final, _ = restore(variant.model, shape, weights / "final.safetensors")
+        caption = f"Decoder means of {name} after training, at 20 x 20 quantiles of the prior."
         yield _Drawn("manifold", manifold(final), "Data manifold", caption, "Grid of 400 decoded images over the two latent dimensions.")
 
 
-def _sample_figures(name: str, variant: ReportedVariant, models: dict[str, LatentVariableModel]) -> Iterator[_Drawn]:
+def _sample_figures(name: str, variant: ReportedVariant, shape: list[int], models: dict[str, LatentVariableModel]) -> Iterator[_Drawn]:
     """Draw decoder means at the snapshots and, where a draw is a plausible image, Bernoulli draws."""
     seed = derive_seed("figures", "samples")
     caption = f"Decoder means of 25 prior samples of {name}; the same latents at every snapshot."
     yield _Drawn("means", samples(models, seed, draws=False), "Samples: decoder means", caption, _panels(models))
-    if variant.model.likelihood.kind == "bernoulli" and variant.dataset != "svhn":
+    # A Bernoulli draw of one channel is a black and white image; of three it is confetti.
+    if variant.model.likelihood.kind == "bernoulli" and shape[0] == 1:
         caption = f"Bernoulli draws of 25 prior samples of {name}; the same latents as the means."
         yield _Drawn("draws", samples(models, seed, draws=True), "Samples: Bernoulli draws", caption, _panels(models))
 

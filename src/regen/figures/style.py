@@ -9,10 +9,10 @@ from regen.files import replacing
 
 mpl.use("agg")
 
-__all__ = ["BLUE", "GREY", "VERMILLION", "apply_style", "save"]
+__all__ = ["BLUE", "VERMILLION", "apply_style", "save"]
 
 # Okabe and Ito's palette: told apart with every kind of colour vision, and in grey.
-BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#777777"
+BLUE, VERMILLION = "#0072B2", "#D55E00"
 
 
 def apply_style() -> None:

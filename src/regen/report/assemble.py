@@ -1,13 +1,15 @@
 """Everything that the report shows, gathered from files: no number is typed."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from regen.config.schema import ReportConfig, ReportedVariant
 from regen.files import read_json
 from regen.report.reported import read_reported, reproduced
-from regen.results import metrics
+from regen.results import details, metrics
 
 __all__ = ["assemble"]
 
@@ -38,6 +40,7 @@ def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
         "id": report,
         "source": config.reports[report].model_dump(),
         "variants": [_variant(name, variant, config, root) for name, variant in variants.items()],
+        "likelihoods": _likelihoods(variants, config, root),
         "reported": [
             {**row.model_dump(), "readings": [{**reading.model_dump(), **reproduced(config, reading, root)} for reading in row.readings]}
             for row in read_reported()
@@ -49,8 +52,7 @@ def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
 
 def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Path) -> dict[str, Any]:
     """Describe a variant; its metrics are means over the seeds that have results."""
-    runs = metrics(root / "results" / config.preset / name)
-    scalars = {key: [run[key] for run in runs] for key in (runs[0] if runs else {})}
+    runs = list(metrics(root, config, name).values())
     settings = variant.model_dump()
     return {
         "name": name,
@@ -60,11 +62,31 @@ def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Pa
         "settings": _settings(variant, config),
         "assumed": [f"{key.removeprefix('model.')} {_value(settings, key)}".strip() for key in variant.assumed],
         "seeds": len(runs),
-        "metrics": {
-            key: values[0] if isinstance(values[0], str) else (None if None in values else sum(values) / len(values))
-            for key, values in scalars.items()
-        },
+        "metrics": _means(runs),
     }
+
+
+def _likelihoods(variants: dict[str, ReportedVariant], config: ReportConfig, root: Path) -> list[dict[str, Any]]:
+    """Return one table for each data set and kind of -log p(x): values of different kind or data never share one."""
+    tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for name, variant in variants.items():
+        kinds = [run["nll_kind"] for run in metrics(root, config, name).values()]
+        # One row of the protocol, all seeds: the same K on the same images.
+        for rows in zip(*(run["likelihood"] for run in details(root, config, name).values()), strict=True):
+            key = (variant.dataset, variant.data_source, kinds[0] if kinds else "unknown")
+            tables.setdefault(key, []).append({"variant": name, "seeds": len(rows), **_means(rows)})
+    for table in tables.values():
+        table.sort(key=lambda row: (row["n_images"], row["importance_samples"]))
+    return [{"dataset": key[0], "data_source": key[1], "nll_kind": key[2], "rows": rows} for key, rows in sorted(tables.items())]
+
+
+def _means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean over seeds of every number; a number that one seed lacks has none, a text is the first seed's."""
+    means: dict[str, Any] = {}
+    for key, first in (runs[0] if runs else {}).items():
+        values = [run[key] for run in runs if run.get(key) is not None]
+        means[key] = first if isinstance(first, str) else fmean(values) if len(values) == len(runs) else None
+    return means
 
 
 def _settings(variant: ReportedVariant, config: ReportConfig) -> str:

@@ -8,19 +8,34 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 __all__ = ["html", "markdown"]
 
-COLUMNS = (
+METRICS = (
     ("neg_elbo_nats", "-ELBO (nats)", "{:.2f}"),
     ("recon_nats", "reconstruction (nats)", "{:.2f}"),
     ("kl_nats", "KL (nats)", "{:.2f}"),
-    ("nll_nats", "-log p(x) (nats)", "{:.2f}"),
-    ("nll_kind", "kind", "{}"),
-    ("bits_per_dim", "bits a dimension", "{:.4f}"),
     ("mse_per_pixel", "squared error a pixel", "{:.5f}"),
-    ("ess_mean", "effective samples", "{:.1f}"),
+)
+LIKELIHOODS = (
     ("importance_samples", "K", "{:.0f}"),
     ("n_images", "n", "{:.0f}"),
+    ("nll_nats", "-log p(x) (nats)", "{:.2f}"),
+    ("nll_nats_low", "95 % from", "{:.2f}"),
+    ("nll_nats_high", "to", "{:.2f}"),
+    ("bits_per_dim", "bits a dimension", "{:.4f}"),
+    ("ess_mean", "effective samples, mean", "{:.1f}"),
+    ("ess_min", "worst", "{:.1f}"),
+    ("max_weight_mean", "largest weight, mean", "{:.3f}"),
 )
-"""Metrics that the report shows: key, heading with its unit, format."""
+"""Columns of the report's tables: key, heading with its unit, format."""
+
+KINDS = {
+    "probability": "a probability of binary images",
+    "density": "a density; D log 256 is added, so that it is per 8-bit level, and it does not compare with -ELBO above",
+    "unnormalised": "a Bernoulli cross-entropy on grey values, which is no likelihood: compare it with nothing outside this table",
+}
+"""What -log p(x) of each kind is."""
+
+
+TABLES = {"metric_columns": METRICS, "likelihood_columns": LIKELIHOODS, "kinds": KINDS}
 
 
 def _number(value: float | None) -> str:
@@ -29,13 +44,10 @@ def _number(value: float | None) -> str:
 
 
 def _scalar(values: dict[str, Any], key: str, form: str) -> str:
-    """Write one metric of a variant; the interval beside the likelihood."""
+    """Write one value of a table's row."""
     if values.get(key) is None:
         return "not defined" if values else "no result"
-    text = form.format(values[key])
-    if key == "nll_nats" and values.get("nll_nats_low") is not None:
-        text += f" [{values['nll_nats_low']:.2f}, {values['nll_nats_high']:.2f}]"
-    return text
+    return form.format(values[key])
 
 
 def _environment(escape: bool) -> Environment:
@@ -48,7 +60,7 @@ def _environment(escape: bool) -> Environment:
 
 def markdown(report: dict[str, Any]) -> str:
     """Return report.md; its figures are links relative to the report's folder."""
-    return _environment(escape=False).get_template("report.md.j2").render(report, columns=COLUMNS)
+    return _environment(escape=False).get_template("report.md.j2").render(report, **TABLES)
 
 
 def html(report: dict[str, Any], figures: Path) -> str:
@@ -57,4 +69,4 @@ def html(report: dict[str, Any], figures: Path) -> str:
     def embedded(chapter: str, file: str) -> str:
         return "data:image/png;base64," + base64.b64encode((figures / chapter / file).read_bytes()).decode()
 
-    return _environment(escape=True).get_template("report.html.j2").render(report, columns=COLUMNS, embedded=embedded)
+    return _environment(escape=True).get_template("report.html.j2").render(report, **TABLES, embedded=embedded)

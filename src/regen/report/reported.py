@@ -58,20 +58,28 @@ def reproduced(config: ReportConfig, reading: Reading, root: Path) -> dict[str, 
 
     Where a preset shortens the training, the report's epoch keeps its fraction of it.
     """
-    folder = root / "results" / config.preset / reading.variant
+    nothing: dict[str, Any] = {"seeds": 0, "epoch": None, "mean": None, "low": None, "high": None}
+    # Results of a variant that params.yaml no longer names stay in the work tree.
+    if reading.variant not in config.variants:
+        return nothing
     epoch = None
     if reading.column is not None:
-        tables = histories(folder)
+        tables = list(histories(root, config, reading.variant).values())
         if isinstance(reading.at, int) and tables:
             declared = config.variants[reading.variant].training.epochs
             epoch = max(1, round(reading.at * len(tables[0]) / declared))
         values = [_at(table[reading.column].tolist(), reading.at, epoch) for table in tables]
     else:
-        values = [row[reading.key] for table in details(folder) for row in table["splits"] if row["split"] == reading.split]
+        values = [
+            row[reading.key]
+            for table in details(root, config, reading.variant).values()
+            for row in table["splits"]
+            if row["split"] == reading.split
+        ]
+    if not values:
+        return nothing
     values = [value / reading.divide_by for value in values]
-    return {"seeds": len(values), "epoch": epoch} | (
-        {"mean": mean(values), "low": min(values), "high": max(values)} if values else {"mean": None, "low": None, "high": None}
-    )
+    return {"seeds": len(values), "epoch": epoch, "mean": mean(values), "low": min(values), "high": max(values)}
 
 
 def _at(values: list[float], at: int | str | None, epoch: int | None) -> float:

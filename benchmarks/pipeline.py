@@ -1,0 +1,127 @@
+"""Time of `dvc repro` with nothing to do; with --clones, one job against two in fresh clones: every output must be the same bytes."""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from machine import REPOSITORY, describe, judged, one_line_errors, spread
+
+from regen.errors import UserError
+from regen.files import checksum
+
+__all__ = ["main"]
+
+TARGET_SECONDS = 2.0
+UP_TO_DATE = "Data and pipelines are up to date."
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment in which a clone runs its own code with this interpreter's packages."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "DVC_NO_ANALYTICS": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a command in `folder` and return what it printed.
+
+    Raises
+    ------
+    UserError
+        If it fails: its last line.
+    """
+    result = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
+    if result.returncode:
+        last = (result.stderr.strip() or result.stdout.strip() or "nothing").splitlines()[-1]
+        raise UserError(f"{' '.join(command)}: expected exit status 0, got {result.returncode}: {last}")
+    return result.stdout
+
+
+def nothing_to_do(folder: Path) -> list[float]:
+    """Return the seconds of five runs of `dvc repro` after a first one that is not counted."""
+    if not run(folder, "dvc", "repro", "--dry").rstrip().endswith(UP_TO_DATE):
+        raise UserError("dvc.yaml: expected an up-to-date pipeline, got stages to run; run 'make report' first")
+    seconds = []
+    for _ in range(6):
+        start = time.perf_counter()
+        run(folder, "dvc", "repro")
+        seconds.append(time.perf_counter() - start)
+    return seconds[1:]
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """Return the digest of every output: those that DVC noted in its lock, and those of the files themselves."""
+    lock = yaml.safe_load((folder / "dvc.lock").read_text())
+    found = {f"dvc.lock: {out['path']}": out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
+    files = [path for top in ("configs", "data", "models", "results", "reports") for path in sorted((folder / top).rglob("*"))]
+    files += sorted(folder.glob("mlflow/*/synced.txt"))
+    return found | {str(path.relative_to(folder)): checksum(path, "sha256") for path in files if path.is_file()}
+
+
+def from_scratch(folder: Path, jobs: int) -> float:
+    """Clone the repository, remove every result of the quick preset, run it and return the seconds."""
+    run(REPOSITORY, "git", "clone", "--quiet", str(REPOSITORY), str(folder))
+    used = run(folder, "python", "-c", "import regen; print(regen.__file__)").strip()
+    if folder not in Path(used).parents:
+        raise UserError(f"{folder}: expected the clone's own package, got {used}; install regen editable, as 'make' does")
+    for results in ("results/quick", "reports/quick"):
+        shutil.rmtree(folder / results)
+    start = time.perf_counter()
+    run(folder, "python", "scripts/repro.py", "dvc.yaml", str(jobs))
+    return time.perf_counter() - start
+
+
+def compare_clones() -> bool:
+    """Run the quick preset in two clones, print every difference and return whether there was one."""
+    with tempfile.TemporaryDirectory(prefix="regen-clones-") as name:
+        clones = {jobs: Path(name).resolve() / f"jobs-{jobs}" for jobs in (1, 2)}
+        seconds = {jobs: from_scratch(folder, jobs) for jobs, folder in clones.items()}
+        one, two = (outputs(folder) for folder in clones.values())
+        differences = sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
+        changed = {jobs: run(folder, "git", "status", "--porcelain").splitlines() for jobs, folder in clones.items()}
+        heads = {jobs: run(folder, "git", "rev-parse", "--short", "HEAD").strip() for jobs, folder in clones.items()}
+        idle = nothing_to_do(clones[1])
+    for jobs, folder in clones.items():
+        state = f"{len(changed[jobs])} files differ from the commit" if changed[jobs] else "git status clean"
+        print(f"{folder.name}: commit {heads[jobs]}, {seconds[jobs]:.0f} s, {state}")
+        for line in changed[jobs]:
+            print(f"  {line}")
+    print(f"one job over two: {seconds[1] / seconds[2]:.2f}")
+    print(f"outputs compared: {len(one.keys() | two.keys())}, different: {len(differences)}")
+    for key in differences:
+        print(f"  {key:<80} {one.get(key, 'missing')[:12]:<14} {two.get(key, 'missing')[:12]}")
+    report_idle(idle)
+    return bool(differences) or any(changed.values()) or heads[1] != heads[2]
+
+
+def report_idle(seconds: list[float]) -> None:
+    """Print the time of `dvc repro` with nothing to do."""
+    print(f"dvc repro with nothing to do, s, median of five (range): {spread(seconds, '.2f')}", end="  ")
+    print(judged(statistics.median(seconds), TARGET_SECONDS))
+
+
+def main(clones: bool) -> int:
+    """Return 1 where an output differs."""
+    print(describe("dvc", "torch", "mlflow"))
+    if clones:
+        return int(compare_clones())
+    report_idle(nothing_to_do(REPOSITORY))
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clones", action="store_true", help="run the quick preset twice from scratch (minutes)")
+    with one_line_errors():
+        sys.exit(main(parser.parse_args().clones))

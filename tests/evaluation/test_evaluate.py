@@ -1,0 +1,205 @@
+"""All metrics of a model whose likelihood is known in closed form: its decoder ignores z and its q is the prior."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from regen.config.base import parse
+from regen.config.variant import EvaluateConfig
+from regen.errors import UserError
+from regen.evaluation.evaluate import evaluate
+from regen.evaluation.likelihood import bootstrap_interval
+from regen.evaluation.restore import restore
+from regen.files import write_tensors
+from regen.models.vae import LatentVariableModel, build
+
+# docs/metrics.md: what applies to a latent-variable model; the bound's parts, the likelihood, its weights, and what they are of.
+KEYS = {
+    *("neg_elbo_nats", "recon_nats", "kl_nats", "mse_per_pixel"),
+    *("nll_nats", "nll_nats_low", "nll_nats_high", "nll_kind", "bits_per_dim"),
+    *("ess_mean", "ess_min", "max_weight_mean"),
+    *("n_images", "importance_samples", "data_source"),
+}
+SHAPE = [1, 4, 4]
+D = 16
+SCALE = 0.5
+
+
+def config(likelihood: dict[str, Any], values: str = "grey", protocol: tuple[tuple[int, int | None], ...] = ((1, None), (50, None))) -> Any:
+    return parse(
+        EvaluateConfig,
+        {
+            "variant": "tiny",
+            "dataset": "mnist",
+            "data_source": "stand-in",
+            "shape": SHAPE,
+            "values": values,
+            "model": {
+                "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
+                "latent": {"kind": "gaussian", "dim": 2},
+                "prior": {"kind": "standard"},
+                "likelihood": likelihood,
+            },
+            "likelihood": [{"importance_samples": k, "n_images": n} for k, n in protocol],
+            "seed": 0,
+            "threads": 1,
+            "device": "cpu",
+        },
+        "test",
+    )
+
+
+def constant_model(settings: EvaluateConfig) -> LatentVariableModel:
+    """Return a model with weights of zero: q(z | x) = N(0, I) = p(z), and p(x | z) is the same for every z."""
+    model = build(settings.model, settings.shape)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        list(model.decoder.parameters())[-1].copy_(torch.linspace(-2, 2, D))
+    return model.eval()
+
+
+PROBABILITY = 1 / (1 + np.exp(-np.linspace(-2, 2, D)))
+
+
+@pytest.fixture
+def images() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    counts = {"train": 30, "validation": 20, "test": 40}
+    return {
+        split: torch.randint(0, 256, (count, *SHAPE), generator=generator, dtype=torch.int16).to(torch.uint8)
+        for split, count in counts.items()
+    }
+
+
+def pixels(images: torch.Tensor) -> np.ndarray:
+    return images.numpy().reshape(len(images), D).astype(np.float64) / 255
+
+
+def cross_entropy(x: np.ndarray) -> np.ndarray:
+    return -(x * np.log(PROBABILITY) + (1 - x) * np.log(1 - PROBABILITY)).sum(1)
+
+
+def gaussian_nats(x: np.ndarray) -> np.ndarray:
+    return ((x - PROBABILITY) ** 2 / (2 * SCALE**2) + math.log(SCALE) + 0.5 * math.log(2 * math.pi)).sum(1)
+
+
+GAUSSIAN = {"kind": "gaussian", "scale": SCALE}
+BERNOULLI = {"kind": "bernoulli"}
+
+
+@pytest.mark.parametrize("likelihood", [BERNOULLI, GAUSSIAN])
+def test_the_keys_are_those_that_are_defined(likelihood: dict[str, Any], images: dict[str, torch.Tensor]) -> None:
+    metrics, details = evaluate(config(likelihood), 0, constant_model(config(likelihood)), images)
+
+    assert set(metrics) == KEYS
+    assert all(isinstance(value, int | float | str) for value in metrics.values())
+    assert [(row["split"], row["n_images"]) for row in details["splits"]] == [("train", 30), ("validation", 20), ("test", 40)]
+    assert [(row["importance_samples"], row["n_images"]) for row in details["likelihood"]] == [(1, 40), (50, 40)]
+
+
+def test_a_gaussian_gets_d_log_256_in_its_likelihood_alone(images: dict[str, torch.Tensor]) -> None:
+    metrics, details = evaluate(config(GAUSSIAN), 0, constant_model(config(GAUSSIAN)), images)
+    expected = gaussian_nats(pixels(images["test"])).mean()
+
+    assert metrics["nll_kind"] == "density"
+    # 16 log 256 = 88.7228
+    assert metrics["nll_nats"] == pytest.approx(expected + 88.7228, abs=1e-3)
+    assert metrics["bits_per_dim"] == pytest.approx((expected + D * math.log(256)) / (D * math.log(2)), rel=1e-6)
+    assert metrics["neg_elbo_nats"] == pytest.approx(expected, rel=1e-6)
+    assert [row["nll_nats"] for row in details["likelihood"]] == pytest.approx([expected + D * math.log(256)] * 2, rel=1e-6)
+
+
+@pytest.mark.parametrize(("values", "kind"), [("grey", "unnormalised"), ("binary", "probability")])
+def test_a_bernoulli_is_the_cross_entropy(values: str, kind: str, images: dict[str, torch.Tensor]) -> None:
+    if values == "binary":
+        images = {split: (block > 127).to(torch.uint8) * 255 for split, block in images.items()}
+    settings = config(BERNOULLI, values)
+    metrics, details = evaluate(settings, 0, constant_model(settings), images)
+    expected = {split: cross_entropy(pixels(block)).mean() for split, block in images.items()}
+
+    assert (metrics["nll_kind"], metrics["data_source"]) == (kind, "stand-in")
+    assert metrics["nll_nats"] == pytest.approx(expected["test"], rel=1e-6)
+    assert metrics["bits_per_dim"] == pytest.approx(expected["test"] / (16 * math.log(2)), rel=1e-6)
+    assert (metrics["recon_nats"], metrics["kl_nats"]) == pytest.approx((expected["test"], 0), rel=1e-6)
+    assert {row["split"]: row["neg_elbo_nats"] for row in details["splits"]} == pytest.approx(expected, rel=1e-6)
+    squared = ((pixels(images["test"]) - PROBABILITY) ** 2).mean()
+    assert metrics["mse_per_pixel"] == pytest.approx(squared, rel=1e-6)
+
+
+def test_weights_that_are_all_equal(images: dict[str, torch.Tensor]) -> None:
+    metrics, _ = evaluate(config(BERNOULLI), 0, constant_model(config(BERNOULLI)), images)
+    # K equal weights: K effective samples, each 1/K.
+    assert (metrics["ess_mean"], metrics["ess_min"]) == pytest.approx((50, 50), rel=1e-4)
+    assert metrics["max_weight_mean"] == pytest.approx(1 / 50, rel=1e-4)
+
+
+def test_the_last_protocol_is_the_headline_and_the_largest_k_gives_the_weights(images: dict[str, torch.Tensor]) -> None:
+    settings = config(BERNOULLI, protocol=((64, 10), (4, None)))
+    metrics, details = evaluate(settings, 0, constant_model(settings), images)
+    expected = cross_entropy(pixels(images["test"]))
+
+    assert (metrics["importance_samples"], metrics["n_images"]) == (4, 40)
+    assert metrics["nll_nats"] == pytest.approx(expected.mean(), rel=1e-6)
+    assert metrics["ess_mean"] == pytest.approx(64, rel=1e-4)
+    assert details["likelihood"][0]["nll_nats"] == pytest.approx(expected[:10].mean(), rel=1e-6)
+
+
+def test_evaluations_repeat_and_differ_by_seed(images: dict[str, torch.Tensor]) -> None:
+    settings = config(BERNOULLI)
+    torch.manual_seed(5)
+    model = build(settings.model, settings.shape).eval()
+
+    first = evaluate(settings, 0, model, images)
+    torch.manual_seed(99)
+    assert evaluate(settings, 0, model, images) == first
+    assert evaluate(settings, 1, model, images)[0]["nll_nats"] != first[0]["nll_nats"]
+    # -ELBO lies above -log p(x) as 50 samples see it.
+    assert first[0]["nll_nats_low"] < first[0]["nll_nats"] < first[0]["nll_nats_high"]
+    assert first[0]["nll_nats"] < first[0]["neg_elbo_nats"]
+
+
+def test_the_interval_is_the_normal_one_for_many_normal_values() -> None:
+    values = torch.from_numpy(np.random.default_rng(3).normal(100, 20, 4000))
+    low, high = bootstrap_interval(values, seed=7)
+    error = 1.96 * values.numpy().std(ddof=1) / math.sqrt(4000)
+
+    assert (low, high) == pytest.approx((values.mean().item() - error, values.mean().item() + error), abs=0.1 * error)
+    assert bootstrap_interval(values, seed=7) == (low, high)
+
+
+def test_restore_gives_the_model_back(tmp_path: Path) -> None:
+    settings = config(BERNOULLI)
+    torch.manual_seed(5)
+    model = build(settings.model, settings.shape).eval()
+    write_tensors(tmp_path / "a.safetensors", model.state_dict(), {"epoch": 3})
+    restored, note = restore(settings.model, SHAPE, tmp_path / "a.safetensors")
+
+    assert note == {"epoch": 3} and not restored.training
+    x = torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(restored.encoder(x).mean, model.encoder(x).mean)
+
+
+@pytest.mark.parametrize("other", ["hidden", "latent", "missing", "unknown", "file"])
+def test_restore_refuses_other_weights_in_one_line(tmp_path: Path, other: str) -> None:
+    path, settings = tmp_path / "final.safetensors", config(BERNOULLI)
+    model = settings.model.model_dump()
+    if other == "hidden":
+        model["network"]["hidden"] = [9]
+    if other == "latent":
+        model["latent"]["dim"] = 3
+    weights = build(type(settings.model).model_validate(model), SHAPE).state_dict()
+    if other == "missing":
+        weights.popitem()
+    if other == "unknown":
+        weights["extra.weight"] = torch.zeros(1)
+    if other != "file":
+        write_tensors(path, weights)
+    with pytest.raises(UserError) as caught:
+        restore(settings.model, SHAPE, path)
+    message = str(caught.value)
+    assert "\n" not in message and "final.safetensors" in message and "expected" in message and "dvc repro" in message

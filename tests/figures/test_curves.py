@@ -1,0 +1,62 @@
+"""What the loss curves draw is what history.csv says."""
+
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+
+from regen.figures.curves import loss_curves
+
+FIRST = """epoch,step,train_neg_elbo_nats,val_neg_elbo_nats
+1,8,250.5,210.25
+2,16,200,180
+3,24,150,140.5
+"""
+SECOND = FIRST.replace("250.5", "260.5").replace("140.5", "138.5")
+
+
+def table(text: str) -> pd.DataFrame:
+    return pd.read_csv(StringIO(text))
+
+
+def test_one_seed_is_drawn_as_it_is() -> None:
+    figure = loss_curves([table(FIRST)], declared_epochs=3)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+
+    assert set(lines) == {"training (running mean)", "validation"}
+    for line in lines.values():
+        assert list(line.get_xdata()) == [1, 2, 3]
+    assert list(lines["training (running mean)"].get_ydata()) == [250.5, 200, 150]
+    assert list(lines["validation"].get_ydata()) == [210.25, 180, 140.5]
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "epoch" and "nats" in axes.get_ylabel()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training (running mean)", "validation"]
+
+
+def test_seeds_are_a_mean_and_a_band() -> None:
+    figure = loss_curves([table(FIRST), table(SECOND)], declared_epochs=3)
+    train, validation = figure.axes[0].lines
+    bands = [collection for collection in figure.axes[0].collections if isinstance(collection, PolyCollection)]
+
+    assert list(train.get_ydata()) == [255.5, 200, 150]
+    assert list(validation.get_ydata()) == [210.25, 180, 139.5]
+    points = {tuple(point) for point in bands[0].get_paths()[0].vertices}
+    assert {(1.0, 250.5), (1.0, 260.5), (2.0, 200.0), (3.0, 150.0)} <= points
+    assert {(3.0, 138.5), (3.0, 140.5)} <= {tuple(point) for point in bands[1].get_paths()[0].vertices}
+
+
+def test_a_shortened_run_says_so_on_its_axis() -> None:
+    label = loss_curves([table(FIRST)], declared_epochs=40).axes[0].get_xlabel()
+    assert "3" in label and "40" in label
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0, "log"), (-200, "linear")])
+def test_a_negative_loss_is_drawn_on_a_linear_axis(shift: float, scale: str) -> None:
+    history = table(FIRST)
+    history[["train_neg_elbo_nats", "val_neg_elbo_nats"]] += shift
+    figure = loss_curves([history], declared_epochs=3)
+
+    assert figure.axes[0].get_yscale() == scale
+    assert np.isfinite(figure.axes[0].get_ylim()).all()

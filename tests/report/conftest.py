@@ -1,0 +1,86 @@
+"""What the tests of the report share: the pipeline's files, made up."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from regen.config.base import parse
+from regen.config.resolve import read_params, resolve
+from regen.config.schema import Params, PresetFile, ReportConfig
+
+Make = Callable[..., Path]
+
+METRICS = {
+    **{"neg_elbo_nats": 123.456, "recon_nats": 100.25, "kl_nats": 23.206, "mse_per_pixel": 0.0123456, "bits_per_dim": 0.21875},
+    **{"nll_nats": 118.875, "nll_nats_low": 110.5, "nll_nats_high": 127.25},
+    **{"ess_mean": 12.34, "ess_min": 1.5, "max_weight_mean": 0.3, "n_images": 100, "importance_samples": 50, "data_source": "stand-in"},
+}
+KINDS = {"bernoulli": "unnormalised", "gaussian": "density"}
+COLUMNS = ("neg_elbo_nats", "recon_nats", "kl_nats", "mse_per_pixel")
+
+
+def history(epochs: int, start: float) -> str:
+    """Return a history in which every column falls by 1 an epoch, each from a start of its own."""
+    names = [f"{split}_{name}" for split in ("train", "val") for name in COLUMNS if (split, name) != ("train", "mse_per_pixel")]
+    rows = [[epoch, 10 * epoch, *(start + 1000 * index - epoch for index in range(len(names)))] for epoch in range(1, epochs + 1)]
+    return "\n".join(",".join(map(str, row)) for row in [["epoch", "step", *names], *rows]) + "\n"
+
+
+def details(start: float, nll: float) -> dict[str, Any]:
+    """Return tables: every term `start` on every split, and -log p(x) for two numbers of samples, `nll` and 5 below it."""
+    splits = [{"split": split, "n_images": 100, **dict.fromkeys(COLUMNS, start)} for split in ("train", "validation", "test")]
+    row = {"n_images": 100, "bits_per_dim": 0.21875, "ess_mean": 12.34, "ess_min": 1.5, "max_weight_mean": 0.3}
+    values = [(1, nll), (50, nll - 5)]
+    likelihood = [{**row, "importance_samples": k, "nll_nats": x, "nll_nats_low": x - 2, "nll_nats_high": x + 3} for k, x in values]
+    return {"splits": splits, "likelihood": likelihood}
+
+
+def write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+
+
+@pytest.fixture(scope="session")
+def params() -> Params:
+    return read_params(Path(__file__).parents[2] / "params.yaml")
+
+
+@pytest.fixture
+def report_config(params: Params) -> Callable[..., ReportConfig]:
+    def make(preset: str, seeds: int = 1) -> ReportConfig:
+        chosen = PresetFile(preset=preset, root=".", file="preset.yaml", seeds=list(range(seeds)))
+        return parse(ReportConfig, resolve(params, chosen)["report.json"].model_dump(), "test")
+
+    return make
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Return a maker of results, figures and data cards for every variant but those `without` results."""
+
+    def call(config: ReportConfig, epochs: int = 8, without: tuple[str, ...] = (), figures: bool = True) -> Path:
+        for number, (name, variant) in enumerate(config.variants.items()):
+            for seed in () if name in without else config.seeds:
+                folder = tmp_path / "results" / config.preset / name / str(seed)
+                kind = "probability" if variant.dataset == "binarized_mnist" else KINDS[variant.model.likelihood.kind]
+                write(folder / "metrics.json", {**METRICS, "neg_elbo_nats": 123.456 + number + 10 * seed, "nll_kind": kind})
+                write(folder / "history.csv", history(epochs, 500 + 10 * seed))
+                write(folder / "details.json", details(0.5 + seed, 118.875 + number + 10 * seed))
+            card = {"dataset": variant.dataset, "data_source": variant.data_source, "description": f"made-up {variant.dataset}"}
+            card |= {"counts": {"train": 1000, "validation": 200, "test": 100}, "shape": [1, 28, 28], "mean": 0.13}
+            write(tmp_path / "results" / config.preset / "data" / f"{variant.dataset}.json", {**card, "checksum_state": "generated"})
+        for report in config.reports if figures else ():
+            folder = tmp_path / "reports" / config.preset / "figures"
+            names = [name for name, variant in config.variants.items() if variant.report == report and name not in without]
+            files = [{"file": f"{name}.curves.png", "title": "Curves", "caption": f"Of <{name}>.", "variants": [name]} for name in names]
+            write(folder / f"{report}.json", [{**file, "description": 'A "line" chart.', "source": "Figure 1"} for file in files])
+            (folder / report).mkdir()
+            for file in files:
+                Image.new("L", (4, 3), 128).save(folder / report / str(file["file"]))
+        return tmp_path
+
+    return call

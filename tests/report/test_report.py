@@ -1,0 +1,289 @@
+"""The report from made-up results: what stands in the files stands in it, and nothing else."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from regen.config.schema import ReportConfig
+from regen.errors import UserError
+from regen.report.assemble import assemble
+from regen.report.render import html, markdown
+from regen.report.reported import read_reported
+
+NOTICE = "Stand-in data."
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+ReportOf = Callable[..., ReportConfig]
+Make = Callable[..., Path]
+
+
+class Page(HTMLParser):
+    """A page's elements, its text by section and the cells of its tables; fails on tags that do not match."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.sections: dict[str, str] = {}
+        self.tables: list[list[list[str]]] = []
+        self.section = "header"
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {key: value or "" for key, value in attrs}
+        self.elements.append((tag, values))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "section":
+            self.section = values["id"]
+        elif tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.sections[self.section] = self.sections.get(self.section, "") + data
+        if {"td", "th"} & set(self.open):
+            self.tables[-1][-1][-1] += data
+
+
+def both(config: ReportConfig, root: Path) -> tuple[str, str]:
+    report = assemble(config, root)
+    return markdown(report), html(report, root / "reports" / config.preset / "figures")
+
+
+def chapters(text: str) -> dict[str, str]:
+    """Return a Markdown text's chapters by heading."""
+    parts = re.split(r"^## (.+)$", text, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Return a Markdown text's tables: runs of lines that start with a bar."""
+    blocks = re.findall(r"(?:^\|.*\n?)+", text, flags=re.M)
+    return [[[cell.strip(" `") for cell in line.strip().strip("|").split("|")] for line in block.splitlines()] for block in blocks]
+
+
+def of(found: list[list[list[str]]], heading: str) -> list[list[list[str]]]:
+    """Return the tables with this heading, without the line below the headings."""
+    return [[row for row in table if set(row) != {"---"}] for table in found if heading in table[0]]
+
+
+def test_every_metric_stands_in_both_forms(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    text, page = both(config, make(config))
+    for found in (Page(page).tables, tables(text)):
+        rows = {row[0]: row[1:] for table in of(found, "KL (nats)") for row in table}
+        assert rows.pop("variant") == ["data", "seeds", "-ELBO (nats)", "reconstruction (nats)", "KL (nats)", "squared error a pixel"]
+        assert rows == {
+            name: [f"{variant.dataset}, stand-in", "1", f"{123.456 + number:.2f}", "100.25", "23.21", "0.01235"]
+            for number, (name, variant) in enumerate(config.variants.items())
+        }
+        (cards,) = of(found, "what it is")
+        assert ["mnist", "stand-in", "made-up mnist", "1000", "200", "100", "1x28x28", "0.13", "generated"] in cards
+
+
+def test_likelihoods_of_different_kind_or_data_never_share_a_table(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick", seeds=2)
+    text, page = both(config, make(config))
+    numbers = {name: number for number, name in enumerate(config.variants)}
+
+    for found in (Page(page).tables, tables(text)):
+        likelihoods = of(found, "-log p(x) (nats)")
+        kinds = [
+            {(config.variants[row[0]].dataset, config.variants[row[0]].model.likelihood.kind) for row in table[1:]} for table in likelihoods
+        ]
+        assert all(len(kind) == 1 for kind in kinds)
+        rows = [row for table in likelihoods for row in table[1:]]
+        assert {row[0] for row in rows} == set(config.variants) and len(rows) == 2 * len(config.variants)
+        for name, seeds, samples, images, nll, *rest in rows:
+            # The mean of two seeds, 10 apart; 50 samples are 5 below one; the interval is from 2 below to 3 above.
+            value = 118.875 + numbers[name] + 5 - (5 if samples == "50" else 0)
+            assert (seeds, images) == ("2", "100") and samples in ("1", "50")
+            assert [nll, *rest[:2]] == [f"{value + shift:.2f}" for shift in (0, -2, 3)]
+            assert rest[2:] == ["0.2188", "12.3", "1.5", "0.300"]
+    for heading in ("mnist (stand-in), unnormalised", "mnist (stand-in), density", "binarized_mnist (stand-in), probability"):
+        assert f"**{heading}:**" in text and f">{heading}<" in page
+
+
+def test_a_changed_number_changes_its_line_alone(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    root = make(config)
+    before = both(config, root)
+    path = root / "results/quick/lab1-vae-mnist/0/metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "kl_nats": 987.654}))
+    after = both(config, root)
+
+    for old, new in zip(before, after, strict=True):
+        changed = [(a, b) for a, b in zip(old.splitlines(), new.splitlines(), strict=True) if a != b]
+        assert len(changed) == 1
+        assert "lab1-vae-mnist" in changed[0][0] and "23.21" in changed[0][0] and "987.65" in changed[0][1]
+
+
+def test_reported_and_reproduced_stand_side_by_side(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick", seeds=2)
+    text, page = both(config, make(config, epochs=8))
+    (rows,) = [table for table in tables(chapters(text)["uva3"]) if "reproduced" in table[0]]
+
+    # Histories start at 500 and 510 and fall by 1 an epoch; 504 / 170 = 2.9647.
+    assert rows[2] == [
+        'Negative ELBO after epoch 1 ("about 170")',
+        *("170", "nats", "grey, training, running mean", "1", "2", "504 (499 to 509)", "2.9647"),
+    ]
+    # After epoch 40, the last of 8: 497 / 100.
+    assert rows[10][4:] == ["8", "2", "497 (492 to 502)", "4.97"]
+    by_label = [row[-5:] for table in Page(page).tables for row in table if "epoch read" not in row]
+    assert ["grey, training, running mean", "1", "2", "504 (499 to 509)", "2.9647"] in by_label
+    # As printed, to the last digit.
+    for printed in ("0.00849", "0.00855", "1911.26", "1911.91"):
+        assert f"| {printed} |" in chapters(text)["vu4a"] and f">{printed}<" in page
+
+
+def test_a_stand_in_is_called_one_in_every_chapter(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    text, page = both(config, make(config))
+    sections = Page(page).sections
+
+    assert set(chapters(text)) == {*config.reports, "Data"} and set(sections) == {*config.reports, "data", "header"}
+    assert all(NOTICE in part for part in [*chapters(text).values(), *sections.values(), text.partition("## ")[0]])
+
+
+def test_real_data_carry_no_notice(report_config: ReportOf, make: Make) -> None:
+    config = report_config("paper")
+    text, page = both(config, make(config, epochs=40))
+    assert NOTICE not in text and NOTICE not in page and "cut short" not in text + page
+    # What is no official data is named for what it is.
+    assert "svhn, grey" in text and "svhn, grey" in page
+
+
+def test_notes_of_a_report_stand_in_its_chapter(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    text, page = both(config, make(config))
+    for report, source in config.reports.items():
+        assert all(note in chapters(text)[report] and note in Page(page).sections[report] for note in source.notes)
+
+
+def test_assumptions_are_named(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    for form in both(config, make(config)):
+        lines = re.sub(r"<[^>]+>", "", form).splitlines()
+        (line,) = [line for line in lines if "mlp 784-300-16" in line and "bernoulli likelihood" in line]
+        assert "Assumed here" in line and "latent.dim 16" in line and "likelihood bernoulli" in line
+        assert "adam 0.005, batch 64, 50 epochs" in line
+
+
+def test_the_page_is_self_contained(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    source = both(config, make(config))[1]
+    page = Page(source)
+    images = [values for tag, values in page.elements if tag == "img"]
+
+    assert len(images) == len(config.variants)
+    for values in images:
+        assert values["src"].startswith("data:image/png;base64,") and values["alt"] == 'A "line" chart.'
+    ids = [values["id"] for _, values in page.elements if "id" in values]
+    assert len(set(ids)) == len(ids)
+    for tag, values in page.elements:
+        assert tag not in ("script", "iframe", "object", *config.variants)
+        for key in ("src", "href"):
+            assert values.get(key, "data:").startswith(("data:", "#"))
+            if values.get(key, "").startswith("#"):
+                assert values[key][1:] in ids
+    assert not re.search(r"@import|url\(|https?://", source)
+
+
+def test_headings_descend_without_a_gap(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    levels = [int(tag[1]) for tag, _ in Page(both(config, make(config))[1]).elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_tables_are_well_formed(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    text, page = both(config, make(config, without=("lab1-vae-mnist",)))
+
+    found = (tables(text), Page(page).tables)
+    # Metrics of every report, printed numbers of those that print some, and the data.
+    assert [len(of(one, "KL (nats)")) for one in found] == [len(config.reports)] * 2
+    assert [len(of(one, "reproduced")) for one in found] == [len({row.report for row in read_reported()})] * 2
+    assert len(found[0]) == len(found[1])
+    for table in tables(text):
+        assert {len(row) for row in table} == {len(table[0])}
+        assert set(table[1]) == {"---"}
+        assert len(table) > 2
+    # A table that does not follow an empty line is no table.
+    assert re.findall(r"^[^|\n].*\n\|", text, flags=re.M) == []
+
+
+def test_what_has_no_result_says_so(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    missing = ("vu4a-vae-svhn", "lab1-vae-mnist", "lab1-vae-z2-mnist")
+    text, page = both(config, make(config, without=missing))
+    for found in (Page(page).tables, tables(text)):
+        rows = {row[0]: row[1:] for table in of(found, "KL (nats)") for row in table}
+        assert rows["vu4a-vae-svhn"] == ["svhn, stand-in", "0", *["no result"] * 4]
+        assert "no result" not in rows["vu4a-vae-mnist"]
+    (svhn,) = [row for table in tables(text) for row in table if "training, lowest" in row[0]]
+    assert svhn[-3:] == ["0", "no result", ""]
+    assert "No figure: nothing was run yet." in chapters(text)["lab1"]
+    assert "No figure: nothing was run yet." in Page(page).sections["lab1"]
+    assert "No figure" not in chapters(text)["uva3"]
+
+
+def test_nothing_at_all_is_still_a_report(report_config: ReportOf, tmp_path: Path) -> None:
+    config = report_config("quick")
+    text, page = both(config, tmp_path)
+    assert all("No figure: nothing was run yet." in chapters(text)[report] for report in config.reports)
+    assert text.count("no result") == page.count("no result") > 0
+    assert len(Page(page).tables) == len(tables(text))
+
+
+def test_an_undefined_metric_is_not_a_number(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    root = make(config)
+    path = root / "results/quick/lab1-vae-mnist/0/metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "mse_per_pixel": None}))
+    rows = {row[0]: row for table in of(tables(both(config, root)[0]), "KL (nats)") for row in table}
+    assert (rows["lab1-vae-mnist"][-1], rows["lab1-vae-z2-mnist"][-1]) == ("not defined", "0.01235")
+
+
+def test_the_same_files_give_the_same_bytes_anywhere(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    root = make(config)
+    moved = root.rename(root.with_name("elsewhere"))
+    first = both(config, moved)
+    assert both(config, moved) == first
+    assert str(moved) not in "".join(first) and str(root) not in "".join(first)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("results/quick/lab1-vae-mnist/0/metrics.json", '{"nll_nats": '),
+        ("results/quick/uva3-vae-z20-mnist/0/history.csv", ""),
+        ("results/quick/vu4a-vae-mnist/0/details.json", "x"),
+        ("results/quick/data/mnist.json", "{"),
+        ("reports/quick/figures/uva3.json", "["),
+    ],
+)
+def test_a_broken_file_is_one_line(path: str, content: str, report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    root = make(config)
+    (root / path).write_text(content)
+    with pytest.raises(UserError) as caught:
+        assemble(config, root)
+    assert path in str(caught.value) and "\n" not in str(caught.value)

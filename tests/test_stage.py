@@ -1,0 +1,80 @@
+"""Exit statuses and what a stage says when it fails."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STAGES = sorted((Path(__file__).parents[1] / "stages").glob("*.py"))
+
+SCRIPT = """
+import os, signal
+from regen.errors import UserError
+from regen.stage import run
+
+def main(how: str) -> None:
+    match how:
+        case "good": print("done")
+        case "user": raise UserError("params.yaml: seed = -1: allowed: 0 or more")
+        case "file": open("missing/file.bin")
+        case "stop": os.kill(os.getpid(), signal.SIGINT)
+        case "bug": raise ZeroDivisionError("ours")
+
+if __name__ == "__main__":
+    run(main, "how")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["good"], 0, ""),
+        (["user"], 1, "error: params.yaml: seed = -1: allowed: 0 or more\n"),
+        (["file"], 1, "error: missing/file.bin: expected a usable file, got 'No such file or directory'; mend that and run again\n"),
+        ([], 2, "error: usage: python script.py HOW\n"),
+        (["user", "good"], 2, "error: usage: python script.py HOW\n"),
+        (["stop"], 130, "interrupted: script.py stop; run 'dvc repro' to continue\n"),
+    ],
+)
+def test_exit_status_and_one_line(tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "script.py", *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, said)
+    assert done.stdout == ("done\n" if status == 0 else "")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "script.py", "bug"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" in done.stderr and "ZeroDivisionError: ours" in done.stderr
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=[stage.stem for stage in STAGES])
+def test_every_stage_explains_its_arguments(
+    stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [f"stages/{stage.name}"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(stage), run_name="__main__")
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: usage: python ") and f"{stage.name} PRESET" in said and said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=[stage.stem for stage in STAGES])
+def test_every_stage_without_its_inputs_is_one_line(
+    stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = {"fetch": ["mnist"], "split": ["mnist"], "figures": ["uva3"], "train": ["some-vae", "0"], "evaluate": ["some-vae", "0"]}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [f"stages/{stage.name}", "quick", *more.get(stage.stem, [])])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(stage), run_name="__main__")
+    assert caught.value.code == 1
+    output = capsys.readouterr()
+    assert output.err.startswith("error: ") and output.err.count("\n") == 1 and "expected" in output.err
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
