@@ -41,7 +41,7 @@ def main(pipeline: str, jobs: int) -> int:
 
 
 if __name__ == "__main__":
-    pipeline, jobs = (*sys.argv[1:], *("dvc.yaml", "1")[len(sys.argv) - 1 :])
+    pipeline, jobs = [*sys.argv[1:], *("dvc.yaml", "1")[len(sys.argv) - 1 :]][:2]
     if not jobs.isdecimal() or int(jobs) < 1:
         sys.exit(f"error: JOBS = {jobs}: allowed: a whole number from 1")
     try:

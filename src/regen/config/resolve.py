@@ -13,9 +13,20 @@ from regen.errors import UserError
 __all__ = ["read_params", "read_preset", "resolve"]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as usual, except that a key that stands twice is refused instead of forgotten."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        # Before merges (<<), which may well repeat a key: that is what they are for.
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise yaml.MarkedYAMLError(problem=f"the key '{twice[0]}' stands twice", problem_mark=node.start_mark)
+        super().flatten_mapping(node)
+
+
 def _read_yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: expected a readable file, got '{error}'; restore it with 'git checkout {path}'") from error
     except yaml.YAMLError as error:
