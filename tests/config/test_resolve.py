@@ -13,7 +13,6 @@ import yaml
 
 from regen.config.resolve import read_params, read_preset, resolve
 from regen.config.schema import Params, PresetFile
-from regen.errors import UserError
 from regen.models.vae import build
 
 ROOT = Path(__file__).parents[2]
@@ -298,11 +297,3 @@ def test_what_the_message_allows_is_accepted(tmp_path: Path) -> None:
         path.write_text(yaml.safe_dump(changed(f"{VARIANT}/training/{key}", value)))
         config: Any = resolve(read_params(path), chosen("quick"))["uva3-vae-z2-mnist.train.json"]
         assert getattr(config.training, key) == value
-
-
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    text = (ROOT / "params.yaml").read_text()
-    path = tmp_path / "params.yaml"
-    path.write_text(text.replace("seed: 0 #", "seed: 1\nseed: 0 #", 1))
-    with pytest.raises(UserError, match=r"params.yaml: expected YAML, got 'the key 'seed' stands twice in [^\n]*line 4[^\n]*$"):
-        read_params(path)
