@@ -5,13 +5,13 @@ so each worker, a DVC process, gets every JOBS-th of them; a last `dvc repro` do
 A failing stage does not stop the others, a refused configuration stops everything.
 """
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
 __all__ = ["chains", "main"]
-
-REPRO = ("dvc", "--wait-for-lock", "repro")
 
 
 def chains(stages: list[str]) -> list[list[str]]:
@@ -23,21 +23,36 @@ def chains(stages: list[str]) -> list[list[str]]:
     return list(groups.values())
 
 
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start `dvc repro` in a process group of its own, so that an interrupt ends DVC and its stage together."""
+    return subprocess.Popen(["dvc", "--wait-for-lock", "repro", *arguments], start_new_session=True)
+
+
+def finish(workers: list[subprocess.Popen[bytes]]) -> int:
+    """Wait for all and return the first exit status that is not 0; on Ctrl-C end them all."""
+    try:
+        return next((status for status in [worker.wait() for worker in workers] if status), 0)
+    except KeyboardInterrupt:
+        for worker in workers:
+            if worker.poll() is None:
+                os.killpg(worker.pid, signal.SIGTERM)
+                worker.wait()
+        raise
+
+
 def main(pipeline: str, jobs: int) -> int:
     """Return DVC's exit status."""
-    if refused := subprocess.run([*REPRO, f"{pipeline}:configure"], check=False).returncode:
+    if refused := finish([start(f"{pipeline}:configure")]):
         return refused
     if jobs > 1:
-        subprocess.run([*REPRO, "-k", f"{pipeline}:split"], check=False)
+        finish([start("-k", f"{pipeline}:split")])
         listed = subprocess.run(["dvc", "stage", "list", "--name-only", pipeline], capture_output=True, text=True, check=True)
         prefix = "" if pipeline == "dvc.yaml" else f"{pipeline}:"
         work = chains([prefix + name.removeprefix(prefix) for name in listed.stdout.split()])
         shares = [[stage for chain in work[index::jobs] for stage in chain] for index in range(jobs)]
         # -s: a worker never waits for, or repeats, another's stages.
-        workers = [subprocess.Popen([*REPRO, "-s", "-k", *share]) for share in shares if share]
-        for worker in workers:
-            worker.wait()
-    return subprocess.run([*REPRO, "-k", pipeline], check=False).returncode
+        finish([start("-s", "-k", *share) for share in shares if share])
+    return finish([start("-k", pipeline)])
 
 
 if __name__ == "__main__":
@@ -47,4 +62,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(pipeline, int(jobs)))
     except KeyboardInterrupt:
-        sys.exit("interrupted: run the same command to continue")
+        sys.exit("interrupted: what is done is kept; run the same command to continue")
