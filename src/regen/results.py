@@ -14,7 +14,7 @@ __all__ = ["details", "evaluated_seeds", "histories", "metrics", "snapshots"]
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
     """Return the seed -> path of a file; what an earlier list of seeds left behind is not looked at."""
-    paths = {seed: root / "results" / config.preset / variant / str(seed) / file for seed in config.seeds}
+    paths = {seed: root / "results" / config.preset / variant / str(seed) / file for seed in config.variants[variant].seeds}
     return {seed: path for seed, path in paths.items() if path.exists()}
 
 

@@ -17,7 +17,8 @@ from regen.models.vae import build
 
 ROOT = Path(__file__).parents[2]
 DELETED = object()
-PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": [0]}
+SEEDS = {"mnist": [0], "binarized_mnist": [0], "svhn": [0]}
+PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": SEEDS}
 
 # From the reports: report, data set, hidden units, latents, likelihood, rate, batch, epochs, epochs of the figures' snapshots.
 EXPECTED = {
@@ -86,7 +87,7 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 
 def chosen(preset: str) -> PresetFile:
-    return PresetFile(preset=preset, root=".", file="preset.yaml", seeds=[0])
+    return PresetFile(preset=preset, root=".", file="preset.yaml", seeds=SEEDS)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -268,12 +269,13 @@ def test_a_bad_value_is_one_line_and_writes_nothing(
         (small_params(), None, ["preset.yaml", "No such file"]),
         (small_params(), "preset: [", ["preset.yaml", "expected YAML"]),
         (small_params(), {**PRESET, "preset": "huge"}, ["preset.yaml", "preset = 'huge'", "quick, paper"]),
-        (small_params(), {**PRESET, "seeds": []}, ["preset.yaml", "seeds = []", "at least 1"]),
-        (small_params(), {**PRESET, "seeds": [0, -1]}, ["preset.yaml", "seeds.1 = -1", "greater than or equal to 0"]),
-        (small_params(), {**PRESET, "seeds": [0, 1, 0]}, ["preset.yaml", "seeds = [0, 1, 0]", "once"]),
+        (small_params(), {**PRESET, "seeds": {"mnist": []}}, ["preset.yaml", "seeds.mnist = []", "at least 1"]),
+        (small_params(), {**PRESET, "seeds": {"mnist": [0, -1]}}, ["preset.yaml", "seeds.mnist.1 = -1", "greater than or equal to 0"]),
+        (small_params(), {**PRESET, "seeds": {"mnist": [0, 1, 0]}}, ["preset.yaml", "seeds.mnist = [0, 1, 0]", "once"]),
+        (small_params(), {**PRESET, "seeds": {"mnist": [0]}}, ["preset.yaml", "seeds = {'mnist': [0]}", "svhn"]),
         (small_params(), {**PRESET, "seed": 0}, ["preset.yaml", "seed = 0", "unknown key", "seeds"]),
     ],
-    ids=["missing", "binary", "empty", "list", "broken", "python-object", *(f"preset-{number}" for number in range(7))],
+    ids=["missing", "binary", "empty", "list", "broken", "python-object", *(f"preset-{number}" for number in range(8))],
 )
 def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
     content: Any, preset: Any, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
@@ -281,14 +283,14 @@ def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
     assert_refused(lambda: configure(content, preset), said, capsys)
 
 
-@pytest.mark.parametrize(("file", "preset", "seeds"), [("preset.yaml", "quick", [0]), ("paper/preset.yaml", "paper", [0, 1, 2])])
+@pytest.mark.parametrize(("file", "preset", "seeds"), [("preset.yaml", "quick", [0]), ("paper/preset.yaml", "paper", [0, 1])])
 def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], params: Params) -> None:
     read = read_preset(ROOT / file, params)
-    assert (read.preset, read.file, read.seeds) == (preset, file, seeds)
+    assert (read.preset, read.file, read.seeds["mnist"]) == (preset, file, seeds)
     # DVC runs every stage in the root, seen from the pipeline's folder.
     assert (ROOT / file).parent.joinpath(read.root).resolve() == ROOT
     report: Any = resolve(params, read)["report.json"]
-    assert (report.preset, report.seeds) == (preset, seeds)
+    assert (report.preset, report.variants["uva3-vae-z2-mnist"].seeds) == (preset, seeds)
 
 
 def test_what_the_message_allows_is_accepted(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ KINDS = {"uva3-vae-z2-mnist": ["curves", "means", "draws", "reconstructions", "m
 @pytest.fixture(scope="module")
 def config() -> ReportConfig:
     """Return the report's configuration with small networks and two variants: one that has results, one that has none."""
-    chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds=[0, 2])
+    seeds = {name: [0, 2] for name in ("mnist", "binarized_mnist", "svhn")}
+    chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds=seeds)
     values = resolve(read_params(Path(__file__).parents[2] / "params.yaml"), chosen)["report.json"].model_dump()
     values["variants"] = {name: values["variants"][name] for name in ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")}
     values["variants"]["uva3-vae-z2-mnist"]["model"]["network"]["hidden"] = [4]

@@ -59,8 +59,12 @@ def read_preset(path: Path, params: Params) -> PresetFile:
     chosen = parse(PresetFile, _read_yaml(path), str(path))
     if chosen.preset not in params.presets:
         raise UserError(f"{path}: preset = '{chosen.preset}': unknown preset; allowed: {', '.join(params.presets)}")
-    if len(set(chosen.seeds)) < len(chosen.seeds):
-        raise UserError(f"{path}: seeds = {chosen.seeds}: allowed: each seed once")
+    if set(chosen.seeds) != set(params.variants):
+        allowed = ", ".join(params.variants)
+        raise UserError(f"{path}: seeds = {chosen.seeds}: allowed: a list for each data set that has variants: {allowed}")
+    for dataset, seeds in chosen.seeds.items():
+        if len(set(seeds)) < len(seeds):
+            raise UserError(f"{path}: seeds.{dataset} = {seeds}: allowed: each seed once")
     return chosen
 
 
@@ -126,7 +130,6 @@ def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: 
 def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
     return ReportConfig(
         preset=chosen.preset,
-        seeds=chosen.seeds,
         threads=params.compute.threads,
         reports=params.reports,
         shapes={name: dataset.shape for name, dataset in params.datasets.items()},
@@ -134,6 +137,7 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
             name: ReportedVariant(
                 report=variant.report,
                 dataset=dataset,
+                seeds=chosen.seeds[dataset],
                 data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
                 title=variant.title,
                 assumed=variant.assumed,

@@ -89,12 +89,12 @@ class Variant(Config):
 
 
 class PresetFile(Config):
-    """preset.yaml: which preset a pipeline runs, where the repository's root and this file lie, and the seeds of every variant."""
+    """preset.yaml: which preset a pipeline runs, where the repository's root and this file lie, and the seeds a data set."""
 
     preset: Name
     root: str
     file: str
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    seeds: dict[Name, Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]]
 
 
 class SourceReport(Config):
@@ -167,6 +167,7 @@ class ReportedVariant(Config):
     report: Name
     dataset: Name
     data_source: DataSource
+    seeds: list[int]
     title: str
     assumed: list[str]
     figures: dict[FigureKind, str]
@@ -180,7 +181,6 @@ class ReportConfig(Config):
     """Resolved for `figures`, `report` and `track`: everything that a preset shows."""
 
     preset: Name
-    seeds: list[int]
     threads: Positive
     reports: dict[Name, SourceReport]
     shapes: dict[Name, list[Positive]]
