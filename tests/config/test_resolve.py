@@ -202,7 +202,7 @@ BAD = [
     (f"{VARIANT}/training/batch_size", 0, ["batch_size = 0", "greater than or equal to 1"]),
     (f"{VARIANT}/training/optimizer", "sgd", ['optimizer = "sgd"', "'adam'"]),
     (f"{VARIANT}/training/snapshot_epochs", [0, 41], ["snapshot_epochs", "from 0 to 'epochs' (40)"]),
-    (f"{VARIANT}/training/snapshot_epochs", [25, 1], ["snapshot_epochs", "rising order"]),
+    (f"{VARIANT}/training/snapshot_epochs", [25, 1], ["snapshot_epochs", "allowed: rising"]),
     (f"{VARIANT}/training/snapshot_epochs", [-1], ["snapshot_epochs.0 = -1", "greater than or equal to 0"]),
     (f"{VARIANT}/model/likelihood/kind", "laplace", ["laplace", "'bernoulli', 'gaussian'"]),
     (f"{VARIANT}/model/likelihood/scale", 1.0, ["likelihood.scale = 1.0", "unknown key", "kind"]),

@@ -48,46 +48,46 @@ def load(kind: type[AnyConfig], path: Path) -> AnyConfig:
 
 def _explain(kind: type[Config], problem: dict[str, Any]) -> str:
     """Turn pydantic's first problem into 'key = value: what is allowed'."""
-    # A tagged union's tag is part of pydantic's location, not of the file's.
-    location = [str(part) for part in problem["loc"] if part not in ("bernoulli", "gaussian")]
-    key, value = ".".join(location), json.dumps(problem["input"], default=str)
+    location = [str(part) for part in problem["loc"]]
+    path, _ = _walk(kind, location)
+    _, siblings = _walk(kind, location[:-1])
+    key, value = ".".join(path), json.dumps(problem["input"], default=str)
     value = value if len(value) <= 60 else f"{value[:57]}..."
     match problem["type"]:
         case "extra_forbidden":
-            return f"{key} = {value}: unknown key; allowed: {', '.join(_keys_at(kind, location[:-1]))}"
+            return f"{key} = {value}: unknown key; allowed: {', '.join(siblings)}"
         case "missing":
-            return f"{key}: missing; allowed: {', '.join(_keys_at(kind, location[:-1]))}"
+            return f"{key}: missing; allowed: {', '.join(siblings)}"
         case "value_error":
-            message = re.sub(r"^Value error, ", "", problem["msg"])
-            return f"{key} = {value}: {message}" if key else message
+            # The section's own check: its message names the key and the value.
+            return f"{key}{': ' if key else ''}{re.sub(r'^Value error, ', '', problem['msg'])}"
         case "literal_error":
             return f"{key} = {value}: allowed: {problem['ctx']['expected']}"
         case "union_tag_invalid":
             return f"{key} = {value}: allowed: 'kind' one of {problem['ctx']['expected_tags']}"
+        case "union_tag_not_found":
+            return f"{key}.kind: missing; allowed: {', '.join(_walk(kind, location)[1])}"
         case "string_pattern_mismatch":
             return f"{key} = {value}: allowed: text that matches {problem['ctx']['pattern']}"
         case _:
             return f"{key} = {value}: {problem['msg'].replace('Input should be', 'allowed:', 1)}"
 
 
-def _keys_at(kind: type[Config], location: list[str]) -> list[str]:
-    """Return the keys that are allowed at a place, walking JSON schema references."""
+def _walk(kind: type[Config], location: list[str]) -> tuple[list[str], list[str]]:
+    """Return a location without the tags of tagged unions, and the keys (or tags) that are allowed there."""
     schema = kind.model_json_schema()
-    definitions = schema.get("$defs", {})
     node: dict[str, Any] = schema
+    path = []
     for part in location:
-        node = _resolve(node, definitions)
-        children = [node.get("properties", {}).get(part), *node.get("patternProperties", {}).values(), node.get("items")]
-        node = next((child for child in children if child), {})
-    return list(_resolve(node, definitions).get("properties", {}))
-
-
-def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference; of alternatives, take the first that has properties."""
-    if "$ref" in node:
-        return dict(definitions[node["$ref"].rsplit("/", 1)[-1]])
-    for option in node.get("anyOf", []) + node.get("oneOf", []):
-        resolved = _resolve(option, definitions)
-        if resolved.get("properties"):
-            return resolved
-    return node
+        tags = node.get("discriminator", {}).get("mapping", {})
+        if part in tags:
+            node = {"$ref": tags[part]}
+        else:
+            path.append(part)
+            children = [node.get("properties", {}).get(part), *node.get("patternProperties", {}).values(), node.get("items")]
+            node = next((child for child in children if child), {})
+        options = [node, *node.get("anyOf", [])]
+        reference = next((option["$ref"] for option in options if "$ref" in option), None)
+        if reference is not None:
+            node = schema["$defs"][reference.rsplit("/", 1)[-1]]
+    return path, list(node.get("properties", {}) or node.get("discriminator", {}).get("mapping", {}))

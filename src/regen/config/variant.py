@@ -81,7 +81,7 @@ class Training(Config):
     @model_validator(mode="after")
     def _snapshots_fit(self) -> Self:
         if self.snapshot_epochs != sorted(set(self.snapshot_epochs)) or max(self.snapshot_epochs, default=0) > self.epochs:
-            raise ValueError(f"allowed: 'snapshot_epochs' in rising order, each from 0 to 'epochs' ({self.epochs})")
+            raise ValueError(f"snapshot_epochs = {self.snapshot_epochs}: allowed: rising, each from 0 to 'epochs' ({self.epochs})")
         return self
 
 

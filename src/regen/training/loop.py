@@ -46,9 +46,9 @@ def train(
     Raises
     ------
     UserError
-        If a term of the objective is not finite: variant, epoch, step and term.
+        If a term is not finite, in training or in validation: variant, epoch, step and term.
     """
-    checkpoint = Checkpoint(folder, fingerprint(config.model_dump(), seed, images.values()))
+    checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, images.values()))
     schedule = plan(config.training, len(images["train"]), config.max_steps)
     torch.manual_seed(derive_seed(seed, "initialise"))
     model = build(config.model, config.shape).to(device)
@@ -67,6 +67,8 @@ def train(
             row |= {f"train_{name}": value for name, value in _train_epoch(run, train_images, epoch, bar).items()}
             torch.manual_seed(derive_seed(seed, "validation", epoch))
             row |= {f"val_{name}": value for name, value in mean_terms(model, validation_images).items()}
+            for name, value in row.items():
+                _require_finite(run, epoch, int(row["step"]), name, value)
             history.append(row)
             if epoch % config.compute.checkpoint_every == 0 and epoch < schedule.epochs:
                 checkpoint.save(model, run.optimizer, history)
@@ -98,12 +100,15 @@ def _check_finite(run: _Run, names: list[str], sums: list[torch.Tensor], epoch: 
     """Stop at the epoch's first step that has a term which is not finite."""
     for index, values in enumerate(torch.stack(sums).tolist()):
         for name, value in zip(names, values, strict=True):
-            if not math.isfinite(value):
-                step = (epoch - 1) * run.schedule.steps_per_epoch + index + 1
-                raise UserError(
-                    f"{run.config.variant}: epoch {epoch}, step {step}: expected a finite {name}, got {value}; "
-                    "lower its training.learning_rate in params.yaml"
-                )
+            _require_finite(run, epoch, (epoch - 1) * run.schedule.steps_per_epoch + index + 1, name, value)
+
+
+def _require_finite(run: _Run, epoch: int, step: int, name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise UserError(
+            f"{run.config.variant}: epoch {epoch}, step {step}: expected a finite {name}, got {value}; "
+            "lower its training.learning_rate in params.yaml"
+        )
 
 
 def _save_snapshots(run: _Run, step: int) -> None:

@@ -11,7 +11,6 @@ __all__ = ["Schedule", "plan"]
 class Schedule:
     """Epochs and steps of one run; `snapshots` maps the report's epoch to a step of this run."""
 
-    declared_epochs: int
     epochs: int
     steps_per_epoch: int
     snapshots: dict[int, int]
@@ -34,4 +33,4 @@ def plan(training: Training, n_images: int, max_steps: int | None) -> Schedule:
         epochs = min(epochs, max(1, max_steps // steps_per_epoch))
     steps = epochs * steps_per_epoch
     snapshots = {epoch: round(epoch * steps / training.epochs) for epoch in training.snapshot_epochs}
-    return Schedule(training.epochs, epochs, steps_per_epoch, snapshots)
+    return Schedule(epochs, steps_per_epoch, snapshots)
