@@ -271,7 +271,7 @@ def test_a_bad_value_is_one_line_and_writes_nothing(
         (small_params(), {**PRESET, "preset": "huge"}, ["preset.yaml", "preset = 'huge'", "quick, paper"]),
         (small_params(), {**PRESET, "seeds": {"mnist": []}}, ["preset.yaml", "seeds.mnist = []", "at least 1"]),
         (small_params(), {**PRESET, "seeds": {"mnist": [0, -1]}}, ["preset.yaml", "seeds.mnist.1 = -1", "greater than or equal to 0"]),
-        (small_params(), {**PRESET, "seeds": {"mnist": [0, 1, 0]}}, ["preset.yaml", "seeds.mnist = [0, 1, 0]", "once"]),
+        (small_params(), {**PRESET, "seeds": {"mnist": [0, 1, 0], "svhn": [0]}}, ["preset.yaml", "seeds.mnist = [0, 1, 0]", "once"]),
         (small_params(), {**PRESET, "seeds": {"mnist": [0]}}, ["preset.yaml", "seeds = {'mnist': [0]}", "svhn"]),
         (small_params(), {**PRESET, "seed": 0}, ["preset.yaml", "seed = 0", "unknown key", "seeds"]),
     ],
