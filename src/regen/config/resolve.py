@@ -115,7 +115,7 @@ def _train(params: Params, preset: Preset, dataset: str, name: str, variant: Var
         images=variant.images,
         model=variant.model,
         training=variant.training,
-        max_steps=preset.max_steps,
+        max_steps=preset.max_steps.get(dataset),
         compute=params.compute,
     )
 
@@ -154,7 +154,7 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
                 images=variant.images,
                 model=variant.model,
                 training=variant.training,
-                max_steps=preset.max_steps,
+                max_steps=preset.max_steps.get(dataset),
                 likelihood=preset.likelihood[dataset],
             )
             for dataset, variants in params.variants.items()

@@ -62,11 +62,11 @@ class MaxImages(Split):
 
 
 class Preset(Config):
-    """A lens over the variants: sources and limits, never hyper-parameters."""
+    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_steps` is trained in full."""
 
     sources: dict[Name, Name]
     max_images: MaxImages | None
-    max_steps: Positive | None
+    max_steps: dict[Name, Positive]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
 
 
@@ -137,10 +137,10 @@ class Params(Config):
                     raise ValueError(
                         f"variants.{group}.{name}.report: unknown report '{variant.report}'; allowed: {', '.join(self.reports)}"
                     )
-                dataset = self.datasets[group]
-                shape = variant.images.shape(dataset.shape)
+                data = self.datasets[group]
+                shape = variant.images.shape(data.shape)
                 try:
-                    check_images(variant.model, variant.training, variant.images, shape, dataset.values, dataset.classes)
+                    check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
                 except ValueError as error:
                     raise ValueError(f"variants.{group}.{name}.{error}") from None
         for name, preset in self.presets.items():
@@ -152,7 +152,7 @@ class Params(Config):
                     )
                 if dataset not in preset.likelihood:
                     raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
-            if unknown := sorted((set(preset.sources) | set(preset.likelihood)) - set(self.datasets)):
+            if unknown := sorted((set(preset.sources) | set(preset.likelihood) | set(preset.max_steps)) - set(self.datasets)):
                 raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
         return self
 

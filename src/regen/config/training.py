@@ -74,9 +74,7 @@ class CrossEntropy(Config):
 
 Values = Literal["grey", "binary"]
 
-Objective = Annotated[
-    Elbo | Iwae | ScoreFunction | NegativeLogLikelihood | Reconstruction | CrossEntropy, Field(discriminator="kind")
-]
+Objective = Annotated[Elbo | Iwae | ScoreFunction | NegativeLogLikelihood | Reconstruction | CrossEntropy, Field(discriminator="kind")]
 
 
 class Noise(Config):

@@ -18,9 +18,7 @@ def codes_of(model: AutoEncoder, images: torch.Tensor) -> torch.Tensor:
     return torch.cat([model.encoder(to_unit_interval(block)) for block in images.split(1000)]).double()
 
 
-def code_likelihood(
-    config: EvaluateConfig, seed: int, model: Any, images: dict[str, Images]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def code_likelihood(config: EvaluateConfig, seed: int, model: Any, images: dict[str, Images]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the mean log density of the codes of every split under each code prior, in nats; nothing for other models."""
     if not isinstance(model, AutoEncoder):
         return {}, {}

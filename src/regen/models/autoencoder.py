@@ -9,7 +9,7 @@ from torch.distributions import Categorical, Distribution, Independent, MixtureS
 from regen.models.networks import decoder_network, encoder_network
 from regen.models.vae import Decoder, likelihood
 
-__all__ = ["AutoEncoder", "CODE_PRIORS", "Mixture"]
+__all__ = ["CODE_PRIORS", "AutoEncoder", "Mixture"]
 
 CODE_PRIORS = ("standard", "gaussian", "mixture")
 """N(0, I), one Gaussian with the codes' mean and covariance, and the Gaussian mixture."""

@@ -34,9 +34,9 @@ class DiscretisedLogistic(Distribution):
         first, last = value < half, value > 1 - half
         return torch.where(first, above, torch.where(last, below, inside))
 
-    def sample(self, sample_shape: torch.Size = torch.Size()) -> torch.Tensor:
+    def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> torch.Tensor:
         """Draw values k / 255, shape (*sample_shape, ...)."""
-        uniform = torch.rand(self._extended_shape(sample_shape), device=self.loc.device)
+        uniform = torch.rand(self._extended_shape(torch.Size(sample_shape)), device=self.loc.device)
         continuous = self.loc + self.scale * torch.logit(uniform, eps=1e-7)
         return (continuous.clamp(0, 1) * (LEVELS - 1)).round() / (LEVELS - 1)
 

@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, ContinuousBernoulli, Distribution, Independent, Normal
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
+from regen.models.continuous_bernoulli import ContinuousBernoulli
 from regen.models.discretised_logistic import DiscretisedLogistic
 
 __all__ = ["LIKELIHOODS", "NllKind", "nll_constant_nats", "nll_kind"]

@@ -35,7 +35,7 @@ class Flat(nn.Sequential):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, C, H, W) to (B, out)."""
-        out: torch.Tensor = super().forward(x.flatten(1))
+        out: torch.Tensor = super().forward(x.flatten(1))  # type: ignore[no-untyped-call]
         return out
 
 
@@ -55,7 +55,7 @@ class Batched(nn.Sequential):
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         """Map (..., d) to (..., C, H, W)."""
-        out: torch.Tensor = super().forward(z.reshape(-1, z.shape[-1]))
+        out: torch.Tensor = super().forward(z.reshape(-1, z.shape[-1]))  # type: ignore[no-untyped-call]
         return out.reshape(*z.shape[:-1], *out.shape[1:])
 
 

@@ -51,9 +51,12 @@ def leave_one_out(recon: torch.Tensor, log_q: torch.Tensor, average: RunningAver
 def as_printed(recon: torch.Tensor, log_q: torch.Tensor, average: RunningAverage) -> torch.Tensor:
     """ai3611, Algorithm 1, as printed: a sum over the batch times a sum over the batch.
 
-    The product has a zero-mean term for every pair of images. The baseline is an average a image, taken from a sum over images.
+    The product has a zero-mean term for every pair of images. The baseline is an average an image, taken from a sum over
+    images; it is 0 in the first step.
     """
-    return _without_value((recon.sum() - average(recon).mean()) * log_q.sum() / recon.numel())
+    baseline = average.mean.nan_to_num()
+    average(recon)
+    return _without_value((recon.sum() - baseline) * log_q.sum() / recon.numel())
 
 
 def _without_value(surrogate: torch.Tensor) -> torch.Tensor:
