@@ -232,7 +232,6 @@ def test_the_same_changes_are_accepted_where_they_fit() -> None:
     ],
     ids=["unknown", "missing"],
 )
-@pytest.mark.xfail(strict=True, reason="config/base.py names 'kind', the key of the other unions")
 def test_a_family_that_is_none_is_one_clear_line(model: dict[str, Any], said: list[str]) -> None:
     line = refusal(changed("vae", {"model": model}))
     assert "\n" not in line and [text for text in said if text not in line] == []

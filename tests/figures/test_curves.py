@@ -1,13 +1,17 @@
 """What the loss curves draw is what history.csv says."""
 
+import itertools
 from io import StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 
 from regen.figures.curves import loss_curves, quantity_of
+from regen.figures.style import apply_style
 
 FIRST = """epoch,step,train_neg_elbo_nats,val_neg_elbo_nats
 1,8,250.5,210.25
@@ -115,3 +119,30 @@ def test_what_was_minimised_is_a_third_line(objective: list[float], scale: str) 
     assert len({line.get_color() for line in axes.lines}) == len({line.get_linestyle() for line in axes.lines}) == 3
     # A negative objective cannot be drawn on a logarithmic axis.
     assert axes.get_yscale() == scale
+
+
+def labels(figure: Figure, axis: str) -> list[tuple[str, float, float]]:
+    """Return the texts of the labels that are seen beside an axis, and from where to where each goes along it, in order."""
+    FigureCanvasAgg(figure).draw()
+    axes = figure.axes[0]
+    low, high = sorted(axes.get_ylim() if axis == "y" else axes.get_xlim())
+    ticks = getattr(axes, f"{axis}axis")
+    shown = [tick for tick in [*ticks.get_major_ticks(), *ticks.get_minor_ticks()] if low <= tick.get_loc() <= high]
+    boxes = [(tick.label1.get_text(), tick.label1.get_window_extent()) for tick in shown if tick.label1.get_text()]
+    return sorted(
+        [(text, box.y0 if axis == "y" else box.x0, box.y1 if axis == "y" else box.x1) for text, box in boxes], key=lambda one: one[1]
+    )
+
+
+@pytest.mark.parametrize("first", [250.5, 2000, 100000])
+def test_labels_of_the_loss_do_not_lie_on_each_other(first: float) -> None:
+    apply_style()
+    found = labels(loss_curves([table(FIRST.replace("250.5", str(first)))], declared_epochs=3), "y")
+    assert len(found) >= 3
+    assert all(below[2] <= above[1] for below, above in itertools.pairwise(found))
+
+
+def test_a_single_epoch_is_one_tick() -> None:
+    apply_style()
+    figure = loss_curves([table(FIRST).head(1)], declared_epochs=3)
+    assert [text for text, _, _ in labels(figure, "x")] == ["1"]

@@ -22,7 +22,7 @@ def images_of(folder: Path, split: str) -> Images:
     """
     path = folder / f"{split}.safetensors"
     tensors, _ = read_tensors(path)
-    if tensors.keys() < {"images", "labels"} or len(tensors["images"]) == 0:
+    if not {"images", "labels"} <= tensors.keys() or len(tensors["images"]) == 0:
         raise UserError(f"{path}: expected at least one image, got none; delete it and run 'dvc repro' again")
     return Images(tensors["images"], tensors["labels"])
 

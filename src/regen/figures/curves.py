@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from regen.figures.style import BLUE, GREEN, VERMILLION
 
@@ -45,7 +45,7 @@ def loss_curves(histories: list[pd.DataFrame], declared_epochs: int) -> Figure:
     figure = Figure()
     axes = figure.add_subplot()
     epochs = histories[0]["epoch"]
-    lowest = float("inf")
+    lowest, highest = float("inf"), float("-inf")
     for column, label, colour, dash in (
         (f"train_{quantity.column}", "training (running mean)", BLUE, "-"),
         (f"val_{quantity.column}", "validation", VERMILLION, "--"),
@@ -54,16 +54,19 @@ def loss_curves(histories: list[pd.DataFrame], declared_epochs: int) -> Figure:
         if any(column not in history for history in histories):
             continue
         values = pd.concat([history[column] for history in histories], axis=1)
-        lowest = min(lowest, values.to_numpy().min())
+        lowest, highest = min(lowest, values.to_numpy().min()), max(highest, values.to_numpy().max())
         axes.plot(epochs, values.mean(axis=1), dash, color=colour, label=label, marker="." if len(epochs) <= 15 else "")
         axes.fill_between(epochs, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.2, linewidth=0)
     axes.set_xlabel("epoch" if len(epochs) == declared_epochs else f"epoch (of {len(epochs)}; the report trains {declared_epochs})")
     axes.set_ylabel("-ELBO (nats an image)" if quantity.column == "neg_elbo_nats" else f"{quantity.label} ({quantity.unit} an image)")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     # The first epoch is far above the rest; the last ones are what a reader compares.
     if lowest > 0:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
+        # Over more than a decade the labels of every tick would lie on each other.
+        if highest > 10 * lowest:
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.legend()
     return figure

@@ -30,8 +30,11 @@ class Elbo(nn.Module):
         else:
             noisy = (x + self.noise.scale * torch.randn_like(x)).clamp(0, 1)
             terms = elbo_terms(model, noisy, noisy if self.noise.targets == "noisy" else x)
+            # As in validation: the clean images must leave no trace in the statistics of batch normalisation.
+            model.eval()
             with torch.no_grad():
                 recorded = elbo_terms(model, x).named()
+            model.train()
         if self.noise is None and self.config.kl_weight == 1 and not self.config.log_det_times_dim:
             return terms.neg_elbo_nats.mean(), recorded
         objective = terms.recon_nats + self.config.kl_weight * terms.kl_nats
