@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from machine import describe, judged, one_line_errors, spread
-from workspace import VARIANT, mnist_workspace, stage_command
+from workspace import VARIANT, real_workspace, stage_command
 
 from regen.errors import UserError
 
@@ -34,7 +34,7 @@ def first_step(folder: Path) -> dict[str, float]:
 
 def main(rounds: int) -> None:
     print(describe("torch", "pydantic", "numpy"))
-    with mnist_workspace() as folder:
+    with real_workspace("mnist") as folder:
         first_step(folder)  # reads everything into the system's cache
         runs = [first_step(folder) for _ in range(rounds)]
     totals = [sum(parts.values()) for parts in runs]

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from machine import describe, judged, one_line_errors, spread
-from workspace import mnist_workspace
+from workspace import real_workspace
 
 from regen.errors import UserError
 
@@ -50,7 +50,7 @@ def main(rounds: int) -> None:
         raise UserError("pythae: expected version 0.1.2 on PYTHONPATH, got none; see benchmarks/README.md") from error
     print(describe("torch", "torchvision", "numpy", "pythae"))
     figures: dict[Key, list[dict[str, float]]] = {(loop, pins): [] for loop in LOOPS for pins in ("pinned", "unpinned")}
-    with mnist_workspace() as folder:
+    with real_workspace("mnist") as folder:
         for _ in range(rounds):
             for key, values in figures.items():
                 values.append(run(key, folder))

@@ -1,4 +1,4 @@
-"""A temporary folder in which the stages run on the real MNIST, one epoch a training."""
+"""A temporary folder in which the stages run on real images, one epoch a training."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from machine import REPOSITORY
 
 from regen.errors import UserError
 
-__all__ = ["VARIANT", "mnist_workspace", "stage", "stage_command"]
+__all__ = ["VARIANT", "real_workspace", "stage", "stage_command"]
 
 VARIANT = "uva3-vae-z20-mnist"
 
@@ -40,13 +40,13 @@ def stage(folder: Path, name: str, *arguments: str) -> None:
 
 
 @contextmanager
-def mnist_workspace() -> Iterator[Path]:
-    """Yield a folder with configs/paper and data/paper of the official MNIST; training is cut to one epoch (430 steps).
+def real_workspace(*datasets: str) -> Iterator[Path]:
+    """Yield a folder with configs/paper and data/paper of these data sets; training is cut to one epoch.
 
     Raises
     ------
     UserError
-        If the official files are in no mirror and cannot be downloaded.
+        If the files are in no mirror and cannot be downloaded.
     """
     with tempfile.TemporaryDirectory(prefix="regen-benchmark-") as name:
         folder = Path(name)
@@ -54,8 +54,9 @@ def mnist_workspace() -> Iterator[Path]:
         for file in ("params.yaml", "paper/preset.yaml"):
             shutil.copyfile(REPOSITORY / file, folder / file)
         stage(folder, "configure", "paper/preset.yaml")
-        stage(folder, "fetch", "paper", "mnist")
-        stage(folder, "split", "paper", "mnist")
-        for variant in folder.glob("configs/paper/*-mnist*.train.json"):
-            variant.write_text(json.dumps({**json.loads(variant.read_text()), "max_steps": 430}))
+        for dataset in datasets:
+            stage(folder, "fetch", "paper", dataset)
+            stage(folder, "split", "paper", dataset)
+        for variant in folder.glob("configs/paper/*.train.json"):
+            variant.write_text(json.dumps({**json.loads(variant.read_text()), "max_steps": 1}))
         yield folder

@@ -1,7 +1,8 @@
 """dvc repro with several stages side by side: `python scripts/repro.py [PIPELINE] [JOBS]`.
 
-DVC alone decides what has to run. The chains of one variant and seed (train, then evaluate) do not depend on each other,
-so each worker, a DVC process, gets every JOBS-th of them; a last `dvc repro` does the rest and gives the exit status.
+DVC alone decides what has to run. The chains of one variant and seed (train, then evaluate) do not depend on each other, nor
+do the figures of one report, so each worker, a DVC process, gets every JOBS-th of them; a last `dvc repro` does the rest and
+gives the exit status.
 A failing stage does not stop the others, a refused configuration stops everything.
 """
 
@@ -14,11 +15,15 @@ import sys
 __all__ = ["chains", "main"]
 
 
-def chains(stages: list[str]) -> list[list[str]]:
-    """Group train-* and evaluate-* stages by their variant and seed, in the pipeline's order."""
+ROUNDS = ("train|evaluate", "figures")
+"""Kinds of stages that may run side by side, one round after the other."""
+
+
+def chains(stages: list[str], kinds: str = ROUNDS[0]) -> list[list[str]]:
+    """Group the stages of some kinds by what they are of (variant and seed, report), in the pipeline's order."""
     groups: dict[str, list[str]] = {}
     for stage in stages:
-        if match := re.match(r"(?:.*:)?(?:train|evaluate)-[^@]+@(.+)", stage):
+        if match := re.match(rf"(?:.*:)?(?:{kinds})[^@:]*@(.+)", stage):
             groups.setdefault(match[1], []).append(stage)
     return list(groups.values())
 
@@ -48,10 +53,13 @@ def main(pipeline: str, jobs: int) -> int:
         finish([start("-k", f"{pipeline}:split")])
         listed = subprocess.run(["dvc", "stage", "list", "--name-only", pipeline], capture_output=True, text=True, check=True)
         prefix = "" if pipeline == "dvc.yaml" else f"{pipeline}:"
-        work = chains([prefix + name.removeprefix(prefix) for name in listed.stdout.split()])
-        shares = [[stage for chain in work[index::jobs] for stage in chain] for index in range(jobs)]
-        # -s: a worker never waits for, or repeats, another's stages.
-        finish([start("-s", "-k", *share) for share in shares if share])
+        stages = [prefix + name.removeprefix(prefix) for name in listed.stdout.split()]
+        for kinds in ROUNDS:
+            work = chains(stages, kinds)
+            shares = [[stage for chain in work[index::jobs] for stage in chain] for index in range(jobs)]
+            # -s: a worker never waits for, or repeats, another's stages. What builds on a failed stage is left to the last call.
+            if finish([start("-s", "-k", *share) for share in shares if share]):
+                break
     return finish([start("-k", pipeline)])
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from regen.config.base import load
 from regen.config.variant import EvaluateConfig
 from regen.data.batches import images_of
+from regen.data.prepare import prepare
 from regen.determinism import make_deterministic
 from regen.device import resolve_device
 from regen.evaluation.evaluate import evaluate
@@ -22,7 +23,8 @@ def main(preset: str, variant: str, seed: str) -> None:
     place = Path(preset, variant, seed)
     with recorded(Path("logs", place, "evaluate.json"), device=device.type, threads=config.threads):
         model, _ = restore(config.model, config.shape, Path("models", place, "final.safetensors"))
-        images = {split: images_of(Path("data", preset, config.dataset), split).to(device) for split in ("train", "validation", "test")}
+        data = Path("data", preset, config.dataset)
+        images = {split: prepare(images_of(data, split), config.images, split).to(device) for split in ("train", "validation", "test")}
         metrics, details = evaluate(config, int(seed), model.to(device), images)
     write_json(Path("results", place, "metrics.json"), metrics)
     write_json(Path("results", place, "details.json"), details)

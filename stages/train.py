@@ -6,6 +6,7 @@ from pathlib import Path
 from regen.config.base import load
 from regen.config.variant import TrainConfig
 from regen.data.batches import images_of
+from regen.data.prepare import prepare
 from regen.determinism import make_deterministic
 from regen.device import resolve_device
 from regen.files import write_csv, write_tensors
@@ -20,7 +21,8 @@ def main(preset: str, variant: str, seed: str) -> None:
     make_deterministic(config.compute.threads)
     device = resolve_device(config.compute.device)
     place = Path(preset, variant, seed)
-    images = {split: images_of(Path("data", preset, config.dataset), split) for split in ("train", "validation")}
+    data = Path("data", preset, config.dataset)
+    images = {split: prepare(images_of(data, split), config.images, split, training=split == "train") for split in ("train", "validation")}
     with recorded(Path("logs", place, "train.json"), device=device.type, threads=config.compute.threads) as facts:
         model, history = train(config, int(seed), images, Path("checkpoints", place), device)
         facts["epochs"] = len(history)

@@ -31,7 +31,7 @@ def reduced(path: Path) -> dict[str, Any]:
     params["reports"] = {"uva3": params["reports"]["uva3"]}
     params["datasets"] = {name: params["datasets"][name] for name in params["variants"]}
     quick = params["presets"]["quick"]
-    quick |= {"max_steps": 8, "max_images": {"train": 256, "validation": 64, "test": 32}}
+    quick |= {"max_steps": {"mnist": 8}, "max_images": {"train": 256, "validation": 64, "test": 32}}
     quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
     quick["likelihood"] = {name: [{"importance_samples": 5, "n_images": None}] for name in params["datasets"]}
     params["presets"] = {"quick": quick}
@@ -142,7 +142,7 @@ def test_deleted_models_come_back_without_training(trained: Copy) -> None:
 def whole(trained: Copy) -> Copy:
     """Return a copy with everything, made by `dvc repro` and committed."""
     ran, _ = trained.repro()
-    splits = {f"{stage}@{dataset}" for stage in ("fetch", "split") for dataset in ("binarized_mnist", "svhn")}
+    splits = {f"{stage}@{dataset}" for stage in ("fetch", "split") for dataset in ("binarized_mnist", "svhn", "celeba")}
     chain = {f"{stage}-mnist@uva3-vae-z20-mnist-0" for stage in ("train", "evaluate")}
     assert ran == {*splits, *chain, "figures@uva3", "report", "track"}
     trained.call("git", "add", "--all")

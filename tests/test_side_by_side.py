@@ -26,7 +26,7 @@ LISTED = [
     *("configure", "fetch@mnist", "split@mnist"),
     *("train-mnist@a-vae-0", "train-mnist@a-vae-1", "train-mnist@b-0", "train-binarized_mnist@c-bmnist-0"),
     *("evaluate-mnist@a-vae-0", "evaluate-mnist@a-vae-1", "evaluate-mnist@b-0", "evaluate-binarized_mnist@c-bmnist-0"),
-    *("figures@uva3", "report", "track"),
+    *("figures@uva3", "figures@vu4a", "report", "track"),
 ]
 CHAINS = [
     ["train-mnist@a-vae-0", "evaluate-mnist@a-vae-0"],
@@ -56,7 +56,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
     names = r"\n".join(LISTED)
     script = f'#!/bin/sh\necho "$*" >> {log}\ncase "$*" in *"stage list"*paper*) printf "{names}" | sed s,^,paper/dvc.yaml:, ;;\n'
     script += f'*"stage list"*) printf "{names}" ;;\n*:configure) exit ${{REFUSED:-0}} ;;\n'
-    script += '*"-s -k"*|*:split) exit 1 ;;\n*) exit ${FINAL:-0} ;;\nesac\n'
+    script += '*"-s -k"*) exit ${WORKERS:-1} ;;\n*:split) exit 1 ;;\n*) exit ${FINAL:-0} ;;\nesac\n'
     (tmp_path / "dvc").write_text(script)
     (tmp_path / "dvc").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -82,6 +82,19 @@ def test_workers_share_whole_chains(repro: ModuleType, calls: Callable[[], list[
     assert max(map(len, workers)) - min(map(len, workers)) <= 2
     # Configuration and data come first, the rest and the verdict last.
     assert [made[0][-1], made[1][-1], made[-1][-1]] == ["dvc.yaml:configure", "dvc.yaml:split", "dvc.yaml"]
+
+
+def test_figures_are_shared_once_every_chain_is_done(
+    repro: ModuleType, calls: Callable[[], list[list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKERS", "0")
+    assert repro.main("dvc.yaml", 2) == 0
+    made = [call for call in calls() if "-s" in call]
+
+    assert sorted(stage for call in made[:2] for stage in call[call.index("-k") + 1 :]) == sorted(
+        stage for chain in CHAINS for stage in chain
+    )
+    assert sorted(call[-1] for call in made[2:]) == ["figures@uva3", "figures@vu4a"]
 
 
 def test_one_job_is_plain_dvc(repro: ModuleType, calls: Callable[[], list[list[str]]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def _write(path: Path, value: Any) -> None:
 def _make(root: Path) -> Path:
     """Make up the files of three variants of two data sets, one with two seeds; one figure, one side file."""
     params = Path(__file__).parents[1] / "params.yaml"
-    seeds = {name: [0, 1] for name in ("mnist", "binarized_mnist", "svhn")}
+    seeds = {name: [0, 1] for name in ("mnist", "binarized_mnist", "svhn", "celeba")}
     chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds=seeds)
     config = resolve(read_params(params), chosen)["report.json"].model_dump(mode="json")
     config["variants"] = {name: config["variants"][name] for name in VARIANTS}

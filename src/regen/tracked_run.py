@@ -116,7 +116,14 @@ def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: d
         seed=seed,
         dataset=variant.dataset,
         tags={**texts, **_tags(config, name, seed), "mlflow.note.content": _describe_run(config, variant, figures)},
-        params=_flatten({**variant.model.model_dump(), **variant.training.model_dump(), "max_steps": variant.max_steps}),
+        params=_flatten(
+            {
+                **variant.model.model_dump(),
+                **variant.training.model_dump(),
+                "images": variant.images.model_dump(),
+                "max_steps": variant.max_steps,
+            }
+        ),
         # At epoch 0 MLflow draws a lone value as a bar, elsewhere as a curve of one point.
         metrics=[*(() if history is None else _curves(history)), *((key, value, 0) for key, value in numbers.items())],
         artifacts={path.name: path for path in tables} | {f"figures/{path.name}": path for path in figures},
@@ -155,7 +162,7 @@ def _tags(config: ReportConfig, name: str, seed: int) -> dict[str, str]:
     return {
         "report": variant.report,
         "dataset": variant.dataset,
-        "family": "vae",
+        "family": variant.model.family,
         "variant": name,
         "seed": str(seed),
         "preset": config.preset,

@@ -142,7 +142,8 @@ def test_files_hold_what_was_written(tmp_path: Path) -> None:
         "validation.safetensors",
     ]
     for name, images in splits.items():
-        assert torch.equal(images_of(tmp_path / "deep" / "mnist", name), images.images)
+        again = images_of(tmp_path / "deep" / "mnist", name)
+        assert torch.equal(again.images, images.images) and torch.equal(again.labels, images.labels)
         stored, _ = read_tensors(tmp_path / "deep" / "mnist" / f"{name}.safetensors")
         assert set(stored) == {"images", "labels"} and torch.equal(stored["labels"], images.labels)
 

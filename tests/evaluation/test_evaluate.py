@@ -10,12 +10,14 @@ import torch
 
 from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
+from regen.data.images import Images
 from regen.errors import UserError
 from regen.evaluation.evaluate import evaluate
 from regen.evaluation.likelihood import bootstrap_interval
 from regen.evaluation.restore import restore
 from regen.files import write_tensors
-from regen.models.vae import LatentVariableModel, build
+from regen.models.build import build
+from regen.models.vae import LatentVariableModel
 
 # docs/metrics.md: what applies to a latent-variable model; the bound's parts, the likelihood, its weights, and what they are of.
 KEYS = {
@@ -38,7 +40,9 @@ def config(likelihood: dict[str, Any], values: str = "grey", protocol: tuple[tup
             "data_source": "stand-in",
             "shape": SHAPE,
             "values": values,
+            "images": {},
             "model": {
+                "family": "vae",
                 "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
                 "latent": {"kind": "gaussian", "dim": 2},
                 "prior": {"kind": "standard"},
@@ -67,17 +71,17 @@ PROBABILITY = 1 / (1 + np.exp(-np.linspace(-2, 2, D)))
 
 
 @pytest.fixture
-def images() -> dict[str, torch.Tensor]:
+def images() -> dict[str, Images]:
     generator = torch.Generator().manual_seed(1)
     counts = {"train": 30, "validation": 20, "test": 40}
     return {
-        split: torch.randint(0, 256, (count, *SHAPE), generator=generator, dtype=torch.int16).to(torch.uint8)
+        split: Images(torch.randint(0, 256, (count, *SHAPE), generator=generator, dtype=torch.int16).to(torch.uint8), torch.zeros(count, 0))
         for split, count in counts.items()
     }
 
 
-def pixels(images: torch.Tensor) -> np.ndarray:
-    return images.numpy().reshape(len(images), D).astype(np.float64) / 255
+def pixels(images: Images) -> np.ndarray:
+    return images.images.numpy().reshape(len(images), D).astype(np.float64) / 255
 
 
 def cross_entropy(x: np.ndarray) -> np.ndarray:
@@ -93,7 +97,7 @@ BERNOULLI = {"kind": "bernoulli"}
 
 
 @pytest.mark.parametrize("likelihood", [BERNOULLI, GAUSSIAN])
-def test_the_keys_are_those_that_are_defined(likelihood: dict[str, Any], images: dict[str, torch.Tensor]) -> None:
+def test_the_keys_are_those_that_are_defined(likelihood: dict[str, Any], images: dict[str, Images]) -> None:
     metrics, details = evaluate(config(likelihood), 0, constant_model(config(likelihood)), images)
 
     assert set(metrics) == KEYS
@@ -102,7 +106,7 @@ def test_the_keys_are_those_that_are_defined(likelihood: dict[str, Any], images:
     assert [(row["importance_samples"], row["n_images"]) for row in details["likelihood"]] == [(1, 40), (50, 40)]
 
 
-def test_a_gaussian_gets_d_log_256_in_its_likelihood_alone(images: dict[str, torch.Tensor]) -> None:
+def test_a_gaussian_gets_d_log_256_in_its_likelihood_alone(images: dict[str, Images]) -> None:
     metrics, details = evaluate(config(GAUSSIAN), 0, constant_model(config(GAUSSIAN)), images)
     expected = gaussian_nats(pixels(images["test"])).mean()
 
@@ -115,9 +119,9 @@ def test_a_gaussian_gets_d_log_256_in_its_likelihood_alone(images: dict[str, tor
 
 
 @pytest.mark.parametrize(("values", "kind"), [("grey", "unnormalised"), ("binary", "probability")])
-def test_a_bernoulli_is_the_cross_entropy(values: str, kind: str, images: dict[str, torch.Tensor]) -> None:
+def test_a_bernoulli_is_the_cross_entropy(values: str, kind: str, images: dict[str, Images]) -> None:
     if values == "binary":
-        images = {split: (block > 127).to(torch.uint8) * 255 for split, block in images.items()}
+        images = {split: Images((block.images > 127).to(torch.uint8) * 255, block.labels) for split, block in images.items()}
     settings = config(BERNOULLI, values)
     metrics, details = evaluate(settings, 0, constant_model(settings), images)
     expected = {split: cross_entropy(pixels(block)).mean() for split, block in images.items()}
@@ -131,14 +135,14 @@ def test_a_bernoulli_is_the_cross_entropy(values: str, kind: str, images: dict[s
     assert metrics["mse_per_pixel"] == pytest.approx(squared, rel=1e-6)
 
 
-def test_weights_that_are_all_equal(images: dict[str, torch.Tensor]) -> None:
+def test_weights_that_are_all_equal(images: dict[str, Images]) -> None:
     metrics, _ = evaluate(config(BERNOULLI), 0, constant_model(config(BERNOULLI)), images)
     # K equal weights: K effective samples, each 1/K.
     assert (metrics["ess_mean"], metrics["ess_min"]) == pytest.approx((50, 50), rel=1e-4)
     assert metrics["max_weight_mean"] == pytest.approx(1 / 50, rel=1e-4)
 
 
-def test_the_last_protocol_is_the_headline_and_the_largest_k_gives_the_weights(images: dict[str, torch.Tensor]) -> None:
+def test_the_last_protocol_is_the_headline_and_the_largest_k_gives_the_weights(images: dict[str, Images]) -> None:
     settings = config(BERNOULLI, protocol=((64, 10), (4, None)))
     metrics, details = evaluate(settings, 0, constant_model(settings), images)
     expected = cross_entropy(pixels(images["test"]))
@@ -149,7 +153,7 @@ def test_the_last_protocol_is_the_headline_and_the_largest_k_gives_the_weights(i
     assert details["likelihood"][0]["nll_nats"] == pytest.approx(expected[:10].mean(), rel=1e-6)
 
 
-def test_evaluations_repeat_and_differ_by_seed(images: dict[str, torch.Tensor]) -> None:
+def test_evaluations_repeat_and_differ_by_seed(images: dict[str, Images]) -> None:
     settings = config(BERNOULLI)
     torch.manual_seed(5)
     model = build(settings.model, settings.shape).eval()

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from scipy.stats import norm
 from torch.distributions import Bernoulli, Independent, Normal
 
-from regen.figures.images import manifold, reconstructions, sample_latents, samples, tile
+from regen.figures.images import line, manifold, panels, reconstructions, sample_latents, samples, tile
 from regen.figures.style import apply_style
 
 GAP = 0.6
@@ -127,7 +128,7 @@ def test_samples_decode_the_same_latents_at_every_snapshot() -> None:
 def test_reconstructions_stand_below_their_images() -> None:
     x = torch.linspace(0.1, 0.9, 4)[:, None, None, None].expand(-1, 1, 2, 2)
     # A posterior with the image's grey as its mean; decoders that invert it, or give it back.
-    encode = lambda images: SimpleNamespace(mean=images[:, 0, 0, :1])  # noqa: E731
+    encode = lambda images: Independent(Normal(images[:, 0, 0, :1], 1.0), 1)  # noqa: E731
     invert = lambda z: SimpleNamespace(mean=(1 - z)[:, :, None, None].expand(-1, 1, 2, 2))  # noqa: E731
     repeat = lambda z: SimpleNamespace(mean=z[:, :, None, None].expand(-1, 1, 2, 2))  # noqa: E731
     figure = reconstructions({"epoch 1": model(invert, encode=encode), "epoch 2": model(repeat, encode=encode)}, x)
@@ -137,3 +138,81 @@ def test_reconstructions_stand_below_their_images() -> None:
     assert rows[0] == pytest.approx(np.linspace(0.1, 0.9, 4))
     assert rows[1] == pytest.approx(1 - np.linspace(0.1, 0.9, 4))
     assert rows[2] == pytest.approx(np.linspace(0.1, 0.9, 4))
+
+
+def test_bernoulli_latents_are_reconstructed_at_their_likelier_values() -> None:
+    seen = []
+
+    def decode(z: torch.Tensor) -> Any:
+        seen.append(z)
+        return SimpleNamespace(mean=z.mean(1)[:, None, None, None].expand(-1, 1, 2, 2))
+
+    # Image 0 has both latents off, image 1 the first of them on, image 2 both.
+    q = Independent(Bernoulli(torch.tensor([[0.2, 0.49], [0.51, 0.1], [0.9, 0.8]])), 1)
+    figure = reconstructions({"epoch 1": model(decode, encode=lambda images: q)}, torch.zeros(3, 1, 2, 2))
+
+    assert torch.equal(seen[0], torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]))
+    assert shown(figure, 1)[0, ::3] == pytest.approx([0, 0.5, 1])
+
+
+def test_an_auto_encoder_is_reconstructed_at_its_codes() -> None:
+    codes = torch.tensor([[0.2], [0.7]])
+    repeat = lambda z: SimpleNamespace(mean=z[:, :, None, None].expand(-1, 1, 2, 2))  # noqa: E731
+    figure = reconstructions({"epoch 1": model(repeat, encode=lambda images: codes)}, torch.zeros(2, 1, 2, 2))
+    assert shown(figure, 1)[0, ::3] == pytest.approx([0.2, 0.7])
+
+
+def test_panels_stand_side_by_side_in_their_order() -> None:
+    images = {title: torch.full((25, 3, 2, 2), value) for title, value in (("one", 0.25), ("two", 0.5), ("three", 0.75))}
+    figure = panels(images)
+
+    assert [axes.get_title() for axes in figure.axes] == ["one", "two", "three"]
+    assert [shown(figure, axes).shape for axes in range(3)] == [(14, 14, 3)] * 3
+    assert [shown(figure, axes)[0, 0].tolist() for axes in range(3)] == [[0.25] * 3, [0.5] * 3, [0.75] * 3]
+    lefts = [axes.get_subplotspec().colspan.start for axes in figure.axes]
+    assert lefts == [0, 1, 2]
+
+
+def drawn_along_z() -> Figure:
+    """Return the line of a decoder whose images are 4 wide and 2 high and have z from -5 to 5 as their grey."""
+    apply_style()
+    return line(model(lambda z: SimpleNamespace(mean=(z / 10 + 0.5)[:, :, None, None].expand(-1, 1, 2, 4)), dim=1))
+
+
+def test_the_line_goes_from_minus_5_to_5_row_by_row() -> None:
+    figure = drawn_along_z()
+    z = (shown(figure)[::3, ::5] - 0.5) * 10
+
+    assert z.shape == (16, 16)
+    # 256 values, 255 equal steps.
+    assert z.flatten() == pytest.approx([-5 + 10 * index / 255 for index in range(256)], abs=1e-5)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert [label.replace("\N{MINUS SIGN}", "-") for label in labels] == [f"{-5 + 10 * 16 * row / 255:.1f}" for row in range(16)]
+    # A label stands at the middle of its row: 2 pixels of 3, the first of them 0.
+    assert figure.axes[0].get_yticks() == pytest.approx([3 * row + 0.5 for row in range(16)])
+    assert figure.axes[0].get_ylim()[0] > figure.axes[0].get_ylim()[1]
+
+
+def test_the_frame_holds_what_lies_within_two_standard_deviations() -> None:
+    frames = [patch for patch in drawn_along_z().axes[0].patches if isinstance(patch, Rectangle)]
+    # |-5 + 10 index / 255| <= 2 is index from 76.5 to 178.5.
+    for index in range(256):
+        row, column = divmod(index, 16)
+        top, left = 3 * row, 5 * column
+        pixels = [(left + x, top + y) for x in range(4) for y in range(2)]
+        inside = [
+            frame
+            for frame in frames
+            if all(frame.get_x() < x < frame.get_x() + frame.get_width() for x, _ in pixels)
+            and all(frame.get_y() < y < frame.get_y() + frame.get_height() for _, y in pixels)
+        ]
+        touched = [
+            frame
+            for frame in frames
+            if any(
+                frame.get_x() < x < frame.get_x() + frame.get_width() and frame.get_y() < y < frame.get_y() + frame.get_height()
+                for x, y in pixels
+            )
+        ]
+        assert len(inside) == len(touched) == (77 <= index <= 178)
+    assert not any(frame.get_fill() for frame in frames)

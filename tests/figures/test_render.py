@@ -3,6 +3,7 @@
 import json
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,51 +11,57 @@ import pytest
 import torch
 from PIL import Image
 
-from regen.config.base import parse
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import PresetFile, ReportConfig
+from regen.config.schema import ReportConfig
 from regen.errors import UserError
 from regen.figures.render import render
-from regen.files import write_tensors
-from regen.models.vae import build
 
 HISTORY = "epoch,step,train_neg_elbo_nats,val_neg_elbo_nats\n1,8,321.5,210.75\n2,16,200.5,150.125\n"
-KINDS = {"uva3-vae-z2-mnist": ["curves", "means", "draws", "reconstructions", "manifold"]}
+VARIANT = "uva3-vae-z2-mnist"
+KINDS = {VARIANT: ["curves", "means", "draws", "reconstructions", "manifold"]}
+FAMILIES = {
+    "uva3-realnvp-mnist": (
+        "nll_nats",
+        ["curves", "samples"],
+        "Negative log-likelihood of uva3-realnvp-mnist, 1 seed. Validation ends at 150.1 nats.",
+    ),
+    "lab1-aegmm-mnist": (
+        "recon_nats",
+        ["curves", "samples", "reconstructions", "codes"],
+        "Reconstruction error of lab1-aegmm-mnist, 1 seed. Validation ends at 150.1 nats.",
+    ),
+    "lab1-classifier-mnist": (
+        "cross_entropy_nats",
+        ["curves", "confusion"],
+        "Cross-entropy of lab1-classifier-mnist, 1 seed. Validation ends at 150.1250 nats.",
+    ),
+    "lab1-bernvae-mnist": (
+        "neg_elbo_nats",
+        ["curves", "means", "draws", "reconstructions"],
+        "Negative ELBO of lab1-bernvae-mnist, 1 seed. Validation ends at 150.1 nats.",
+    ),
+    "ai3611-vae-z1-mnist": (
+        "neg_elbo_nats",
+        ["curves", "means", "draws", "reconstructions", "line"],
+        "Negative ELBO of ai3611-vae-z1-mnist, 1 seed. Validation ends at 150.1 nats.",
+    ),
+    "ext-vae-matched-mnist": (
+        "neg_elbo_nats",
+        ["curves", "means", "draws", "reconstructions"],
+        "Negative ELBO of ext-vae-matched-mnist, 1 seed. Validation ends at 150.1 nats.",
+    ),
+}
+"""Of one variant of each kind: what its history is of, its figures, the caption of its curves."""
 
 
 @pytest.fixture(scope="module")
-def config() -> ReportConfig:
+def config(small: Callable[..., ReportConfig]) -> ReportConfig:
     """Return the report's configuration with small networks and two variants: one that has results, one that has none."""
-    seeds = {name: [0, 2] for name in ("mnist", "binarized_mnist", "svhn")}
-    chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds=seeds)
-    values = resolve(read_params(Path(__file__).parents[2] / "params.yaml"), chosen)["report.json"].model_dump()
-    values["variants"] = {name: values["variants"][name] for name in ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")}
-    values["variants"]["uva3-vae-z2-mnist"]["model"]["network"]["hidden"] = [4]
-    return parse(ReportConfig, values, "test")
-
-
-def make(root: Path, config: ReportConfig, seeds: tuple[int, ...] = (0,)) -> Path:
-    """Make up results, weights and test images."""
-    name, shape = "uva3-vae-z2-mnist", config.shapes["mnist"]
-    for seed in seeds:
-        (root / f"results/quick/{name}/{seed}").mkdir(parents=True)
-        (root / f"results/quick/{name}/{seed}/metrics.json").write_text("{}")
-        (root / f"results/quick/{name}/{seed}/history.csv").write_text(HISTORY.replace("150.125", str(150.125 + seed)))
-        for index, epoch in enumerate((0, 1, 40)):
-            torch.manual_seed(index)
-            weights = build(config.variants[name].model, shape).state_dict()
-            note = {"epoch": epoch, "step": 8 * index, "steps": 16}
-            folder = root / f"models/quick/{name}/{seed}"
-            write_tensors(folder / f"epoch-{epoch:03d}.safetensors", weights, note)
-        write_tensors(folder / "final.safetensors", weights, {"epoch": 40})
-    pixels = torch.randint(0, 256, (15, *shape), generator=torch.Generator().manual_seed(3), dtype=torch.int16)
-    write_tensors(root / "data/quick/mnist/test.safetensors", {"images": pixels.to(torch.uint8)})
-    return root
+    return small(VARIANT, "uva3-vae-z20-mnist")
 
 
 @pytest.fixture(scope="module")
-def rendered(config: ReportConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = make(tmp_path_factory.mktemp("first"), config)
+def rendered(config: ReportConfig, make: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = make(tmp_path_factory.mktemp("first"), config, VARIANT, HISTORY)
     render(config, "uva3", root)
     return root / "reports/quick/figures"
 
@@ -76,7 +83,7 @@ def chunks(path: Path) -> list[str]:
 def test_every_figure_is_a_file_and_an_entry(rendered: Path) -> None:
     entries = index(rendered)
 
-    assert [entry["file"] for entry in entries] == [f"uva3-vae-z2-mnist.{kind}.png" for kind in KINDS["uva3-vae-z2-mnist"]]
+    assert [entry["file"] for entry in entries] == [f"uva3-vae-z2-mnist.{kind}.png" for kind in KINDS[VARIANT]]
     assert sorted(path.name for path in (rendered / "uva3").iterdir()) == sorted(entry["file"] for entry in entries)
     for entry in entries:
         assert entry["variants"] == ["uva3-vae-z2-mnist"]
@@ -89,6 +96,9 @@ def test_captions_are_made_from_the_data(rendered: Path) -> None:
     by_kind = {entry["file"].split(".")[1]: entry for entry in index(rendered)}
 
     assert "150.1 nats" in by_kind["curves"]["caption"] and "1 seed." in by_kind["curves"]["caption"]
+    assert (
+        "the negative ELBO against the epoch" in by_kind["curves"]["description"] and "over 2 epochs." in by_kind["curves"]["description"]
+    )
     # 8 of 16 steps are the report's epoch 1 of this made-up run, and the report's Figure 4 is the manifold.
     assert "before training" in by_kind["means"]["description"] and "epoch 1: step 8/16" in by_kind["means"]["description"]
     assert "epoch 40: step 16/16" in by_kind["means"]["description"]
@@ -101,9 +111,11 @@ def test_files_carry_nothing_but_the_image(rendered: Path) -> None:
         assert b"Software" not in path.read_bytes() and b"atplotlib" not in path.read_bytes()
 
 
-def test_figures_are_the_same_bytes_in_another_folder(rendered: Path, config: ReportConfig, tmp_path: Path) -> None:
+def test_figures_are_the_same_bytes_in_another_folder(
+    rendered: Path, config: ReportConfig, make: Callable[..., Path], tmp_path: Path
+) -> None:
     torch.manual_seed(1234)
-    render(config, "uva3", make(tmp_path, config))
+    render(config, "uva3", make(tmp_path, config, VARIANT, HISTORY))
     again = tmp_path / "reports/quick/figures"
 
     assert (again / "uva3.json").read_bytes() == (rendered / "uva3.json").read_bytes()
@@ -111,14 +123,32 @@ def test_figures_are_the_same_bytes_in_another_folder(rendered: Path, config: Re
         assert (again / "uva3" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_seeds_share_the_curves(config: ReportConfig, tmp_path: Path) -> None:
-    root = make(tmp_path, config, seeds=(0, 2))
+def test_seeds_share_the_curves(config: ReportConfig, make: Callable[..., Path], tmp_path: Path) -> None:
+    root = make(tmp_path, config, VARIANT, HISTORY, seeds=(0, 2))
     shutil.rmtree(root / "models")
     render(config, "uva3", root)
     (curves,) = index(root / "reports/quick/figures")
 
     # (150.125 + 152.125) / 2; without weights there is no other figure.
     assert "2 seeds" in curves["caption"] and "151.1 nats" in curves["caption"]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_gets_its_figures(name: str, small: Callable[..., ReportConfig], make: Callable[..., Path], tmp_path: Path) -> None:
+    column, kinds, caption = FAMILIES[name]
+    config = small(name)
+    variant = config.variants[name]
+    confusion = {"confusion": [[1] * 10] * 10} if variant.model.family == "classifier" else {}
+    epochs = tuple(variant.training.snapshot_epochs[:2])
+    root = make(tmp_path, config, name, HISTORY.replace("neg_elbo_nats", column), epochs=epochs, details=confusion)
+    render(config, variant.report, root)
+    folder = root / "reports/quick/figures"
+    entries = json.loads((folder / f"{variant.report}.json").read_text())
+
+    assert [entry["file"] for entry in entries] == [f"{name}.{kind}.png" for kind in kinds]
+    assert sorted(path.name for path in (folder / variant.report).iterdir()) == sorted(f"{name}.{kind}.png" for kind in kinds)
+    assert entries[0]["caption"] == caption
+    assert [entry["source"] for entry in entries] == [variant.figures.get(kind) for kind in kinds]
 
 
 def test_without_results_there_is_an_empty_index(config: ReportConfig, tmp_path: Path) -> None:
@@ -137,8 +167,10 @@ def test_without_results_there_is_an_empty_index(config: ReportConfig, tmp_path:
         ("data/quick/mnist/test.safetensors", None, "expected a safetensors file, got nothing there"),
     ],
 )
-def test_a_broken_input_is_one_line(config: ReportConfig, tmp_path: Path, file: str, content: str | None, said: str) -> None:
-    path = make(tmp_path, config) / file
+def test_a_broken_input_is_one_line(
+    config: ReportConfig, make: Callable[..., Path], tmp_path: Path, file: str, content: str | None, said: str
+) -> None:
+    path = make(tmp_path, config, VARIANT, HISTORY) / file
     if content is None:
         path.unlink()
     else:

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from regen.config.variant import Bernoulli, Gaussian
-from regen.models.likelihoods import bernoulli, gaussian, nll_constant_nats, nll_kind
+from regen.config.model import Bernoulli, ContinuousBernoulli, DiscretisedLogistic, Gaussian
+from regen.models.likelihoods import BernoulliPixels, GaussianPixels, nll_constant_nats, nll_kind
 
 LOGITS = torch.linspace(-3, 3, 12).view(1, 1, 3, 4)
 X = torch.linspace(0, 1, 12).view(1, 1, 3, 4)
@@ -16,25 +16,25 @@ def test_bernoulli_of_grey_values_is_minus_the_cross_entropy() -> None:
     p = 1 / (1 + np.exp(-LOGITS.double().numpy()))
     x = X.double().numpy()
     expected = (x * np.log(p) + (1 - x) * np.log(1 - p)).sum()
-    assert bernoulli(LOGITS).log_prob(X).item() == pytest.approx(expected, rel=1e-6)
+    assert BernoulliPixels()(LOGITS).log_prob(X).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_bernoulli_sums_to_one_over_binary_images() -> None:
     logits = torch.tensor([-1.0, 0.5, 2.0]).view(1, 1, 3)
     images = torch.tensor([[a, b, c] for a in (0.0, 1.0) for b in (0.0, 1.0) for c in (0.0, 1.0)]).view(8, 1, 1, 3)
-    assert bernoulli(logits).log_prob(images).exp().sum().item() == pytest.approx(1, rel=1e-6)
+    assert BernoulliPixels()(logits).log_prob(images).exp().sum().item() == pytest.approx(1, rel=1e-6)
 
 
 def test_gaussian_against_scipy() -> None:
     mean = 1 / (1 + np.exp(-LOGITS.double().numpy()))
     expected = norm(mean, 0.3).logpdf(X.double().numpy()).sum()
-    assert gaussian(LOGITS, 0.3).log_prob(X).item() == pytest.approx(expected, rel=1e-5)
+    assert GaussianPixels(0.3)(LOGITS).log_prob(X).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_unit_gaussian_cannot_go_below_its_floor() -> None:
     # errata vu4a 2: at least 0.919 nats a dimension, 720.4 for 784.
     logits = torch.zeros(1, 1, 28, 28)
-    assert -gaussian(logits, 1.0).log_prob(torch.full_like(logits, 0.5)).item() == pytest.approx(720.4, abs=0.1)
+    assert -GaussianPixels(1.0)(logits).log_prob(torch.full_like(logits, 0.5)).item() == pytest.approx(720.4, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,8 @@ def test_unit_gaussian_cannot_go_below_its_floor() -> None:
         (Bernoulli(kind="bernoulli"), "binary", "probability"),
         (Bernoulli(kind="bernoulli"), "grey", "unnormalised"),
         (Gaussian(kind="gaussian", scale=1.0), "grey", "density"),
+        (ContinuousBernoulli(kind="continuous_bernoulli"), "grey", "density"),
+        (DiscretisedLogistic(kind="discretised_logistic", scale=0.1), "grey", "probability"),
     ],
 )
 def test_kind_of_nll(likelihood: object, values: str, kind: str) -> None:

@@ -2,11 +2,12 @@ import numpy as np
 import torch
 
 from regen.config.base import parse
-from regen.config.variant import Model
+from regen.config.model import Vae
+from regen.models.build import build
 from regen.models.objectives import elbo_terms
-from regen.models.vae import build
 
 CONFIG = {
+    "family": "vae",
     "network": {"kind": "mlp", "hidden": [7, 5], "activation": "relu"},
     "latent": {"kind": "gaussian", "dim": 3},
     "prior": {"kind": "standard"},
@@ -16,7 +17,7 @@ CONFIG = {
 
 def test_terms_against_numpy() -> None:
     torch.manual_seed(0)
-    model = build(parse(Model, CONFIG, "test"), [1, 2, 2])
+    model = build(parse(Vae, CONFIG, "test"), [1, 2, 2])
     x = torch.rand(6, 1, 2, 2)
     torch.manual_seed(1)
     terms = elbo_terms(model, x)

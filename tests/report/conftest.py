@@ -14,27 +14,41 @@ from regen.config.schema import Params, PresetFile, ReportConfig
 
 Make = Callable[..., Path]
 
-METRICS = {
-    **{"neg_elbo_nats": 123.456, "recon_nats": 100.25, "kl_nats": 23.206, "mse_per_pixel": 0.0123456, "bits_per_dim": 0.21875},
-    **{"nll_nats": 118.875, "nll_nats_low": 110.5, "nll_nats_high": 127.25},
-    **{"ess_mean": 12.34, "ess_min": 1.5, "max_weight_mean": 0.3, "n_images": 100, "importance_samples": 50, "data_source": "stand-in"},
+SHARED = {"n_images": 100, "data_source": "stand-in"}
+LIKELIHOOD = {"bits_per_dim": 0.21875, "nll_nats": 118.875, "nll_nats_low": 110.5, "nll_nats_high": 127.25}
+WEIGHTS = {"ess_mean": 12.34, "ess_min": 1.5, "max_weight_mean": 0.3}
+TERMS = {
+    "vae": {"neg_elbo_nats": 123.456, "recon_nats": 100.25, "kl_nats": 23.206, "mse_per_pixel": 0.0123456},
+    "flow": {},
+    "autoencoder": {"recon_nats": 100.25, "mse_per_pixel": 0.0123456},
+    "classifier": {"cross_entropy_nats": 0.34567, "accuracy": 0.89},
 }
+MEASURES: dict[str, dict[str, Any]] = {
+    "vae": {**LIKELIHOOD, **WEIGHTS, "importance_samples": 50},
+    "flow": {**LIKELIHOOD, "importance_samples": 1, "nll_kind": "probability"},
+    "autoencoder": {"gmm_log_likelihood_nats": -3.3857, "nll_kind": "not defined"},
+    "classifier": {},
+}
+"""What the metrics of each family hold, as the evaluation writes them."""
+
 KINDS = {"bernoulli": "unnormalised", "gaussian": "density"}
-COLUMNS = ("neg_elbo_nats", "recon_nats", "kl_nats", "mse_per_pixel")
+COLUMNS = {name: tuple(terms) or ("nll_nats",) for name, terms in TERMS.items()}
 
 
-def history(epochs: int, start: float) -> str:
+def history(epochs: int, start: float, columns: tuple[str, ...]) -> str:
     """Return a history in which every column falls by 1 an epoch, each from a start of its own."""
-    names = [f"{split}_{name}" for split in ("train", "val") for name in COLUMNS if (split, name) != ("train", "mse_per_pixel")]
+    names = [f"{split}_{name}" for split in ("train", "val") for name in columns if (split, name) != ("train", "mse_per_pixel")]
     rows = [[epoch, 10 * epoch, *(start + 1000 * index - epoch for index in range(len(names)))] for epoch in range(1, epochs + 1)]
     return "\n".join(",".join(map(str, row)) for row in [["epoch", "step", *names], *rows]) + "\n"
 
 
-def details(start: float, nll: float) -> dict[str, Any]:
-    """Return tables: every term `start` on every split, and -log p(x) for two numbers of samples, `nll` and 5 below it."""
-    splits = [{"split": split, "n_images": 100, **dict.fromkeys(COLUMNS, start)} for split in ("train", "validation", "test")]
-    row = {"n_images": 100, "bits_per_dim": 0.21875, "ess_mean": 12.34, "ess_min": 1.5, "max_weight_mean": 0.3}
-    values = [(1, nll), (50, nll - 5)]
+def details(start: float, nll: float, family: str) -> dict[str, Any]:
+    """Return tables: every term `start` on every split; -log p(x) for two numbers of samples, `nll` and 5 below it, a flow's once."""
+    splits = [{"split": split, "n_images": 100, **dict.fromkeys(COLUMNS[family], start)} for split in ("train", "validation", "test")]
+    if family in ("autoencoder", "classifier"):
+        return {"splits": splits}
+    row = {"n_images": 100, "bits_per_dim": 0.21875, **(WEIGHTS if family == "vae" else {})}
+    values = [(1, nll), (50, nll - 5)] if family == "vae" else [(1, nll)]
     likelihood = [{**row, "importance_samples": k, "nll_nats": x, "nll_nats_low": x - 2, "nll_nats_high": x + 3} for k, x in values]
     return {"splits": splits, "likelihood": likelihood}
 
@@ -52,7 +66,7 @@ def params() -> Params:
 @pytest.fixture
 def report_config(params: Params) -> Callable[..., ReportConfig]:
     def make(preset: str, seeds: int = 1) -> ReportConfig:
-        every = {name: list(range(seeds)) for name in ("mnist", "binarized_mnist", "svhn")}
+        every = {name: list(range(seeds)) for name in params.variants}
         chosen = PresetFile(preset=preset, root=".", file="preset.yaml", seeds=every)
         return parse(ReportConfig, resolve(params, chosen)["report.json"].model_dump(), "test")
 
@@ -67,10 +81,14 @@ def make(tmp_path: Path) -> Make:
         for number, (name, variant) in enumerate(config.variants.items()):
             for seed in () if name in without else config.variants[name].seeds:
                 folder = tmp_path / "results" / config.preset / name / str(seed)
-                kind = "probability" if variant.dataset == "binarized_mnist" else KINDS[variant.model.likelihood.kind]
-                write(folder / "metrics.json", {**METRICS, "neg_elbo_nats": 123.456 + number + 10 * seed, "nll_kind": kind})
-                write(folder / "history.csv", history(epochs, 500 + 10 * seed))
-                write(folder / "details.json", details(0.5 + seed, 118.875 + number + 10 * seed))
+                family = variant.model.family
+                metrics = {**SHARED, **TERMS[family], **MEASURES[family]}
+                if variant.model.family == "vae":
+                    kind = "probability" if variant.dataset == "binarized_mnist" else KINDS[variant.model.likelihood.kind]
+                    metrics |= {"neg_elbo_nats": 123.456 + number + 10 * seed, "nll_kind": kind}
+                write(folder / "metrics.json", metrics)
+                write(folder / "history.csv", history(epochs, 500 + 10 * seed, COLUMNS[family]))
+                write(folder / "details.json", details(0.5 + seed, 118.875 + number + 10 * seed, family))
             card = {"dataset": variant.dataset, "data_source": variant.data_source, "description": f"made-up {variant.dataset}"}
             card |= {"counts": {"train": 1000, "validation": 200, "test": 100}, "shape": [1, 28, 28], "mean": 0.13}
             write(tmp_path / "results" / config.preset / "data" / f"{variant.dataset}.json", {**card, "checksum_state": "generated"})

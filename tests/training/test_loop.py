@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from regen.config.base import parse
 from regen.config.variant import TrainConfig
+from regen.data.images import Images
 from regen.errors import UserError
 from regen.training import loop
 from regen.training.checkpoints import Checkpoint
@@ -13,21 +15,49 @@ from regen.training.loop import train
 CPU = torch.device("cpu")
 
 
-def config(**training: object) -> TrainConfig:
-    settings = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 4, "snapshot_epochs": [0, 2, 4]}
+MLP = {"kind": "mlp", "hidden": [8], "activation": "relu"}
+CONV = {"kind": "conv", "channels": [4], "hidden": [8], "activation": "leaky_relu_0.2", "decoder_activation": "relu", "batch_norm": True}
+CONV |= {"upsampling": {"kind": "nearest"}}
+COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [8], "activation": "relu"}
+VAE: dict[str, Any] = {
+    "family": "vae",
+    "network": MLP,
+    "latent": {"kind": "gaussian", "dim": 2},
+    "prior": {"kind": "standard"},
+    "likelihood": {"kind": "bernoulli"},
+}
+SCORE_FUNCTION = {"kind": "score_function", "estimator": "running_average", "samples": 1, "decay": 0.5}
+# Model, and what its training has beside the settings below.
+VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "mlp": (VAE, {}),
+    "score function": ({**VAE, "latent": {"kind": "bernoulli", "dim": 4}}, {"objective": SCORE_FUNCTION}),
+    "batch norm": ({**VAE, "network": CONV}, {}),
+    "flow": ({"family": "flow", "alpha": 1e-5, "flow": COUPLINGS}, {"objective": {"kind": "nll"}, "clip_norm": 0.1}),
+    "flow prior": ({**VAE, "prior": COUPLINGS}, {"objective": {"kind": "elbo", "log_det_times_dim": True}}),
+    "iwae": (VAE, {"objective": {"kind": "iwae", "samples": 3, "gradient": "doubly_reparameterised"}}),
+    "autoencoder": (
+        {"family": "autoencoder", "network": MLP, "latent_dim": 2, "likelihood": {"kind": "bernoulli"}, "components": 2},
+        {"objective": {"kind": "reconstruction"}},
+    ),
+    "classifier": (
+        {"family": "classifier", "hidden": [8], "activation": "relu", "dropout": 0.5, "classes": 3},
+        {"objective": {"kind": "cross_entropy"}},
+    ),
+}
+
+
+def config(name: str = "mlp", /, **changes: object) -> TrainConfig:
+    model, training = VARIANTS[name]
+    settings = {"objective": {"kind": "elbo"}, "optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 4}
     return parse(
         TrainConfig,
         {
             "variant": "tiny",
             "dataset": "mnist",
             "shape": [1, 4, 4],
-            "model": {
-                "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
-                "latent": {"kind": "gaussian", "dim": 2},
-                "prior": {"kind": "standard"},
-                "likelihood": {"kind": "bernoulli"},
-            },
-            "training": {**settings, **training},
+            "images": {},
+            "model": model,
+            "training": {**settings, "snapshot_epochs": [0, 2, 4], **training, **changes},
             "max_steps": None,
             "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
         },
@@ -36,18 +66,19 @@ def config(**training: object) -> TrainConfig:
 
 
 @pytest.fixture
-def images() -> dict[str, torch.Tensor]:
+def images() -> dict[str, Images]:
     generator = torch.Generator().manual_seed(0)
     pattern = torch.rand(1, 1, 4, 4, generator=generator).round() * 200
     noisy = (pattern + 55 * torch.rand(90, 1, 4, 4, generator=generator)).to(torch.uint8)
-    return {"train": noisy[:70], "validation": noisy[70:]}
+    both = Images(noisy, torch.arange(90) % 3)
+    return {"train": both.take(slice(70)), "validation": both.take(slice(70, None))}
 
 
 def equal(first: torch.nn.Module, second: torch.nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
 
 
-def test_learns_and_records_every_epoch(images: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_learns_and_records_every_epoch(images: dict[str, Images], tmp_path: Path) -> None:
     _, history = train(config(), 0, images, tmp_path, CPU)
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     assert [row["step"] for row in history] == [5, 10, 15, 20]
@@ -62,7 +93,7 @@ def test_learns_and_records_every_epoch(images: dict[str, torch.Tensor], tmp_pat
     ]
 
 
-def test_same_seed_same_bits_and_other_seed_other_weights(images: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_same_seed_same_bits_and_other_seed_other_weights(images: dict[str, Images], tmp_path: Path) -> None:
     first, history = train(config(), 0, images, tmp_path / "a", CPU)
     second, repeated = train(config(), 0, images, tmp_path / "b", CPU)
     other, _ = train(config(), 1, images, tmp_path / "c", CPU)
@@ -72,11 +103,12 @@ def test_same_seed_same_bits_and_other_seed_other_weights(images: dict[str, torc
         assert (tmp_path / "a" / f"{name}.safetensors").read_bytes() == (tmp_path / "b" / f"{name}.safetensors").read_bytes()
 
 
+@pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("interrupted_after", [1, 3])
 def test_interrupted_run_continues_to_the_same_bits(
-    images: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted_after: int
+    images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted_after: int, name: str
 ) -> None:
-    whole, history = train(config(), 0, images, tmp_path / "whole", CPU)
+    whole, history = train(config(name), 0, images, tmp_path / "whole", CPU)
     saved = Checkpoint.save
 
     def save_and_stop(self: Checkpoint, *arguments: object) -> None:
@@ -87,28 +119,49 @@ def test_interrupted_run_continues_to_the_same_bits(
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoint, "save", save_and_stop)
         with pytest.raises(KeyboardInterrupt):
-            train(config(), 0, images, tmp_path / "cut", CPU)
+            train(config(name), 0, images, tmp_path / "cut", CPU)
     epochs = []
     run_epoch = loop._train_epoch
     monkeypatch.setattr(loop, "_train_epoch", lambda run, x, epoch, bar: epochs.append(epoch) or run_epoch(run, x, epoch, bar))
-    resumed, continued = train(config(), 0, images, tmp_path / "cut", CPU)
+    resumed, continued = train(config(name), 0, images, tmp_path / "cut", CPU)
     assert epochs == list(range(interrupted_after + 1, 5)), "the run began again instead of continuing"
     assert equal(whole, resumed) and history == continued
 
 
-def test_checkpoint_of_another_run_is_never_resumed(images: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_an_auto_encoders_mixture_is_fitted_to_the_codes_of_the_training_images(images: dict[str, Images], tmp_path: Path) -> None:
+    model, _ = train(config("autoencoder"), 0, images, tmp_path, CPU)
+    with torch.no_grad():
+        codes = model.encoder(images["train"].images.float() / 255).double()
+    # One Gaussian of greatest likelihood has the codes' mean and covariance (scikit-learn adds 1e-6 to the variances), and so has,
+    # taken together, a mixture after a step of expectation maximisation.
+    covariance = torch.cov(codes.T, correction=0) + 1e-6 * torch.eye(2)
+    torch.testing.assert_close(model.gaussian.means[0], codes.mean(0))
+    torch.testing.assert_close(model.gaussian.covariances[0], covariance)
+    weights, means = model.mixture.weights, model.mixture.means
+    mean = weights @ means
+    torch.testing.assert_close(mean, codes.mean(0))
+    spread = torch.einsum("m,mi,mj->ij", weights, means - mean, means - mean)
+    torch.testing.assert_close((weights[:, None, None] * model.mixture.covariances).sum(0) + spread, covariance)
+
+
+def test_checkpoint_of_another_run_is_never_resumed(images: dict[str, Images], tmp_path: Path) -> None:
     train(config(), 0, images, tmp_path / "a", CPU)
     fresh, _ = train(config(learning_rate=0.002), 0, images, tmp_path / "b", CPU)
     changed, _ = train(config(learning_rate=0.002), 0, images, tmp_path / "a", CPU)
     assert equal(fresh, changed)
-    darker = {name: value // 2 for name, value in images.items()}
+    darker = {name: Images(value.images // 2, value.labels) for name, value in images.items()}
     fresh, _ = train(config(), 0, darker, tmp_path / "c", CPU)
     train(config(), 0, images, tmp_path / "d", CPU)
     changed, _ = train(config(), 0, darker, tmp_path / "d", CPU)
     assert equal(fresh, changed)
+    relabelled = {name: Images(value.images, (value.labels + 1) % 3) for name, value in images.items()}
+    fresh, _ = train(config("classifier"), 0, relabelled, tmp_path / "e", CPU)
+    train(config("classifier"), 0, images, tmp_path / "f", CPU)
+    changed, _ = train(config("classifier"), 0, relabelled, tmp_path / "f", CPU)
+    assert equal(fresh, changed)
 
 
-def test_truncated_checkpoint_starts_over(images: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_truncated_checkpoint_starts_over(images: dict[str, Images], tmp_path: Path) -> None:
     whole, _ = train(config(), 0, images, tmp_path, CPU)
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:500])
@@ -116,18 +169,21 @@ def test_truncated_checkpoint_starts_over(images: dict[str, torch.Tensor], tmp_p
     assert equal(whole, again) and len(history) == 4
 
 
-def test_non_finite_objective_stops_with_its_place(
-    images: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terms, calls = loop.training_terms, []
+def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, calls = loop.objective_of, []
 
-    def poisoned(model: object, x: torch.Tensor) -> object:
-        calls.append(1)
-        objective, values = terms(model, x)  # type: ignore[arg-type]
-        if len(calls) == 8:  # the third step of the second epoch of five steps
-            values["kl_nats"] = values["kl_nats"] * float("nan")
-        return objective, values
+    class Poisoned(torch.nn.Module):
+        def __init__(self, training: object) -> None:
+            super().__init__()
+            self.terms = made(training)
 
-    monkeypatch.setattr(loop, "training_terms", poisoned)
+        def forward(self, *batch: object) -> object:
+            calls.append(1)
+            objective, values = self.terms(*batch)
+            if len(calls) == 8:  # the third step of the second epoch of five steps
+                values["kl_nats"] = values["kl_nats"] * float("nan")
+            return objective, values
+
+    monkeypatch.setattr(loop, "objective_of", Poisoned)
     with pytest.raises(UserError, match=r"^tiny: epoch 2, step 8: expected a finite kl_nats, got nan; [^\n]*$"):
         train(config(), 0, images, tmp_path, CPU)

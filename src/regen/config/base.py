@@ -64,9 +64,9 @@ def _explain(kind: type[Config], problem: dict[str, Any]) -> str:
         case "literal_error":
             return f"{key} = {value}: allowed: {problem['ctx']['expected']}"
         case "union_tag_invalid":
-            return f"{key} = {value}: allowed: 'kind' one of {problem['ctx']['expected_tags']}"
+            return f"{key} = {value}: allowed: {problem['ctx']['discriminator']} one of {problem['ctx']['expected_tags']}"
         case "union_tag_not_found":
-            return f"{key}.kind: missing; allowed: {', '.join(_walk(kind, location)[1])}"
+            return f"{key}.{problem['ctx']['discriminator'].strip(chr(39))}: missing; allowed: {', '.join(_walk(kind, location)[1])}"
         case "string_pattern_mismatch":
             return f"{key} = {value}: allowed: text that matches {problem['ctx']['pattern']}"
         case _:

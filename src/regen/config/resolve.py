@@ -16,8 +16,15 @@ __all__ = ["read_params", "read_preset", "resolve"]
 class _Loader(yaml.SafeLoader):
     """YAML as usual, except that a key that stands twice is refused instead of forgotten."""
 
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.flattened: list[yaml.MappingNode] = []
+
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        # Before merges (<<), which may well repeat a key: that is what they are for.
+        # Before merges (<<), which may well repeat a key: that is what they are for. A merged mapping comes here again, with its repeats.
+        if any(node is known for known in self.flattened):
+            return
+        self.flattened.append(node)
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             raise yaml.MarkedYAMLError(problem=f"the key '{twice[0]}' stands twice", problem_mark=node.start_mark)
@@ -104,10 +111,11 @@ def _train(params: Params, preset: Preset, dataset: str, name: str, variant: Var
     return TrainConfig(
         variant=name,
         dataset=dataset,
-        shape=params.datasets[dataset].shape,
+        shape=variant.images.shape(params.datasets[dataset].shape),
+        images=variant.images,
         model=variant.model,
         training=variant.training,
-        max_steps=preset.max_steps,
+        max_steps=preset.max_steps.get(dataset),
         compute=params.compute,
     )
 
@@ -117,8 +125,9 @@ def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: 
         variant=name,
         dataset=dataset,
         data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
-        shape=params.datasets[dataset].shape,
-        values=params.datasets[dataset].values,
+        shape=variant.images.shape(params.datasets[dataset].shape),
+        values=variant.images.values(params.datasets[dataset].values),
+        images=variant.images,
         model=variant.model,
         likelihood=preset.likelihood[dataset],
         seed=params.seed,
@@ -132,7 +141,6 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
         preset=chosen.preset,
         threads=params.compute.threads,
         reports=params.reports,
-        shapes={name: dataset.shape for name, dataset in params.datasets.items()},
         variants={
             name: ReportedVariant(
                 report=variant.report,
@@ -142,9 +150,11 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
                 title=variant.title,
                 assumed=variant.assumed,
                 figures=variant.figures,
+                shape=variant.images.shape(params.datasets[dataset].shape),
+                images=variant.images,
                 model=variant.model,
                 training=variant.training,
-                max_steps=preset.max_steps,
+                max_steps=preset.max_steps.get(dataset),
                 likelihood=preset.likelihood[dataset],
             )
             for dataset, variants in params.variants.items()

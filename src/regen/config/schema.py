@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from regen.config.base import Config, Name, Positive
-from regen.config.variant import Compute, DataSource, LikelihoodProtocol, Model, Training, Values
+from regen.config.model import Model
+from regen.config.training import Preparation, Training, Values
+from regen.config.variant import Compute, DataSource, LikelihoodProtocol, check_combination, check_images
 
 __all__ = [
     "DataConfig",
@@ -24,7 +26,7 @@ __all__ = [
     "Variant",
 ]
 
-FigureKind = Literal["curves", "means", "draws", "reconstructions", "manifold"]
+FigureKind = Literal["curves", "means", "draws", "samples", "reconstructions", "manifold", "line", "codes", "confusion"]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 
 
@@ -44,10 +46,11 @@ class Split(Config):
 
 
 class Dataset(Config):
-    """A data set: image shape (C, H, W), values, and the sizes of its full splits."""
+    """A data set: image shape (C, H, W), values, classes (if it has labels), and the sizes of its full splits."""
 
     shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
     values: Values
+    classes: Positive | None
     split: Split
     sources: dict[Name, Source]
 
@@ -59,11 +62,11 @@ class MaxImages(Split):
 
 
 class Preset(Config):
-    """A lens over the variants: sources and limits, never hyper-parameters."""
+    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_steps` is trained in full."""
 
     sources: dict[Name, Name]
     max_images: MaxImages | None
-    max_steps: Positive | None
+    max_steps: dict[Name, Positive]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
 
 
@@ -74,8 +77,14 @@ class Variant(Config):
     title: str
     assumed: list[str]
     figures: dict[FigureKind, str]
+    images: Preparation = Preparation()
     model: Model
     training: Training
+
+    @model_validator(mode="after")
+    def _choices_go_together(self) -> Self:
+        check_combination(self.model, self.training)
+        return self
 
     @model_validator(mode="after")
     def _assumed_exist(self) -> Self:
@@ -128,6 +137,12 @@ class Params(Config):
                     raise ValueError(
                         f"variants.{group}.{name}.report: unknown report '{variant.report}'; allowed: {', '.join(self.reports)}"
                     )
+                data = self.datasets[group]
+                shape = variant.images.shape(data.shape)
+                try:
+                    check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
+                except ValueError as error:
+                    raise ValueError(f"variants.{group}.{name}.{error}") from None
         for name, preset in self.presets.items():
             for dataset in self.datasets:
                 allowed = list(self.datasets[dataset].sources)
@@ -137,7 +152,7 @@ class Params(Config):
                     )
                 if dataset not in preset.likelihood:
                     raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
-            if unknown := sorted((set(preset.sources) | set(preset.likelihood)) - set(self.datasets)):
+            if unknown := sorted((set(preset.sources) | set(preset.likelihood) | set(preset.max_steps)) - set(self.datasets)):
                 raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
         return self
 
@@ -171,6 +186,8 @@ class ReportedVariant(Config):
     title: str
     assumed: list[str]
     figures: dict[FigureKind, str]
+    shape: list[Positive]
+    images: Preparation
     model: Model
     training: Training
     max_steps: Positive | None
@@ -183,5 +200,4 @@ class ReportConfig(Config):
     preset: Name
     threads: Positive
     reports: dict[Name, SourceReport]
-    shapes: dict[Name, list[Positive]]
     variants: dict[Name, ReportedVariant]

@@ -1,88 +1,77 @@
-"""What may be chosen of one variant, and its resolved configurations for `train` and `evaluate`."""
+"""The resolved configurations of one variant for `train` and `evaluate`, and which choices go together."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from regen.config.base import Config, Name, Positive
+from regen.config.model import Conv, Model, PixelFlow, RealNvp, Vae
+from regen.config.training import Elbo, Preparation, Training, Values
 
-from regen.config.base import Config, Name, Positive, PositiveFloat
-
-__all__ = [
-    "Bernoulli",
-    "Compute",
-    "DataSource",
-    "EvaluateConfig",
-    "Gaussian",
-    "Latent",
-    "LikelihoodProtocol",
-    "Model",
-    "Network",
-    "Prior",
-    "TrainConfig",
-    "Training",
-    "Values",
-]
+__all__ = ["Compute", "DataSource", "EvaluateConfig", "LikelihoodProtocol", "TrainConfig", "check_combination", "check_images"]
 
 DataSource = Literal["official", "subset", "grey", "stand-in"]
-Values = Literal["grey", "binary"]
+
+OBJECTIVES = {
+    "vae": ("elbo", "iwae", "score_function"),
+    "flow": ("nll",),
+    "autoencoder": ("reconstruction",),
+    "classifier": ("cross_entropy",),
+}
 
 
-class Network(Config):
-    """Layers of the encoder; the decoder is its mirror."""
+def check_combination(model: Model, training: Training) -> None:
+    """Refuse choices that do not go together.
 
-    kind: Literal["mlp"]
-    hidden: Annotated[list[Positive], Field(min_length=1)]
-    activation: Literal["relu"]
-
-
-class Latent(Config):
-    """Posterior family q(z | x) and the number of latent dimensions."""
-
-    kind: Literal["gaussian"]
-    dim: Positive
-
-
-class Prior(Config):
-    """Prior p(z)."""
-
-    kind: Literal["standard"]
-
-
-class Bernoulli(Config):
-    """p(x | z) = Bernoulli(logits); on grey values an unnormalised cross-entropy."""
-
-    kind: Literal["bernoulli"]
-
-
-class Gaussian(Config):
-    """p(x | z) = N(sigmoid(logits), scale^2) on values in [0, 1]."""
-
-    kind: Literal["gaussian"]
-    scale: PositiveFloat
+    Raises
+    ------
+    ValueError
+        Key, value and what is allowed.
+    """
+    objective = training.objective
+    allowed = OBJECTIVES[model.family]
+    if isinstance(model, Vae):
+        latent = model.latent
+        if latent.kind == "bernoulli":
+            allowed = ("score_function",)
+            if model.prior.kind != "standard":
+                raise ValueError(f"model.prior.kind = '{model.prior.kind}': allowed with Bernoulli latents: 'standard'")
+        else:
+            allowed = ("elbo", "iwae")
+        if isinstance(model.prior, RealNvp) and latent.dim % 2:
+            raise ValueError(f"model.latent.dim = {latent.dim}: allowed with a coupling: an even number")
+    if objective.kind not in allowed:
+        with_what = f"{model.latent.kind} latents" if isinstance(model, Vae) else f"family '{model.family}'"
+        raise ValueError(f"training.objective.kind = '{objective.kind}': allowed with {with_what}: {', '.join(allowed)}")
+    if isinstance(objective, Elbo) and objective.log_det_times_dim and not (isinstance(model, Vae) and isinstance(model.prior, RealNvp)):
+        raise ValueError("training.objective.log_det_times_dim = true: allowed with a 'realnvp' prior only")
+    if training.noise is not None and objective.kind != "elbo":
+        raise ValueError(f"training.noise: allowed with objective 'elbo' only, not '{objective.kind}'")
 
 
-class Model(Config):
-    """Independent choices that together make a latent-variable model."""
+def check_images(model: Model, training: Training, images: Preparation, shape: list[int], values: Values, classes: int | None) -> None:
+    """Refuse a model that does not fit its images: shape (C, H, W), values and number of classes of the data set.
 
-    network: Network
-    latent: Latent
-    prior: Prior
-    likelihood: Annotated[Bernoulli | Gaussian, Field(discriminator="kind")]
-
-
-class Training(Config):
-    """A report's own schedule."""
-
-    optimizer: Literal["adam"]
-    learning_rate: PositiveFloat
-    batch_size: Positive
-    epochs: Positive
-    snapshot_epochs: list[Annotated[int, Field(ge=0)]]
-
-    @model_validator(mode="after")
-    def _snapshots_fit(self) -> Self:
-        if self.snapshot_epochs != sorted(set(self.snapshot_epochs)) or max(self.snapshot_epochs, default=0) > self.epochs:
-            raise ValueError(f"snapshot_epochs = {self.snapshot_epochs}: allowed: rising, each from 0 to 'epochs' ({self.epochs})")
-        return self
+    Raises
+    ------
+    ValueError
+        Key, value and what is allowed.
+    """
+    if values == "binary" and images.binarisation is not None:
+        raise ValueError(f"images.binarisation = '{images.binarisation}': allowed on binary images: null")
+    if values == "binary" and images.size is not None:
+        raise ValueError(f"images.size = {images.size}: allowed on binary images: null")
+    binary = values == "binary" or images.binarisation is not None
+    likelihood = getattr(model, "likelihood", None)
+    if binary and likelihood is not None and likelihood.kind != "bernoulli":
+        raise ValueError(f"model.likelihood.kind = '{likelihood.kind}': allowed on binary images: 'bernoulli'")
+    if binary and training.noise is not None:
+        raise ValueError("training.noise: allowed on grey images only")
+    if isinstance(model, PixelFlow) and (binary or shape[0] * shape[1] * shape[2] % 2):
+        raise ValueError("model.family = 'flow': allowed on grey images with an even number of values")
+    if model.family == "classifier" and model.classes != classes:
+        raise ValueError(f"model.classes = {model.classes}: allowed on this data set: {classes or 'no classifier, it has no classes'}")
+    network = getattr(model, "network", None)
+    if isinstance(network, Conv) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
+        raise ValueError(f"model.network.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
 
 
 class Compute(Config):
@@ -101,11 +90,12 @@ class LikelihoodProtocol(Config):
 
 
 class TrainConfig(Config):
-    """Resolved for `train`: one variant; `max_steps` limits its optimiser steps."""
+    """Resolved for `train`: one variant; shape is of the prepared images, `max_steps` limits the optimiser steps."""
 
     variant: Name
     dataset: Name
     shape: list[Positive]
+    images: Preparation
     model: Model
     training: Training
     max_steps: Positive | None
@@ -113,13 +103,14 @@ class TrainConfig(Config):
 
 
 class EvaluateConfig(Config):
-    """Resolved for `evaluate`: one variant and its likelihood protocol."""
+    """Resolved for `evaluate`: one variant and its likelihood protocol; shape and values are of the prepared images."""
 
     variant: Name
     dataset: Name
     data_source: DataSource
     shape: list[Positive]
     values: Values
+    images: Preparation
     model: Model
     likelihood: list[LikelihoodProtocol]
     seed: int

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import torch
 
+from regen.data.images import Images
 from regen.errors import UserError
 from regen.files import read_tensors
 
 __all__ = ["batches", "images_of", "to_unit_interval"]
 
 
-def images_of(folder: Path, split: str) -> torch.Tensor:
-    """Return the images of one split (`train`, `validation` or `test`) that `split` wrote, uint8 (N, C, H, W).
+def images_of(folder: Path, split: str) -> Images:
+    """Return one split (`train`, `validation` or `test`) that `split` wrote.
 
     Raises
     ------
@@ -20,10 +21,10 @@ def images_of(folder: Path, split: str) -> torch.Tensor:
         If the file is missing, broken or holds no images.
     """
     path = folder / f"{split}.safetensors"
-    images = read_tensors(path)[0].get("images")
-    if images is None or len(images) == 0:
+    tensors, _ = read_tensors(path)
+    if not {"images", "labels"} <= tensors.keys() or len(tensors["images"]) == 0:
         raise UserError(f"{path}: expected at least one image, got none; delete it and run 'dvc repro' again")
-    return images
+    return Images(tensors["images"], tensors["labels"])
 
 
 def to_unit_interval(images: torch.Tensor) -> torch.Tensor:
@@ -31,15 +32,15 @@ def to_unit_interval(images: torch.Tensor) -> torch.Tensor:
     return images.float().div_(255)
 
 
-def batches(images: torch.Tensor, batch_size: int, generator: torch.Generator | None = None) -> Iterator[torch.Tensor]:
-    """Yield float batches (B, C, H, W) in [0, 1]; the last may be smaller.
+def batches(images: Images, batch_size: int, generator: torch.Generator | None = None) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield float batches (B, C, H, W) in [0, 1] with their labels (B, ...); the last may be smaller.
 
-    images (N, C, H, W) uint8. With a generator the order is a fresh permutation drawn from it (on the CPU,
-    so that it does not depend on the device); without, the order is that of the images.
+    With a generator the order is a fresh permutation drawn from it (on the CPU, so that it does not depend on the
+    device); without, the order is that of the images.
     """
     if generator is None:
-        for block in images.split(batch_size):
-            yield to_unit_interval(block)
+        for block, labels in zip(images.images.split(batch_size), images.labels.split(batch_size), strict=True):
+            yield to_unit_interval(block), labels
         return
-    for index in torch.randperm(len(images), generator=generator).to(images.device).split(batch_size):
-        yield to_unit_interval(images[index])
+    for index in torch.randperm(len(images), generator=generator).to(images.images.device).split(batch_size):
+        yield to_unit_interval(images.images[index]), images.labels[index]

@@ -29,6 +29,10 @@ class Images:
         """Return the images and labels at `index`, in that order."""
         return Images(self.images[index], self.labels[index], self.label_names)
 
+    def to(self, device: torch.device) -> "Images":
+        """Return the same images on a device."""
+        return Images(self.images.to(device), self.labels.to(device), self.label_names)
+
 
 def damaged(path: Path, expected: str, got: Exception | str) -> UserError:
     """Return the error for a raw file that is missing or cannot be read as what it should be."""

@@ -5,13 +5,13 @@ from typing import Any
 
 from regen.errors import UserError
 from regen.files import read_tensors
-from regen.models.vae import LatentVariableModel, build
+from regen.models.build import build
 
 __all__ = ["restore"]
 
 
-def restore(config: Any, shape: list[int], path: Path) -> tuple[LatentVariableModel, dict[str, Any]]:
-    """Return the model of a configuration (`regen.config.schema.Model`) with the weights of a snapshot, and its note.
+def restore(config: Any, shape: list[int], path: Path) -> tuple[Any, dict[str, Any]]:
+    """Return the model of a configuration (`regen.config.model.Model`) with the weights of a snapshot, and its note.
 
     Raises
     ------

@@ -1,16 +1,20 @@
 """Figures made of images: samples at the snapshots, reconstructions, the manifold of two latents."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from scipy.stats import norm
+from torch.distributions import Distribution
 
+from regen.figures.style import VERMILLION
 from regen.models.vae import LatentVariableModel
 
-__all__ = ["manifold", "reconstructions", "sample_latents", "samples", "tile"]
+__all__ = ["line", "manifold", "panels", "reconstructions", "sample_latents", "samples", "tile"]
 
 GAP = 0.6
 """Grey of the lines between images: seen beside black and beside white."""
@@ -42,26 +46,66 @@ def sample_latents(model: LatentVariableModel, count: int, seed: int) -> torch.T
     return z
 
 
+def panels(images: dict[str, torch.Tensor]) -> Figure:
+    """Draw 25 images (25, C, H, W) a title, side by side."""
+    figure = Figure(figsize=(1.9 * len(images) + 0.2, 2.2))
+    for axes, (title, values) in zip(np.atleast_1d(figure.subplots(1, len(images))), images.items(), strict=True):
+        _show(axes, tile(values, 5), title)
+    return figure
+
+
 @torch.no_grad()
 def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool) -> Figure:
     """Draw 25 decoded prior samples a model, side by side: the means of p(x | z), or draws from it.
 
     `models` by title; all decode the same latents where their priors are the same.
     """
-    figure = Figure(figsize=(1.9 * len(models) + 0.2, 2.2))
-    for axes, (title, model) in zip(np.atleast_1d(figure.subplots(1, len(models))), models.items(), strict=True):
+    images = {}
+    for title, model in models.items():
         likelihood = model.decoder(sample_latents(model, 25, seed))
-        _show(axes, tile(likelihood.sample() if draws else likelihood.mean, 5), title)
-    return figure
+        images[title] = likelihood.sample() if draws else likelihood.mean
+    return panels(images)
 
 
 @torch.no_grad()
-def reconstructions(models: dict[str, LatentVariableModel], x: torch.Tensor) -> Figure:
-    """Draw images x (N, C, H, W) in [0, 1] above a row a model, by title: the decoder's means at the means of q."""
-    rows = {"test images": x} | {title: model.decoder(model.encoder(x).mean).mean for title, model in models.items()}
+def reconstructions(models: dict[str, Any], x: torch.Tensor) -> Figure:
+    """Draw images x (N, C, H, W) in [0, 1] above a row a model, by title: the decoder's means at the codes of x."""
+    rows = {"test images": x} | {title: model.decoder(_codes(model.encoder(x))).mean for title, model in models.items()}
     figure = Figure(figsize=(0.62 * len(x), 0.88 * len(rows)))
     for axes, (title, images) in zip(figure.subplots(len(rows), 1), rows.items(), strict=True):
         _show(axes, tile(images, len(x)), title)
+    return figure
+
+
+def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
+    """Return codes (N, d): an auto-encoder's own, the means of a Gaussian q, the likelier values of a Bernoulli q."""
+    if isinstance(encoded, torch.Tensor):
+        return encoded
+    return encoded.mean if encoded.has_rsample else encoded.mean.round()
+
+
+@torch.no_grad()
+def line(model: LatentVariableModel, side: int = 16, end: float = 5.0) -> Figure:
+    """Draw the decoder's means at side^2 values of a one-dimensional z from -end to end, row by row (ai3611, Figure 5).
+
+    A frame holds those within two standard deviations of the prior.
+    """
+    z = torch.linspace(-end, end, side * side)
+    means = model.decoder(z[:, None]).mean
+    figure = Figure(figsize=(5.2, 5.2), layout="compressed")
+    axes = figure.add_subplot()
+    canvas = tile(means, side)
+    axes.imshow(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas, vmin=0, vmax=1)
+    height, width = means.shape[-2] + 1, means.shape[-1] + 1
+    for row in range(side):
+        inside = [column for column in range(side) if abs(z[row * side + column]) <= 2]
+        if inside:
+            corner = (inside[0] * width - 1, row * height - 1)
+            axes.add_patch(Rectangle(corner, len(inside) * width, height, fill=False, edgecolor=VERMILLION, linewidth=0.8))
+    axes.set_yticks((np.arange(side) + 0.5) * height - 1, [f"{value:.1f}" for value in z[::side].tolist()])
+    axes.set_xticks([])
+    axes.set_ylabel("first $z$ of the row")
+    axes.grid(False)
     return figure
 
 

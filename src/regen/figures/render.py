@@ -1,32 +1,19 @@
 """All figures of one source report, with an index of captions for the report and for MLflow."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from regen.config.schema import FigureKind, ReportConfig, ReportedVariant
-from regen.data.batches import images_of, to_unit_interval
-from regen.determinism import derive_seed
+from regen.config.schema import ReportConfig, ReportedVariant
+from regen.data.batches import images_of
+from regen.data.prepare import prepare
 from regen.evaluation.restore import restore
-from regen.figures.curves import loss_curves
-from regen.figures.images import manifold, reconstructions, samples
+from regen.figures.curves import loss_curves, quantity_of
+from regen.figures.drawings import DRAWINGS, Drawn, Trained
 from regen.figures.style import apply_style, save
 from regen.files import write_json
-from regen.models.vae import LatentVariableModel
-from regen.results import evaluated_seeds, histories, snapshots
+from regen.results import details, evaluated_seeds, histories, snapshots
 
 __all__ = ["render"]
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    kind: FigureKind
-    figure: Figure
-    title: str
-    caption: str
-    description: str
 
 
 def render(config: ReportConfig, report: str, root: Path) -> None:
@@ -57,45 +44,31 @@ def render(config: ReportConfig, report: str, root: Path) -> None:
     write_json(folder.with_suffix(".json"), index)
 
 
-def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Path) -> Iterator[_Drawn]:
+def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Path) -> Iterator[Drawn]:
     """Draw what this variant's model and results allow; images are those of the first seed."""
     runs = list(histories(root, config, name).values())
-    if runs:
-        last = sum(run["val_neg_elbo_nats"].iloc[-1] for run in runs) / len(runs)
-        caption = f"Negative ELBO of {name}, {_count(len(runs), 'seed')}. Validation ends at {last:.1f} nats."
-        description = f"Line chart of the negative ELBO against the epoch, training and validation, over {len(runs[0])} epochs."
-        yield _Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
-    weights = root / "models" / config.preset / name / str(evaluated_seeds(root, config, name)[0])
+    quantity = quantity_of(runs)
+    if quantity is not None:
+        last = sum(run[f"val_{quantity.column}"].iloc[-1] for run in runs) / len(runs)
+        caption = f"{quantity.label} of {name}, {_count(len(runs), 'seed')}. Validation ends at {last:{quantity.form}} {quantity.unit}."
+        drawn, epochs = quantity.label[0].lower() + quantity.label[1:], _count(len(runs[0]), "epoch")
+        description = f"Line chart of the {drawn} against the epoch, training and validation, over {epochs}."
+        yield Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
+    seed = evaluated_seeds(root, config, name)[0]
+    weights = root / "models" / config.preset / name / str(seed)
     if not weights.exists():
         return
-    shape = config.shapes[variant.dataset]
-    restored = {epoch: restore(variant.model, shape, path) for epoch, path in snapshots(weights).items()}
-    models = {_title(epoch, note["step"], note["steps"], variant): model for epoch, (model, note) in restored.items()}
-    if models:
-        yield from _sample_figures(name, variant, shape, models)
-        x = to_unit_interval(images_of(root / "data" / config.preset / variant.dataset, "test")[:12])
-        caption = f"Twelve test images and what {name} makes of them at every snapshot (decoder mean at the mean of q)."
-        description = f"Rows of images: test images, then their reconstructions {', '.join(models)}."
-        yield _Drawn("reconstructions", reconstructions(models, x), "Reconstructions", caption, description)
-    if variant.model.latent.dim == 2:
-        final, _ = restore(variant.model, shape, weights / "final.safetensors")
-        caption = f"Decoder means of {name} after training, at 20 x 20 quantiles of the prior."
-        yield _Drawn("manifold", manifold(final), "Data manifold", caption, "Grid of 400 decoded images over the two latent dimensions.")
-
-
-def _sample_figures(name: str, variant: ReportedVariant, shape: list[int], models: dict[str, LatentVariableModel]) -> Iterator[_Drawn]:
-    """Draw decoder means at the snapshots and, where a draw is a plausible image, Bernoulli draws."""
-    seed = derive_seed("figures", "samples")
-    caption = f"Decoder means of 25 prior samples of {name}; the same latents at every snapshot."
-    yield _Drawn("means", samples(models, seed, draws=False), "Samples: decoder means", caption, _panels(models))
-    # A Bernoulli draw of one channel is a black and white image; of three it is confetti.
-    if variant.model.likelihood.kind == "bernoulli" and shape[0] == 1:
-        caption = f"Bernoulli draws of 25 prior samples of {name}; the same latents as the means."
-        yield _Drawn("draws", samples(models, seed, draws=True), "Samples: Bernoulli draws", caption, _panels(models))
-
-
-def _panels(models: dict[str, LatentVariableModel]) -> str:
-    return f"Grids of 25 generated images, one a snapshot: {', '.join(models)}."
+    restored = {epoch: restore(variant.model, variant.shape, path) for epoch, path in snapshots(weights).items()}
+    trained = Trained(
+        name=name,
+        variant=variant,
+        final=restore(variant.model, variant.shape, weights / "final.safetensors")[0],
+        snapshots={_title(epoch, note["step"], note["steps"], variant): model for epoch, (model, note) in restored.items()},
+        test=prepare(images_of(root / "data" / config.preset / variant.dataset, "test"), variant.images, "test"),
+        details=details(root, config, name).get(seed, {}),
+    )
+    for drawing in DRAWINGS:
+        yield from drawing(trained)
 
 
 def _title(epoch: int, step: int, steps: int, variant: ReportedVariant) -> str:

@@ -1,39 +1,84 @@
 """Likelihoods p(x | z): what the decoder's output (..., C, H, W) means as a distribution over images in [0, 1]."""
 
 import math
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
+from torch import nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
-__all__ = ["LIKELIHOODS", "NllKind", "bernoulli", "gaussian", "nll_constant_nats", "nll_kind"]
+from regen.models.continuous_bernoulli import ContinuousBernoulli
+from regen.models.discretised_logistic import DiscretisedLogistic
+
+__all__ = ["LIKELIHOODS", "NllKind", "nll_constant_nats", "nll_kind"]
 
 NllKind = Literal["probability", "density", "unnormalised"]
 
 
-def bernoulli(logits: torch.Tensor) -> Distribution:
-    """Return independent Bernoulli pixels; its log_prob of grey values is minus the binary cross-entropy."""
-    # Grey values lie outside the support, on purpose: no validation.
-    return Independent(Bernoulli(logits=logits, validate_args=False), 3, validate_args=False)
+class BernoulliPixels(nn.Module):
+    """Independent Bernoulli pixels; their log_prob of grey values is minus the binary cross-entropy."""
+
+    def forward(self, logits: torch.Tensor) -> Distribution:
+        """Map logits (..., C, H, W) to p(x | z)."""
+        # Grey values lie outside the support, on purpose: no validation.
+        return Independent(Bernoulli(logits=logits, validate_args=False), 3, validate_args=False)
 
 
-def gaussian(logits: torch.Tensor, scale: float) -> Distribution:
-    """Return N(sigmoid(logits), scale^2) a pixel (vu4a section 1, lab1 equation 3)."""
-    return Independent(Normal(torch.sigmoid(logits), scale), 3)
+class ContinuousBernoulliPixels(nn.Module):
+    """Independent continuous Bernoulli pixels (Loaiza-Ganem and Cunningham, 2019, arXiv:1907.06845)."""
+
+    def forward(self, logits: torch.Tensor) -> Distribution:
+        """Map logits (..., C, H, W) to p(x | z)."""
+        return Independent(ContinuousBernoulli(logits=logits, validate_args=False), 3)
 
 
-LIKELIHOODS: dict[str, Callable[..., Distribution]] = {"bernoulli": bernoulli, "gaussian": gaussian}
+class Scaled(nn.Module):
+    """One scale for all pixels, a fixed number or learned as its logarithm."""
+
+    def __init__(self, scale: float, learn_scale: bool = False) -> None:
+        super().__init__()
+        self.fixed_scale = scale
+        self.log_scale = nn.Parameter(torch.tensor(math.log(scale))) if learn_scale else None
+
+    @property
+    def scale(self) -> torch.Tensor | float:
+        """The scale, in units of the pixels' range [0, 1]."""
+        return self.fixed_scale if self.log_scale is None else self.log_scale.exp()
+
+
+class GaussianPixels(Scaled):
+    """N(sigmoid(logits), scale^2) a pixel (vu4a section 1, lab1 equation 3; learned: Rybkin et al., 2021)."""
+
+    def forward(self, logits: torch.Tensor) -> Distribution:
+        """Map logits (..., C, H, W) to p(x | z)."""
+        return Independent(Normal(torch.sigmoid(logits), self.scale), 3)
+
+
+class DiscretisedLogisticPixels(Scaled):
+    """A logistic at sigmoid(logits), integrated over the bins of 256 levels (Kingma et al., 2016, arXiv:1606.04934)."""
+
+    def forward(self, logits: torch.Tensor) -> Distribution:
+        """Map logits (..., C, H, W) to p(x | z)."""
+        return Independent(DiscretisedLogistic(torch.sigmoid(logits), self.scale), 3)
+
+
+LIKELIHOODS: dict[str, type[nn.Module]] = {
+    "bernoulli": BernoulliPixels,
+    "continuous_bernoulli": ContinuousBernoulliPixels,
+    "gaussian": GaussianPixels,
+    "discretised_logistic": DiscretisedLogisticPixels,
+}
 
 
 def nll_kind(likelihood: Any, values: Literal["grey", "binary"]) -> NllKind:
     """Return what -log p(x) of this likelihood is on this data.
 
-    A Bernoulli is a probability of binary values and no distribution at all of grey ones; a Gaussian is a density.
+    A Bernoulli is a probability of binary values and no distribution at all of grey ones; a discretised logistic is a
+    probability of 8-bit values; the others are densities on [0, 1].
     """
     if likelihood.kind == "bernoulli":
         return "probability" if values == "binary" else "unnormalised"
-    return "density"
+    return "probability" if likelihood.kind == "discretised_logistic" else "density"
 
 
 def nll_constant_nats(kind: NllKind, dimensions: int) -> float:

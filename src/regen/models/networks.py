@@ -1,13 +1,22 @@
 """Neural networks: plain functions of tensors, without probability."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
+import torch
 from torch import nn
 
-__all__ = ["ACTIVATIONS", "mlp"]
+__all__ = ["ACTIVATIONS", "UPSAMPLINGS", "ChannelsLast", "decoder_network", "encoder_network", "mlp"]
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU}
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "leaky_relu_0.01": partial(nn.LeakyReLU, 0.01),
+    "leaky_relu_0.2": partial(nn.LeakyReLU, 0.2),
+}
 
 
 def mlp(sizes: Sequence[int], activation: str) -> nn.Sequential:
@@ -19,3 +28,88 @@ def mlp(sizes: Sequence[int], activation: str) -> nn.Sequential:
     for before, after in pairwise(sizes):
         layers += [nn.Linear(before, after), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1])
+
+
+class Flat(nn.Sequential):
+    """Layers that see images (B, C, H, W) as vectors (B, C H W)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (B, C, H, W) to (B, out)."""
+        out: torch.Tensor = super().forward(x.flatten(1))  # type: ignore[no-untyped-call]
+        return out
+
+
+class ChannelsLast(nn.Module):
+    """Hands images on in the channels-last layout, in which convolutions on a processor are faster.
+
+    The layout decides the order of sums and so the last bits: it is the same wherever the model runs.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (B, C, H, W) to the same values in another layout."""
+        return x.contiguous(memory_format=torch.channels_last)
+
+
+class Batched(nn.Sequential):
+    """Layers for (B, d), applied to (..., d): convolutions know one batch dimension only."""
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Map (..., d) to (..., C, H, W)."""
+        out: torch.Tensor = super().forward(z.reshape(-1, z.shape[-1]))  # type: ignore[no-untyped-call]
+        return out.reshape(*z.shape[:-1], *out.shape[1:])
+
+
+def transposed(before: int, after: int, kernel: int) -> nn.Module:
+    """Return a transposed convolution that doubles the size: stride 2, padding as even as the kernel allows."""
+    padding = (kernel - 1) // 2
+    return nn.ConvTranspose2d(before, after, kernel, stride=2, padding=padding, output_padding=2 * padding + 2 - kernel)
+
+
+def resized(before: int, after: int, mode: str) -> nn.Module:
+    """Return an upsampling by 2 without weights and a 3x3 convolution."""
+    align = {"align_corners": False} if mode == "bilinear" else {}
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode=mode, **align), nn.Conv2d(before, after, 3, padding=1))
+
+
+UPSAMPLINGS: dict[str, Callable[..., nn.Module]] = {
+    "transposed": transposed,
+    "nearest": partial(resized, mode="nearest"),
+    "bilinear": partial(resized, mode="bilinear"),
+}
+
+
+def encoder_network(config: Any, shape: Sequence[int], out: int) -> nn.Module:
+    """Return the network of a configuration (`regen.config.model.Network`) that maps images (B, *shape) to (B, out)."""
+    if config.kind == "mlp":
+        return Flat(*mlp([math.prod(shape), *config.hidden, out], config.activation))
+    layers: list[nn.Module] = [ChannelsLast()]
+    for before, after in pairwise([shape[0], *config.channels]):
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), *_norm(config, after), ACTIVATIONS[config.activation]()]
+    features = math.prod(_smallest(config, shape))
+    return nn.Sequential(*layers, nn.Flatten(), *mlp([features, *config.hidden, out], config.activation))
+
+
+def decoder_network(config: Any, shape: Sequence[int], latent_dim: int) -> nn.Module:
+    """Return the mirror of `encoder_network`, which maps latents (..., latent_dim) to logits (..., *shape)."""
+    if config.kind == "mlp":
+        layers = mlp([latent_dim, *reversed(config.hidden), math.prod(shape)], config.activation)
+        return nn.Sequential(*layers, nn.Unflatten(-1, tuple(shape)))
+    smallest, activation = _smallest(config, shape), ACTIVATIONS[config.decoder_activation]
+    first = mlp([latent_dim, *reversed(config.hidden), math.prod(smallest)], config.decoder_activation)
+    blocks: list[nn.Module] = [nn.Unflatten(1, tuple(smallest)), ChannelsLast(), *_norm(config, smallest[0]), activation()]
+    upsample = partial(UPSAMPLINGS[config.upsampling.kind], **config.upsampling.model_dump(exclude={"kind"}))
+    for before, after in pairwise([*reversed(config.channels), shape[0]]):
+        blocks += [upsample(before, after), *_norm(config, after), activation()]
+    # The last block's output parametrises the likelihood: neither normalised nor bounded.
+    ending = 1 + len(_norm(config, 1))
+    return Batched(*first, *blocks[:-ending])
+
+
+def _norm(config: Any, channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels)] if config.batch_norm else []
+
+
+def _smallest(config: Any, shape: Sequence[int]) -> list[int]:
+    """Return channels, height and width behind the last convolution."""
+    factor: int = 2 ** len(config.channels)
+    return [config.channels[-1], shape[1] // factor, shape[2] // factor]

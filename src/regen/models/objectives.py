@@ -1,20 +1,23 @@
 """Bounds on log p(x), per image and in nats: every one reads the same distributions."""
 
-from typing import NamedTuple
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch.distributions import Distribution, kl_divergence
+from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
-from regen.models.vae import LatentVariableModel
+if TYPE_CHECKING:
+    from regen.models.vae import LatentVariableModel
 
-__all__ = ["ElboTerms", "elbo_terms", "log_weights"]
+__all__ = ["ElboTerms", "LogWeights", "elbo_terms", "iwae_objective", "kl_nats", "log_weights", "weigh"]
 
 
 class ElboTerms(NamedTuple):
-    """The two parts of -ELBO, shape (B,), in nats, and the likelihood p(x | z) at the sampled z."""
+    """The two parts of -ELBO, shape (B,), in nats; the sample z (B, d) of q and the likelihood p(x | z) there."""
 
     recon_nats: torch.Tensor
     kl_nats: torch.Tensor
+    z: torch.Tensor
     likelihood: Distribution
 
     @property
@@ -22,21 +25,78 @@ class ElboTerms(NamedTuple):
         """-ELBO = -E_q log p(x | z) + KL(q(z | x), p(z)), shape (B,)."""
         return self.recon_nats + self.kl_nats
 
+    def named(self) -> dict[str, torch.Tensor]:
+        """Return -ELBO and its parts under the names of the metrics."""
+        return {"neg_elbo_nats": self.neg_elbo_nats, "recon_nats": self.recon_nats, "kl_nats": self.kl_nats}
 
-def elbo_terms(model: LatentVariableModel, x: torch.Tensor) -> ElboTerms:
-    """Return the parts of -ELBO at one pathwise sample of q and the analytic KL.
 
-    x (B, C, H, W) in [0, 1]. Source: Kingma and Welling (2014), equation 3.
+def kl_nats(q: Distribution, p: Distribution, z: torch.Tensor) -> torch.Tensor:
+    """Return KL(q, p), shape (B,), in nats: the closed form where there is one, else its estimate at z (B, d) drawn from q."""
+    try:
+        return kl_divergence(q, p.expand(q.batch_shape))
+    except NotImplementedError:
+        return q.log_prob(z) - p.log_prob(z)
+
+
+def elbo_terms(model: "LatentVariableModel", x: torch.Tensor, target: torch.Tensor | None = None) -> ElboTerms:
+    """Return the parts of -ELBO at one sample of q, pathwise where q allows it.
+
+    x (B, C, H, W) in [0, 1] is what q sees, `target` (x itself if None) what is reconstructed.
+    Source: Kingma and Welling (2014), equation 3.
     """
     q = model.encoder(x)
-    likelihood = model.decoder(q.rsample())
-    return ElboTerms(-likelihood.log_prob(x), kl_divergence(q, model.prior()), likelihood)
+    z = q.rsample() if q.has_rsample else q.sample()
+    likelihood = model.decoder(z)
+    return ElboTerms(-likelihood.log_prob(x if target is None else target), kl_nats(q, model.prior(), z), z, likelihood)
 
 
-def log_weights(model: LatentVariableModel, x: torch.Tensor, z: torch.Tensor, q: Distribution) -> torch.Tensor:
-    """Return log w = log p(x | z) + log p(z) - log q(z | x), shape (K, B), in nats.
+class LogWeights(NamedTuple):
+    """log p(x | z), log p(z) and log q(z | x), each (K, B), in nats."""
 
-    x (B, C, H, W) in [0, 1]; z (K, B, d) drawn from q. Source: Burda et al. (2016), arXiv:1509.00519, equation 7.
+    log_likelihood: torch.Tensor
+    log_prior: torch.Tensor
+    log_posterior: torch.Tensor
+
+    @property
+    def log_w(self) -> torch.Tensor:
+        """Log w = log p(x | z) + log p(z) - log q(z | x), shape (K, B). Source: Burda et al. (2016), equation 7."""
+        return self.log_likelihood + self.log_prior - self.log_posterior
+
+
+def weigh(model: "LatentVariableModel", x: torch.Tensor, z: torch.Tensor, q: Distribution) -> LogWeights:
+    """Return the three parts of log w for x (B, C, H, W) in [0, 1] and z (K, B, d) drawn from q."""
+    return LogWeights(model.decoder(z).log_prob(x), model.prior().log_prob(z), q.log_prob(z))
+
+
+def log_weights(model: "LatentVariableModel", x: torch.Tensor, z: torch.Tensor, q: Distribution) -> torch.Tensor:
+    """Return log w, shape (K, B), in nats. Source: Burda et al. (2016), arXiv:1509.00519, equation 7."""
+    return weigh(model, x, z, q).log_w
+
+
+def iwae_objective(
+    model: "LatentVariableModel", x: torch.Tensor, samples: int, doubly_reparameterised: bool
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Return what to minimise for -L_K = -log (1/K sum_k w_k), shape (B,), and what is reported of it.
+
+    The gradient goes through the normalised weights (Burda et al., 2016, equation 14), or, doubly reparameterised, the
+    encoder's through their squares (Tucker et al., 2019, arXiv:1810.04152, equation 8; Gaussian q only).
     """
-    log_p: torch.Tensor = model.decoder(z).log_prob(x) + model.prior().log_prob(z)
-    return log_p - q.log_prob(z)
+    q = model.encoder(x)
+    z = q.rsample(torch.Size([samples]))
+    if not doubly_reparameterised:
+        parts = weigh(model, x, z, q)
+        objective = math.log(samples) - parts.log_w.logsumexp(0)
+        bound = objective
+    else:
+        # log q without its own parameters' gradient: what is left reaches the encoder through z alone.
+        parts = weigh(model, x, z, Independent(Normal(q.mean.detach(), q.stddev.detach()), 1))
+        log_w = parts.log_w
+        normalised = log_w.detach().softmax(0)
+        bound = math.log(samples) - log_w.detach().logsumexp(0)
+        if z.requires_grad:
+            z.register_hook(lambda gradient: gradient * normalised.unsqueeze(-1))
+        surrogate = -(normalised * log_w).sum(0)
+        objective = surrogate - surrogate.detach() + bound
+    recon = -parts.log_likelihood.mean(0)
+    kl = (parts.log_posterior - parts.log_prior).mean(0)
+    return objective, {"objective_nats": bound, "neg_elbo_nats": recon + kl, "recon_nats": recon, "kl_nats": kl}

@@ -1,18 +1,17 @@
 """The latent-variable model: q(z | x), p(x | z), p(z), each a torch distribution."""
 
-import math
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
+from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import LIKELIHOODS
-from regen.models.networks import mlp
+from regen.models.networks import decoder_network, encoder_network
+from regen.models.objectives import elbo_terms
 
-__all__ = ["Decoder", "GaussianEncoder", "LatentVariableModel", "StandardNormal", "build"]
+__all__ = ["BernoulliEncoder", "Decoder", "FairCoins", "GaussianEncoder", "LatentVariableModel", "latent_variable_model"]
 
 
 class GaussianEncoder(nn.Module):
@@ -24,39 +23,48 @@ class GaussianEncoder(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Distribution:
         """Map images x (B, C, H, W) in [0, 1] to a distribution over z (B, d)."""
-        mean, log_variance = self.network(x.flatten(1)).chunk(2, dim=-1)
+        mean, log_variance = self.network(x).chunk(2, dim=-1)
         return Independent(Normal(mean, torch.exp(0.5 * log_variance)), 1)
+
+
+class BernoulliEncoder(nn.Module):
+    """q(z | x): independent Bernoulli latents, the last layer gives their logits."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> Distribution:
+        """Map images x (B, C, H, W) in [0, 1] to a distribution over z in {0, 1} (B, d)."""
+        return Independent(Bernoulli(logits=self.network(x)), 1)
 
 
 class Decoder(nn.Module):
     """p(x | z): a network whose outputs parametrise the likelihood."""
 
-    def __init__(self, network: nn.Module, shape: list[int], likelihood: Callable[[torch.Tensor], Distribution]) -> None:
+    def __init__(self, network: nn.Module, likelihood: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.shape = shape
         self.likelihood = likelihood
 
     def forward(self, z: torch.Tensor) -> Distribution:
         """Map latents z (..., d) to a distribution over images (..., C, H, W)."""
-        return self.likelihood(self.network(z).unflatten(-1, self.shape))
+        p: Distribution = self.likelihood(self.network(z))
+        return p
 
 
-class StandardNormal(nn.Module):
-    """p(z) = N(0, I) in d dimensions."""
+class FairCoins(nn.Module):
+    """p(z): independent Bernoulli(1/2) in d dimensions."""
 
-    mean: torch.Tensor
-    scale: torch.Tensor
+    logits: torch.Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        # Buffers follow the model to its device, and are no weights of a snapshot.
-        self.register_buffer("mean", torch.zeros(dim), persistent=False)
-        self.register_buffer("scale", torch.ones(dim), persistent=False)
+        self.register_buffer("logits", torch.zeros(dim), persistent=False)
 
     def forward(self) -> Distribution:
         """Return p(z), event shape (d,)."""
-        return Independent(Normal(self.mean, self.scale), 1)
+        return Independent(Bernoulli(logits=self.logits), 1)
 
 
 class LatentVariableModel(nn.Module):
@@ -68,13 +76,38 @@ class LatentVariableModel(nn.Module):
         self.decoder = decoder
         self.prior = prior
 
+    def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what training and evaluation report of each image, each (B,): -ELBO, its parts, the squared error."""
+        terms = elbo_terms(self, x)
+        return {
+            **terms.named(),
+            "mse_per_pixel": (terms.likelihood.mean - x).square().flatten(1).mean(1),
+        }
 
-def build(config: Any, shape: list[int]) -> LatentVariableModel:
-    """Return the model of a configuration (`regen.config.schema.Model`) for images of shape (C, H, W)."""
-    network, latent_dim, pixels = config.network, config.latent.dim, math.prod(shape)
-    likelihood = partial(LIKELIHOODS[config.likelihood.kind], **config.likelihood.model_dump(exclude={"kind"}))
+    def sample(self, count: int) -> torch.Tensor:
+        """Return the decoder's means at `count` draws of the prior, (count, C, H, W) in [0, 1]."""
+        means: torch.Tensor = self.decoder(self.prior().sample(torch.Size([count]))).mean
+        return means
+
+
+ENCODERS: dict[str, tuple[type[nn.Module], int]] = {"gaussian": (GaussianEncoder, 2), "bernoulli": (BernoulliEncoder, 1)}
+"""Encoder and numbers of parameters a latent."""
+
+STANDARD_PRIORS: dict[str, type[nn.Module]] = {"gaussian": StandardNormal, "bernoulli": FairCoins}
+
+
+def latent_variable_model(config: Any, shape: list[int]) -> LatentVariableModel:
+    """Return the model of a configuration (`regen.config.model.Vae`) for images of shape (C, H, W)."""
+    dim = config.latent.dim
+    encoder, parameters = ENCODERS[config.latent.kind]
+    # One after the other: the order in which weights are drawn is part of a run's result.
     return LatentVariableModel(
-        encoder=GaussianEncoder(mlp([pixels, *network.hidden, 2 * latent_dim], network.activation)),
-        decoder=Decoder(mlp([latent_dim, *reversed(network.hidden), pixels], network.activation), shape, likelihood),
-        prior=StandardNormal(latent_dim),
+        encoder=encoder(encoder_network(config.network, shape, parameters * dim)),
+        decoder=Decoder(decoder_network(config.network, shape, dim), likelihood(config.likelihood)),
+        prior=FlowPrior(dim, config.prior) if config.prior.kind == "realnvp" else STANDARD_PRIORS[config.latent.kind](dim),
     )
+
+
+def likelihood(config: Any) -> nn.Module:
+    """Return the likelihood of a configuration (`regen.config.model.Likelihood`)."""
+    return LIKELIHOODS[config.kind](**config.model_dump(exclude={"kind"}))

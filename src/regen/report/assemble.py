@@ -1,6 +1,5 @@
 """Everything that the report shows, gathered from files: no number is typed."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -9,6 +8,7 @@ from typing import Any
 from regen.config.schema import ReportConfig, ReportedVariant
 from regen.files import read_json
 from regen.report.reported import read_reported, reproduced
+from regen.report.settings import settings_line
 from regen.results import details, metrics
 
 __all__ = ["assemble"]
@@ -59,7 +59,7 @@ def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Pa
         "title": variant.title,
         "dataset": variant.dataset,
         "data_source": variant.data_source,
-        "settings": _settings(variant, config),
+        "settings": settings_line(variant),
         "assumed": [f"{key.removeprefix('model.')} {_value(settings, key)}".strip() for key in variant.assumed],
         "seeds": len(runs),
         "metrics": _means(runs),
@@ -67,17 +67,23 @@ def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Pa
 
 
 def _likelihoods(variants: dict[str, ReportedVariant], config: ReportConfig, root: Path) -> list[dict[str, Any]]:
-    """Return one table for each data set and kind of -log p(x): values of different kind or data never share one."""
+    """Return one table for each data (as prepared) and kind of -log p(x): values of different kind or data never share one."""
     tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for name, variant in variants.items():
-        kinds = [run["nll_kind"] for run in metrics(root, config, name).values()]
-        # One row of the protocol, all seeds: the same K on the same images.
-        for rows in zip(*(run["likelihood"] for run in details(root, config, name).values()), strict=True):
-            key = (variant.dataset, variant.data_source, kinds[0] if kinds else "unknown")
+        kinds = [run.get("nll_kind", "unknown") for run in metrics(root, config, name).values()]
+        # One row of the protocol, all seeds: the same K on the same images. Not every model has a likelihood.
+        for rows in zip(*(run.get("likelihood", []) for run in details(root, config, name).values()), strict=True):
+            key = (_prepared(variant), variant.data_source, kinds[0] if kinds else "unknown")
             tables.setdefault(key, []).append({"variant": name, "seeds": len(rows), **_means(rows)})
     for table in tables.values():
         table.sort(key=lambda row: (row["n_images"], row["importance_samples"]))
     return [{"dataset": key[0], "data_source": key[1], "nll_kind": key[2], "rows": rows} for key, rows in sorted(tables.items())]
+
+
+def _prepared(variant: ReportedVariant) -> str:
+    """Name the images that a variant is measured on."""
+    size, binarisation = variant.images.size, variant.images.binarisation
+    return variant.dataset + (f", {size}x{size}" if size is not None else "") + (", binarised" if binarisation is not None else "")
 
 
 def _means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -87,17 +93,6 @@ def _means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         values = [run[key] for run in runs if run.get(key) is not None]
         means[key] = first if isinstance(first, str) else fmean(values) if len(values) == len(runs) else None
     return means
-
-
-def _settings(variant: ReportedVariant, config: ReportConfig) -> str:
-    """Write the configuration in one line, as the reports do."""
-    model, training = variant.model, variant.training
-    layers = "-".join(map(str, [math.prod(config.shapes[variant.dataset]), *model.network.hidden, model.latent.dim]))
-    likelihood = model.likelihood.kind if model.likelihood.kind == "bernoulli" else f"gaussian, scale {model.likelihood.scale:g}"
-    return (
-        f"{model.network.kind} {layers} and its mirror, {model.network.activation}; {likelihood} likelihood; "
-        f"{training.optimizer} {training.learning_rate:g}, batch {training.batch_size}, {training.epochs} epochs"
-    )
 
 
 def _value(settings: Any, key: str) -> str:

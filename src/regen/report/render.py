@@ -1,6 +1,7 @@
 """Markdown and HTML from the assembled report: one set of values, two templates."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 __all__ = ["html", "markdown"]
 
+Column = tuple[str, str, str]
+
 METRICS = (
     ("neg_elbo_nats", "-ELBO (nats)", "{:.2f}"),
     ("recon_nats", "reconstruction (nats)", "{:.2f}"),
     ("kl_nats", "KL (nats)", "{:.2f}"),
     ("mse_per_pixel", "squared error a pixel", "{:.5f}"),
+    ("gmm_log_likelihood_nats", "log p(code), mixture (nats)", "{:.3f}"),
+    ("cross_entropy_nats", "cross-entropy (nats)", "{:.4f}"),
+    ("accuracy", "accuracy", "{:.4f}"),
 )
 LIKELIHOODS = (
     ("importance_samples", "K", "{:.0f}"),
@@ -28,7 +34,7 @@ LIKELIHOODS = (
 """Columns of the report's tables: key, heading with its unit, format."""
 
 KINDS = {
-    "probability": "a probability of binary images",
+    "probability": "a probability of the images' discrete values",
     "density": "a density; D log 256 is added, so that it is per 8-bit level, and it does not compare with -ELBO above",
     "unnormalised": "a Bernoulli cross-entropy on grey values, which is no likelihood: compare it with nothing outside this table",
 }
@@ -50,11 +56,17 @@ def _scalar(values: dict[str, Any], key: str, form: str) -> str:
     return form.format(values[key])
 
 
+def _used(columns: Sequence[Column], variants: list[dict[str, Any]]) -> list[Column]:
+    """Return the columns that are defined for at least one variant; all of them where nothing was run."""
+    measured = [variant["metrics"] for variant in variants if variant["metrics"]]
+    return [column for column in columns if not measured or any(column[0] in metrics for metrics in measured)]
+
+
 def _environment(escape: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("regen.report"), autoescape=escape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": _number, "scalar": _scalar}
+    environment.filters |= {"number": _number, "scalar": _scalar, "used": _used}
     return environment
 
 

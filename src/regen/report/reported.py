@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from regen.config.base import Config, Name, Positive, parse
+from regen.config.base import Config, Name, PositiveFloat, parse
 from regen.config.schema import ReportConfig
-from regen.results import details, histories
+from regen.results import details, histories, metrics
 
 __all__ = ["Reading", "Reported", "read_reported", "reproduced"]
 
 
 class Reading(Config):
-    """One way to read a reported number off the results: a column of the history, or a value of details.json."""
+    """One way to read a reported number off the results: a column of the history, a value of details.json or of metrics.json."""
 
     label: str
     variant: Name
@@ -24,12 +24,14 @@ class Reading(Config):
     at: Annotated[int, Field(ge=1)] | Literal["min", "last"] | None = None
     split: Literal["train", "validation", "test"] | None = None
     key: str | None = None
-    divide_by: Positive = 1
+    metric: str | None = None
+    divide_by: PositiveFloat = 1.0
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.column is None or self.at is None) == (self.split is None or self.key is None):
-            raise ValueError("allowed: either 'column' and 'at', or 'split' and 'key'")
+        given = {name for name in ("column", "at", "split", "key", "metric") if getattr(self, name) is not None}
+        if given not in ({"column", "at"}, {"split", "key"}, {"metric"}):
+            raise ValueError("allowed: one of 'column' and 'at', 'split' and 'key', 'metric'")
         return self
 
 
@@ -69,6 +71,8 @@ def reproduced(config: ReportConfig, reading: Reading, root: Path) -> dict[str, 
             declared = config.variants[reading.variant].training.epochs
             epoch = max(1, round(reading.at * len(tables[0]) / declared))
         values = [_at(table[reading.column].tolist(), reading.at, epoch) for table in tables]
+    elif reading.metric is not None:
+        values = [table[reading.metric] for table in metrics(root, config, reading.variant).values()]
     else:
         values = [
             row[reading.key]

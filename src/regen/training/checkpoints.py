@@ -36,15 +36,15 @@ class Checkpoint:
         self.path = folder / "state.safetensors"
         self.key = key
 
-    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict[str, float]]) -> None:
-        """Write weights, optimiser state and history in one file, atomically."""
-        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    def save(self, modules: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict[str, float]]) -> None:
+        """Write weights and buffers, optimiser state and history in one file, atomically."""
+        tensors = {f"modules.{name}": tensor for name, tensor in modules.state_dict().items()}
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
         write_tensors(self.path, tensors, {"key": self.key, "history": history})
 
-    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
-        """Load the state of the same run into `model` and `optimizer` and return its history.
+    def restore(self, modules: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
+        """Load the state of the same run into `modules` and `optimizer` and return its history.
 
         Without one (none there, unreadable, or of another run) the folder is emptied and the history is empty.
         """
@@ -55,7 +55,7 @@ class Checkpoint:
         if not isinstance(note, dict) or note.get("key") != self.key:
             shutil.rmtree(self.path.parent, ignore_errors=True)
             return []
-        model.load_state_dict({name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")})
+        modules.load_state_dict({name.removeprefix("modules."): tensor for name, tensor in tensors.items() if name.startswith("modules.")})
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in tensors.items():
             if name.startswith("optimizer."):

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from regen.config.variant import TrainConfig
-from regen.data.batches import batches
+from regen.data.batches import batches, to_unit_interval
+from regen.data.images import Images
 from regen.determinism import derive_seed
 from regen.errors import UserError
 from regen.files import write_tensors
-from regen.models.vae import LatentVariableModel, build
+from regen.models.build import build
 from regen.training.checkpoints import Checkpoint, fingerprint
-from regen.training.schedule import Schedule, plan
-from regen.training.terms import mean_terms, training_terms
+from regen.training.objectives import objective_of
+from regen.training.schedule import Schedule, learning_rate, plan
+from regen.training.terms import mean_terms
 
 __all__ = ["History", "train"]
 
@@ -30,30 +33,31 @@ CHECK_EVERY = 50
 class _Run:
     config: TrainConfig
     schedule: Schedule
-    model: LatentVariableModel
+    model: Any
+    objective: nn.Module
     optimizer: torch.optim.Optimizer
     folder: Path
 
 
-def train(
-    config: TrainConfig, seed: int, images: dict[str, torch.Tensor], folder: Path, device: torch.device
-) -> tuple[LatentVariableModel, History]:
+def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Path, device: torch.device) -> tuple[Any, History]:
     """Train one variant; return the model and one row of history an epoch.
 
-    images: uint8 (N, C, H, W) under `train` and `validation`. `folder` receives the snapshots
-    (`epoch-025.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there.
+    images: prepared, under `train` and `validation`. `folder` receives the snapshots (`epoch-025.safetensors`, ...) and,
+    while the run lasts, its checkpoint: an interrupted run continues from there.
 
     Raises
     ------
     UserError
         If a term is not finite, in training or in validation: variant, epoch, step and term.
     """
-    checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, images.values()))
+    tensors = [tensor for split in images.values() for tensor in (split.images, split.labels)]
+    checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, tensors))
     schedule = plan(config.training, len(images["train"]), config.max_steps)
     torch.manual_seed(derive_seed(seed, "initialise"))
     model = build(config.model, config.shape).to(device)
-    run = _Run(config, schedule, model, torch.optim.Adam(model.parameters(), lr=config.training.learning_rate, fused=True), folder)
-    history = checkpoint.restore(model, run.optimizer)
+    run = _Run(config, schedule, model, objective_of(config.training).to(device), _optimizer(config, model), folder)
+    state = nn.ModuleDict({"model": model, "objective": run.objective})
+    history = checkpoint.restore(state, run.optimizer)
     train_images, validation_images = images["train"].to(device), images["validation"].to(device)
     if not history:
         _save_snapshots(run, 0)
@@ -71,22 +75,37 @@ def train(
                 _require_finite(run, epoch, int(row["step"]), name, value)
             history.append(row)
             if epoch % config.compute.checkpoint_every == 0 and epoch < schedule.epochs:
-                checkpoint.save(model, run.optimizer, history)
+                checkpoint.save(state, run.optimizer, history)
+    if hasattr(model, "fit_codes"):
+        model.fit_codes(_codes(model, train_images), derive_seed(seed, "mixture"))
     return model, history
 
 
-def _train_epoch(run: _Run, images: torch.Tensor, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
+def _optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+    training = config.training
+    first, second = training.betas
+    return torch.optim.Adam(model.parameters(), lr=training.learning_rate, betas=(first, second), eps=training.epsilon, fused=True)
+
+
+def _train_epoch(run: _Run, images: Images, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
     """Run one epoch and return the running mean of every term."""
+    training = run.config.training
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate(training, epoch, run.schedule.epochs)
     run.model.train()
     sums: list[torch.Tensor] = []
     names: list[str] = []
-    for x in batches(images, run.config.training.batch_size, torch.default_generator):
-        objective, terms = training_terms(run.model, x)
+    for x, labels in batches(images, training.batch_size, torch.default_generator):
+        if run.config.images.binarisation == "every_epoch":
+            x = torch.bernoulli(x)
+        objective, terms = run.objective(run.model, x, labels)
         run.optimizer.zero_grad()
         objective.backward()
+        if training.clip_norm is not None:
+            nn.utils.clip_grad_norm_(run.model.parameters(), training.clip_norm)
         run.optimizer.step()
         names = list(terms)
-        sums.append(torch.stack([value.sum(dtype=torch.float64) for value in terms.values()]))
+        sums.append(torch.stack([value.detach().sum(dtype=torch.float64) for value in terms.values()]))
         step = (epoch - 1) * run.schedule.steps_per_epoch + len(sums)
         _save_snapshots(run, step)
         bar.update()
@@ -94,6 +113,13 @@ def _train_epoch(run: _Run, images: torch.Tensor, epoch: int, bar: "tqdm[Any]") 
             _check_finite(run, names, sums, epoch)
             bar.set_postfix({name: f"{value / len(x):.2f}" for name, value in zip(names, sums[-1].tolist(), strict=True)}, refresh=False)
     return dict(zip(names, (torch.stack(sums).sum(0) / len(images)).tolist(), strict=True))
+
+
+@torch.no_grad()
+def _codes(model: Any, images: Images) -> torch.Tensor:
+    """Return the codes (N, d) of all images."""
+    model.eval()
+    return torch.cat([model.encoder(to_unit_interval(block)) for block in images.images.split(1000)])
 
 
 def _check_finite(run: _Run, names: list[str], sums: list[torch.Tensor], epoch: int) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from regen.config.variant import Training
+from regen.config.training import Training
 
-__all__ = ["Schedule", "plan"]
+__all__ = ["Schedule", "learning_rate", "plan"]
 
 
 @dataclass(frozen=True)
@@ -34,3 +34,17 @@ def plan(training: Training, n_images: int, max_steps: int | None) -> Schedule:
     steps = epochs * steps_per_epoch
     snapshots = {epoch: round(epoch * steps / training.epochs) for epoch in training.snapshot_epochs}
     return Schedule(epochs, steps_per_epoch, snapshots)
+
+
+def learning_rate(training: Training, epoch: int, epochs: int) -> float:
+    """Return the learning rate of an epoch (from 1) of a run of `epochs`, which may be shorter than the report's.
+
+    With n stages, stage i lasts 3^(i-1) epochs at a tenth of the first rate times 10^(1 - (i-1)/(n-1)), rounded to one
+    decimal. Source: Burda et al. (2016), arXiv:1509.00519, section 5 (n = 8).
+    """
+    stages = training.learning_rate_stages
+    if stages is None:
+        return training.learning_rate
+    declared = (epoch - 1) * training.epochs // epochs
+    stage = next(i for i in range(1, stages + 1) if declared < (3**i - 1) // 2)
+    return training.learning_rate / 10 * round(10 ** (1 - (stage - 1) / (stages - 1)), 1)

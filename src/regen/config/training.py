@@ -1,0 +1,123 @@
+"""How a variant is trained: what is minimised, on which images, with which schedule."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from regen.config.base import Config, Positive, PositiveFloat
+
+__all__ = [
+    "CrossEntropy",
+    "Elbo",
+    "Iwae",
+    "NegativeLogLikelihood",
+    "Noise",
+    "Objective",
+    "Preparation",
+    "Reconstruction",
+    "ScoreFunction",
+    "Training",
+    "Values",
+]
+
+
+class Elbo(Config):
+    """-E_q log p(x | z) + kl_weight KL, pathwise gradient; `log_det_times_dim` is vu4a's fault, made on purpose."""
+
+    kind: Literal["elbo"]
+    kl_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    log_det_times_dim: bool = False
+
+
+class Iwae(Config):
+    """-log (1/K sum_k w_k) with K = `samples`."""
+
+    kind: Literal["iwae"]
+    samples: Positive
+    gradient: Literal["normalised_weights", "doubly_reparameterised"]
+
+
+class ScoreFunction(Config):
+    """-ELBO of Bernoulli latents, analytic KL, score-function gradient of the reconstruction."""
+
+    kind: Literal["score_function"]
+    estimator: Literal["no_baseline", "running_average", "leave_one_out", "as_printed"]
+    samples: Positive
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
+
+    @model_validator(mode="after")
+    def _samples_fit(self) -> Self:
+        if self.estimator == "leave_one_out" and self.samples < 2:
+            raise ValueError(f"samples = {self.samples}: allowed with estimator 'leave_one_out': from 2")
+        if self.estimator != "leave_one_out" and self.samples != 1:
+            raise ValueError(f"samples = {self.samples}: allowed with estimator '{self.estimator}': 1")
+        return self
+
+
+class NegativeLogLikelihood(Config):
+    """-log p(x) of a model with a density."""
+
+    kind: Literal["nll"]
+
+
+class Reconstruction(Config):
+    """-log p(x | code) of an auto-encoder."""
+
+    kind: Literal["reconstruction"]
+
+
+class CrossEntropy(Config):
+    """-log p(class | x) of a classifier."""
+
+    kind: Literal["cross_entropy"]
+
+
+Values = Literal["grey", "binary"]
+
+Objective = Annotated[Elbo | Iwae | ScoreFunction | NegativeLogLikelihood | Reconstruction | CrossEntropy, Field(discriminator="kind")]
+
+
+class Noise(Config):
+    """White noise of standard deviation `scale` on the inputs, clipped to [0, 1]; targets with the same noise or clean."""
+
+    scale: PositiveFloat
+    targets: Literal["noisy", "clean"]
+
+
+class Preparation(Config):
+    """What is done to the data set's images: resized to size x size, binarised once or anew at every visit in training."""
+
+    size: Positive | None = None
+    binarisation: Literal["fixed", "every_epoch"] | None = None
+
+    def shape(self, shape: list[int]) -> list[int]:
+        """Return (C, H, W) of prepared images."""
+        return shape if self.size is None else [shape[0], self.size, self.size]
+
+    def values(self, values: Values) -> Values:
+        """Return `grey` or `binary`, what the values of prepared images are."""
+        return values if self.binarisation is None else "binary"
+
+
+class Training(Config):
+    """A report's own schedule; `learning_rate_stages` n is Burda's: 3^(i-1) epochs at stage i, the rate falling tenfold."""
+
+    objective: Objective
+    noise: Noise | None = None
+    optimizer: Literal["adam"]
+    learning_rate: PositiveFloat
+    learning_rate_stages: Annotated[int, Field(ge=2)] | None = None
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] = [0.9, 0.999]
+    epsilon: PositiveFloat = 1e-8
+    clip_norm: PositiveFloat | None = None
+    batch_size: Positive
+    epochs: Positive
+    snapshot_epochs: list[Annotated[int, Field(ge=0)]]
+
+    @model_validator(mode="after")
+    def _schedule_fits(self) -> Self:
+        if self.snapshot_epochs != sorted(set(self.snapshot_epochs)) or max(self.snapshot_epochs, default=0) > self.epochs:
+            raise ValueError(f"snapshot_epochs = {self.snapshot_epochs}: allowed: rising, each from 0 to 'epochs' ({self.epochs})")
+        if self.learning_rate_stages is not None and self.epochs != (total := (3**self.learning_rate_stages - 1) // 2):
+            raise ValueError(f"epochs = {self.epochs}: allowed with learning_rate_stages = {self.learning_rate_stages}: {total}")
+        return self

@@ -1,0 +1,116 @@
+"""A variant's configuration in one line, as the reports write it."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from regen.config.schema import ReportedVariant
+from regen.config.training import Training
+
+__all__ = ["settings_line"]
+
+
+def settings_line(variant: ReportedVariant) -> str:
+    """Return model, objective and schedule of a variant."""
+    model, training = variant.model, variant.training
+    parts = [*FAMILIES[model.family](model, variant.shape), *_objective(training.objective), *_images(variant), _schedule(training)]
+    return "; ".join(part for part in parts if part)
+
+
+def _network(network: Any, shape: list[int], codes: int) -> str:
+    hidden = "-".join(map(str, network.hidden))
+    if network.kind == "mlp":
+        return f"mlp {math.prod(shape)}-{hidden}-{codes} and its mirror, {network.activation}"
+    layers = f"{'-'.join(map(str, [shape[0], *network.channels]))} channels{f', then {hidden}' if hidden else ''}"
+    out = "1 code" if codes == 1 else f"{codes} codes"
+    upsampling = f"{network.upsampling.kind} upsampling"
+    if network.upsampling.kind == "transposed":
+        upsampling = f"{network.upsampling.kernel}x{network.upsampling.kernel} transposed convolutions"
+    norm = ", batch normalisation" if network.batch_norm else ""
+    same = network.activation == network.decoder_activation
+    activation = network.activation if same else f"{network.activation}, decoder {network.decoder_activation}"
+    return f"conv {layers}, {out} and its mirror with {upsampling}{norm}, {activation}"
+
+
+def _likelihood(likelihood: Any) -> str:
+    name = likelihood.kind.replace("_", " ")
+    if not hasattr(likelihood, "scale"):
+        return f"{name} likelihood"
+    return f"{name} likelihood, scale {'learned from ' if likelihood.learn_scale else ''}{likelihood.scale:g}"
+
+
+def _realnvp(flow: Any) -> str:
+    networks = "one network a coupling" if flow.networks == "one" else "two networks a coupling"
+    return f"RealNVP, {flow.couplings} couplings, {networks}, {'-'.join(map(str, flow.hidden))} {flow.activation}"
+
+
+def _vae(model: Any, shape: list[int]) -> list[str]:
+    latent = "" if model.latent.kind == "gaussian" else f"{model.latent.kind} latents"
+    prior = "" if model.prior.kind == "standard" else f"prior {_realnvp(model.prior)}"
+    return [_network(model.network, shape, model.latent.dim), latent, prior, _likelihood(model.likelihood)]
+
+
+def _flow(model: Any, shape: list[int]) -> list[str]:
+    return [f"uniform dequantisation, logit with alpha {model.alpha:g}", f"{_realnvp(model.flow)}, in checkerboard order"]
+
+
+def _autoencoder(model: Any, shape: list[int]) -> list[str]:
+    return [_network(model.network, shape, model.latent_dim), _likelihood(model.likelihood), f"mixture of {model.components} Gaussians"]
+
+
+def _classifier(model: Any, shape: list[int]) -> list[str]:
+    return [f"mlp {'-'.join(map(str, [math.prod(shape), *model.hidden, model.classes]))}, {model.activation}, dropout {model.dropout:g}"]
+
+
+FAMILIES: dict[str, Callable[[Any, list[int]], list[str]]] = {
+    "vae": _vae,
+    "flow": _flow,
+    "autoencoder": _autoencoder,
+    "classifier": _classifier,
+}
+
+
+def _objective(objective: Any) -> list[str]:
+    """Describe what is minimised where the family does not say it."""
+    match objective.kind:
+        case "elbo":
+            return [
+                "" if objective.kl_weight == 1 else f"KL weight {objective.kl_weight:g}",
+                "log-determinant counted once a latent (a fault, on purpose)" if objective.log_det_times_dim else "",
+            ]
+        case "iwae":
+            return [f"IWAE bound, {objective.samples} samples, gradient by {objective.gradient.replace('_', ' ')}"]
+        case "score_function":
+            samples = "" if objective.samples == 1 else f" of {objective.samples} samples"
+            decay = "" if objective.decay == _default(objective, "decay") else f", decay {objective.decay:g}"
+            return [f"score-function gradient, {objective.estimator.replace('_', ' ')}{samples}{decay}"]
+        case _:
+            return []
+
+
+def _schedule(training: Training) -> str:
+    """Describe the optimiser, as far as it is not the usual one, and how long it runs."""
+    parts = [
+        f"{training.optimizer} {training.learning_rate:g}",
+        "" if training.betas == _default(training, "betas") else f"betas {training.betas[0]:g} and {training.betas[1]:g}",
+        "" if training.epsilon == _default(training, "epsilon") else f"epsilon {training.epsilon:g}",
+        f"batch {training.batch_size}",
+        f"{training.epochs} epochs"
+        + ("" if training.learning_rate_stages is None else f" in {training.learning_rate_stages} stages of falling rate"),
+        "" if training.clip_norm is None else f"gradient norm at most {training.clip_norm:g}",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _default(section: Any, key: str) -> Any:
+    return type(section).model_fields[key].default
+
+
+def _images(variant: ReportedVariant) -> list[str]:
+    """Describe what is done to the images."""
+    images, noise = variant.images, variant.training.noise
+    return [
+        "" if images.size is None else f"images resized to {images.size}x{images.size}",
+        "" if images.binarisation is None else f"images binarised ({images.binarisation.replace('_', ' ')})",
+        "" if noise is None else f"white noise of {noise.scale:g} on the input, {noise.targets} targets",
+    ]

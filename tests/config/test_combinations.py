@@ -1,0 +1,237 @@
+"""Choices that do not go together are refused in one clear line, and only they are."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from regen.config.base import parse
+from regen.config.schema import Params
+from regen.errors import UserError
+
+DATASETS = {
+    "grey": {"shape": [1, 28, 28], "values": "grey", "classes": 10},
+    "binary": {"shape": [1, 28, 28], "values": "binary", "classes": None},
+    "odd": {"shape": [1, 5, 5], "values": "grey", "classes": None},
+    "narrow": {"shape": [3, 28, 30], "values": "grey", "classes": 10},
+}
+COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [8], "activation": "relu"}
+CONV = {"kind": "conv", "channels": [4, 8], "hidden": [8], "activation": "relu", "decoder_activation": "relu", "batch_norm": False}
+CONV |= {"upsampling": {"kind": "nearest"}}
+VAE = {
+    "family": "vae",
+    "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
+    "latent": {"kind": "gaussian", "dim": 4},
+    "prior": {"kind": "standard"},
+    "likelihood": {"kind": "bernoulli"},
+}
+ELBO = {"kind": "elbo"}
+IWAE = {"kind": "iwae", "samples": 5, "gradient": "normalised_weights"}
+SCORE = {"kind": "score_function", "estimator": "running_average", "samples": 1}
+NOISE = {"scale": 0.1, "targets": "clean"}
+TRAINING = {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 8, "epochs": 2, "snapshot_epochs": [], "objective": ELBO}
+
+
+def variant(model: dict[str, Any], objective: dict[str, Any], **images: Any) -> dict[str, Any]:
+    described = {"report": "own", "title": "Title", "assumed": [], "figures": {}, "images": images}
+    return {**described, "model": model, "training": {**TRAINING, "objective": objective}}
+
+
+GOOD: dict[str, tuple[str, dict[str, Any]]] = {
+    "vae": ("grey", variant(VAE, ELBO)),
+    "binary": ("binary", variant(VAE, ELBO)),
+    "binarised": ("grey", variant(VAE, ELBO, size=32, binarisation="every_epoch")),
+    "iwae": ("grey", variant(VAE, IWAE)),
+    "coins": ("grey", variant({**VAE, "latent": {"kind": "bernoulli", "dim": 4}}, SCORE)),
+    "two coins": (
+        "grey",
+        variant({**VAE, "latent": {"kind": "bernoulli", "dim": 4}}, {**SCORE, "estimator": "leave_one_out", "samples": 2}),
+    ),
+    "flow prior": ("grey", variant({**VAE, "prior": COUPLINGS}, {**ELBO, "log_det_times_dim": True})),
+    "flow": ("grey", variant({"family": "flow", "alpha": 1e-5, "flow": COUPLINGS}, {"kind": "nll"})),
+    "autoencoder": (
+        "grey",
+        variant(
+            {"family": "autoencoder", "network": VAE["network"], "latent_dim": 2, "likelihood": VAE["likelihood"], "components": 3},
+            {"kind": "reconstruction"},
+        ),
+    ),
+    "classifier": (
+        "grey",
+        variant({"family": "classifier", "hidden": [8], "activation": "relu", "dropout": 0.5, "classes": 10}, {"kind": "cross_entropy"}),
+    ),
+    "conv": ("grey", variant({**VAE, "network": CONV}, ELBO)),
+}
+
+# Good variant, what is changed of it (a key with dots, or the data set), and what the line must say: the key, the value, what is allowed.
+BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+    "IWAE with Bernoulli latents": (
+        *("coins", {"training.objective": IWAE}),
+        ["training.objective.kind = 'iwae'", "allowed with bernoulli latents: score_function"],
+    ),
+    "elbo with Bernoulli latents": (
+        *("coins", {"training.objective": ELBO}),
+        ["training.objective.kind = 'elbo'", "allowed with bernoulli latents: score_function"],
+    ),
+    "score function with Gaussian latents": (
+        *("vae", {"training.objective": SCORE}),
+        ["training.objective.kind = 'score_function'", "allowed with gaussian latents: elbo, iwae"],
+    ),
+    "flow prior on Bernoulli latents": (
+        *("coins", {"model.prior": COUPLINGS}),
+        ["model.prior.kind = 'realnvp'", "allowed with Bernoulli latents: 'standard'"],
+    ),
+    "odd latent size with a flow prior": ("flow prior", {"model.latent.dim": 5}, ["model.latent.dim = 5", "even"]),
+    "faulty log-determinant without a flow prior": (
+        *("vae", {"training.objective.log_det_times_dim": True}),
+        ["training.objective.log_det_times_dim = true", "'realnvp' prior"],
+    ),
+    "leave-one-out with one sample": (
+        *("two coins", {"training.objective.samples": 1}),
+        ["training.objective", "samples = 1", "'leave_one_out'", "from 2"],
+    ),
+    "running average with two samples": (
+        *("coins", {"training.objective.samples": 2}),
+        ["training.objective", "samples = 2", "'running_average'", ": 1"],
+    ),
+    "noise with IWAE": ("iwae", {"training.noise": NOISE}, ["training.noise", "'elbo' only", "'iwae'"]),
+    "noise with score function": ("coins", {"training.noise": NOISE}, ["training.noise", "'elbo' only", "'score_function'"]),
+    "noise on a flow": ("flow", {"training.noise": NOISE}, ["training.noise", "'elbo' only", "'nll'"]),
+    "noise on an auto-encoder": ("autoencoder", {"training.noise": NOISE}, ["training.noise", "'elbo' only", "'reconstruction'"]),
+    "noise on a classifier": ("classifier", {"training.noise": NOISE}, ["training.noise", "'elbo' only", "'cross_entropy'"]),
+    "nll of latent variables": (
+        *("vae", {"training.objective": {"kind": "nll"}}),
+        ["training.objective.kind = 'nll'", "allowed with gaussian latents: elbo, iwae"],
+    ),
+    "elbo of a flow": ("flow", {"training.objective": ELBO}, ["training.objective.kind = 'elbo'", "'flow'", "allowed", ": nll"]),
+    "nll of an auto-encoder": (
+        *("autoencoder", {"training.objective": {"kind": "nll"}}),
+        ["training.objective.kind = 'nll'", "'autoencoder'", ": reconstruction"],
+    ),
+    "reconstruction by a classifier": (
+        *("classifier", {"training.objective": {"kind": "reconstruction"}}),
+        ["training.objective.kind = 'reconstruction'", "'classifier'", ": cross_entropy"],
+    ),
+    "flow on binary images": ("flow", {"dataset": "binary"}, ["model.family = 'flow'", "grey images"]),
+    "flow on binarised images": ("flow", {"images.binarisation": "fixed"}, ["model.family = 'flow'", "grey images"]),
+    "flow on an odd number of values": ("flow", {"dataset": "odd"}, ["model.family = 'flow'", "even number"]),
+    **{
+        f"{kind} likelihood on binary images": (
+            *("binary", {"model.likelihood": {"kind": kind, **scale}}),
+            [f"model.likelihood.kind = '{kind}'", "allowed on binary images: 'bernoulli'"],
+        )
+        for kind, scale in (("gaussian", {"scale": 0.1}), ("discretised_logistic", {"scale": 0.1}), ("continuous_bernoulli", {}))
+    },
+    "Gaussian likelihood on binarised images": (
+        *("binarised", {"model.likelihood": {"kind": "gaussian", "scale": 1.0}}),
+        ["model.likelihood.kind = 'gaussian'", "allowed on binary images: 'bernoulli'"],
+    ),
+    "Gaussian auto-encoder of binarised images": (
+        *("autoencoder", {"images.binarisation": "fixed", "model.likelihood": {"kind": "gaussian", "scale": 1.0}}),
+        ["model.likelihood.kind = 'gaussian'", "allowed on binary images: 'bernoulli'"],
+    ),
+    **{
+        f"{how} binarisation of binary images": (
+            *("binary", {"images.binarisation": how}),
+            [f"images.binarisation = '{how}'", "allowed on binary images: null"],
+        )
+        for how in ("fixed", "every_epoch")
+    },
+    "resized binary images": ("binary", {"images.size": 32}, ["images.size = 32", "allowed on binary images: null"]),
+    "noise on binary images": ("binary", {"training.noise": NOISE}, ["training.noise", "grey images"]),
+    "noise on binarised images": ("binarised", {"training.noise": NOISE}, ["training.noise", "grey images"]),
+    "classifier without classes": ("classifier", {"dataset": "odd"}, ["model.classes = 10", "no classes"]),
+    "classifier of a wrong number": ("classifier", {"model.classes": 9}, ["model.classes = 9", "allowed on this data set: 10"]),
+    # 28, 14, 7: a third halving has no whole size; resized to 24 it has, a fourth has not.
+    "too many convolutions": (
+        *("conv", {"model.network.channels": [4, 8, 16]}),
+        ["model.network.channels = [4, 8, 16]", "28x28"],
+    ),
+    "too many convolutions for the width": ("conv", {"dataset": "narrow"}, ["model.network.channels = [4, 8]", "28x30"]),
+    "too many convolutions for resized images": (
+        *("conv", {"images.size": 24, "model.network.channels": [4, 8, 16, 32]}),
+        ["model.network.channels = [4, 8, 16, 32]", "24x24"],
+    ),
+    # 1 + 3 + 9 + 27 + 81 = 121.
+    "stages that do not fill the epochs": (
+        *("vae", {"training.learning_rate_stages": 5, "training.epochs": 120}),
+        ["training", "epochs = 120", "learning_rate_stages = 5: 121"],
+    ),
+}
+
+
+def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return a whole params.yaml with a few small data sets and one variant."""
+    made = {"split": {"train": 2, "validation": 2, "test": 2}, "sources": {"embedded": {"status": "stand-in", "files": {}}}}
+    protocol = {name: [{"importance_samples": 1, "n_images": None}] for name in DATASETS}
+    preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": None, "max_steps": {}, "likelihood": protocol}
+    return {
+        "seed": 0,
+        "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
+        "presets": {"quick": preset},
+        "datasets": {name: {**about, **made} for name, about in DATASETS.items()},
+        "reports": {"own": {"title": "Title", "author": "Author", "year": None, "about": "About.", "notes": []}},
+        "variants": {dataset: {"tested": values}},
+    }
+
+
+def changed(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the params with one of the good variants after these changes."""
+    dataset, values = copy.deepcopy(GOOD[name])
+    for key, value in changes.items():
+        if key == "dataset":
+            dataset = value
+            continue
+        *parents, last = key.split(".")
+        node = values
+        for part in parents:
+            node = node[part]
+        node[last] = value
+    return params(dataset, values)
+
+
+def refusal(values: dict[str, Any]) -> str:
+    with pytest.raises(UserError) as caught:
+        parse(Params, values, "params.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_goes_together_is_accepted(name: str) -> None:
+    dataset, values = GOOD[name]
+    accepted = parse(Params, changed(name, {}), "params.yaml").variants[dataset]["tested"]
+    assert accepted.model.family == values["model"]["family"]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_does_not_go_together_is_one_clear_line(name: str) -> None:
+    good, changes, said = BAD[name]
+    line = refusal(changed(good, changes))
+    dataset = changes.get("dataset", GOOD[good][0])
+    assert line.startswith(f"params.yaml: variants.{dataset}.tested") and "allowed" in line and "\n" not in line
+    assert [text for text in said if text not in line] == []
+
+
+def test_the_same_changes_are_accepted_where_they_fit() -> None:
+    for name, changes in [
+        ("vae", {"training.noise": NOISE}),
+        ("vae", {"model.latent.dim": 5}),
+        ("vae", {"model.likelihood": {"kind": "discretised_logistic", "scale": 0.1, "learn_scale": True}}),
+        ("vae", {"training.learning_rate_stages": 5, "training.epochs": 121}),
+        ("flow prior", {"training.objective": IWAE}),
+        ("conv", {"images.size": 24, "model.network.channels": [4, 8, 16]}),
+    ]:
+        parse(Params, changed(name, changes), "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({**VAE, "family": "gan"}, ["'family' one of", "'vae', 'flow', 'autoencoder', 'classifier'"]),
+        ({key: value for key, value in VAE.items() if key != "family"}, ["model.family: missing", "vae"]),
+    ],
+    ids=["unknown", "missing"],
+)
+def test_a_family_that_is_none_is_one_clear_line(model: dict[str, Any], said: list[str]) -> None:
+    line = refusal(changed("vae", {"model": model}))
+    assert "\n" not in line and [text for text in said if text not in line] == []

@@ -1,0 +1,217 @@
+"""Every variant of params.yaml against the settings and the layers of its report."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from regen.config.schema import Params
+from regen.models.build import build
+
+Resolved = Callable[[str], dict[str, Any]]
+
+STANDARD = {"kind": "standard"}
+BERNOULLI = {"kind": "bernoulli"}
+UNIT_GAUSSIAN = {"kind": "gaussian", "scale": 1.0, "learn_scale": False}
+ELBO = {"kind": "elbo", "kl_weight": 1.0, "log_det_times_dim": False}
+IWAE_5 = {"kind": "iwae", "samples": 5, "gradient": "normalised_weights"}
+SCORE_FUNCTION = {"kind": "score_function", "estimator": "running_average", "samples": 1, "decay": 0.9}
+LEAKY = "leaky_relu_0.01"
+FLOW_PRIOR = {"kind": "realnvp", "couplings": 3, "networks": "one_each", "hidden": [300, 300], "activation": LEAKY}
+PIXELS = {"mnist": 28 * 28, "binarized_mnist": 28 * 28, "svhn": 3 * 32 * 32, "celeba": 3 * 64 * 64}
+
+
+def mlp(hidden: int | list[int], activation: str = "relu") -> dict[str, Any]:
+    return {"kind": "mlp", "hidden": hidden if isinstance(hidden, list) else [hidden], "activation": activation}
+
+
+def vae(network: dict[str, Any], dim: int, likelihood: Any = BERNOULLI, prior: Any = STANDARD, latent: str = "gaussian") -> Any:
+    return {"family": "vae", "network": network, "latent": {"kind": latent, "dim": dim}, "prior": prior, "likelihood": likelihood}
+
+
+def dcgan(upsampling: dict[str, Any]) -> dict[str, Any]:
+    """Return davari's networks: four stride-2 convolutions from 32 channels on, no linear layer but the last."""
+    activations = {"activation": "leaky_relu_0.2", "decoder_activation": "relu", "batch_norm": True}
+    return {"kind": "conv", "channels": [32, 64, 128, 256], "hidden": [], **activations, "upsampling": upsampling}
+
+
+def kernel(size: int) -> dict[str, Any]:
+    return {"kind": "transposed", "kernel": size}
+
+
+AI3611 = {"kind": "conv", "channels": [32, 64], "hidden": [256], "activation": "relu", "decoder_activation": "relu"}
+AI3611 |= {"batch_norm": False, "upsampling": kernel(4)}
+AUTOENCODER = {"family": "autoencoder", "network": mlp(400), "latent_dim": 2, "likelihood": BERNOULLI, "components": 10}
+CLASSIFIER = {"family": "classifier", "hidden": [512], "activation": "relu", "dropout": 0.5, "classes": 10}
+# 4 x 2 couplings.
+PIXEL_FLOW = {"kind": "realnvp", "couplings": 8, "networks": "one", "hidden": [1024, 1024], "activation": "relu"}
+
+
+def schedule(rate: float, batch: int, epochs: int, objective: dict[str, Any] = ELBO, **more: Any) -> dict[str, Any]:
+    """Return a training section as the reports leave it: Adam with its own defaults unless they say otherwise."""
+    defaults = {"noise": None, "learning_rate_stages": None, "betas": [0.9, 0.999], "epsilon": 1e-8, "clip_norm": None}
+    given = {"optimizer": "adam", "learning_rate": rate, "batch_size": batch, "epochs": epochs, "objective": objective}
+    return {**defaults, **given, **more}
+
+
+UVA3, LAB1, VU4A = schedule(0.001, 128, 40), schedule(0.001, 100, 50), schedule(0.005, 64, 50)
+VU4A_FLOW = {**VU4A, "learning_rate": 0.001}
+LONG, SHORT = schedule(0.001, 128, 100), schedule(0.001, 128, 30)
+DAVARI = schedule(0.0002, 128, 200, betas=[0.5, 0.999])
+# Five of Burda's stages: 1 + 3 + 9 + 27 + 81 epochs; the first rate is 1e-4 round(10^1, 1).
+BURDA = schedule(0.001, 20, 121, learning_rate_stages=5, epsilon=1e-4)
+
+
+def weighted(kl_weight: float) -> dict[str, Any]:
+    return {**SHORT, "objective": {**ELBO, "kl_weight": kl_weight}}
+
+
+# From the reports: report, data set, model, training, epochs of the figures' snapshots.
+EXPECTED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], set[int]]] = {
+    "uva3-vae-z20-mnist": ("uva3", "mnist", vae(mlp(500), 20), UVA3, {0, 1, 25, 40}),
+    "uva3-vae-z2-mnist": ("uva3", "mnist", vae(mlp(500), 2), UVA3, {40}),
+    "uva3-vae-z20-bmnist": ("uva3", "binarized_mnist", vae(mlp(500), 20), UVA3, {0, 1, 25, 40}),
+    "uva3-realnvp-mnist": (
+        *("uva3", "mnist", {"family": "flow", "alpha": 1e-5, "flow": PIXEL_FLOW}),
+        *({**UVA3, "objective": {"kind": "nll"}, "clip_norm": 1.0}, set()),
+    ),
+    "lab1-vae-mnist": ("lab1", "mnist", vae(mlp(400), 20), LAB1, {50}),
+    "lab1-vae-z2-mnist": ("lab1", "mnist", vae(mlp(400), 2), LAB1, {50}),
+    "lab1-vae-gauss-mnist": ("lab1", "mnist", vae(mlp(400), 20, UNIT_GAUSSIAN), LAB1, set()),
+    "lab1-bernvae-mnist": ("lab1", "mnist", vae(mlp(400), 20, latent="bernoulli"), {**LAB1, "objective": SCORE_FUNCTION}, set()),
+    "lab1-aegmm-mnist": ("lab1", "mnist", AUTOENCODER, {**LAB1, "objective": {"kind": "reconstruction"}}, set()),
+    "lab1-classifier-mnist": ("lab1", "mnist", CLASSIFIER, schedule(0.001, 100, 20, {"kind": "cross_entropy"}), set()),
+    "vu4a-vae-mnist": ("vu4a", "mnist", vae(mlp(300), 16), VU4A, {0, 25, 50}),
+    "vu4a-vae-svhn": ("vu4a", "svhn", vae(mlp(300), 16), VU4A, {0, 25, 50}),
+    "vu4a-vae-mnist-gauss": ("vu4a", "mnist", vae(mlp(300), 16, UNIT_GAUSSIAN), VU4A, {50}),
+    "vu4a-vae-svhn-gauss": ("vu4a", "svhn", vae(mlp(300), 16, UNIT_GAUSSIAN), VU4A, {50}),
+    **{
+        f"vu4a-flowvae-{name}": ("vu4a", name, vae(mlp([300, 300], LEAKY), 100, prior=FLOW_PRIOR), VU4A_FLOW, {1, 25, 50})
+        for name in ("mnist", "svhn")
+    },
+    "vu4a-flowvae-mnist-logdet-times-d": (
+        *("vu4a", "mnist", vae(mlp([300, 300], LEAKY), 100, prior=FLOW_PRIOR)),
+        *({**VU4A_FLOW, "objective": {**ELBO, "log_det_times_dim": True}}, set()),
+    ),
+    **{f"ext-vae-matched-{name}": ("vu4a", name, vae(mlp([300, 300], LEAKY), 100), VU4A_FLOW, set()) for name in ("mnist", "svhn")},
+    "ai3611-vae-z1-mnist": ("ai3611", "mnist", vae(AI3611, 1), LONG, {100}),
+    "ai3611-vae-z2-mnist": ("ai3611", "mnist", vae(AI3611, 2), LONG, {100}),
+    "ai3611-vae-z20-mnist": ("ai3611", "mnist", vae(AI3611, 20), SHORT, set()),
+    "ai3611-bernvae-mnist": ("ai3611", "mnist", vae(AI3611, 20, latent="bernoulli"), {**SHORT, "objective": SCORE_FUNCTION}, set()),
+    "ai3611-vae-z1-noise-mnist": (*("ai3611", "mnist", vae(AI3611, 1), {**SHORT, "noise": {"scale": 0.001, "targets": "noisy"}}, set()),),
+    "ai3611-vae-z1-noise01-mnist": ("ai3611", "mnist", vae(AI3611, 1), {**SHORT, "noise": {"scale": 0.1, "targets": "clean"}}, set()),
+    "ai3611-vae-z1-kl01-mnist": ("ai3611", "mnist", vae(AI3611, 1), weighted(0.1), set()),
+    "ai3611-vae-z1-kl05-mnist": ("ai3611", "mnist", vae(AI3611, 1), weighted(0.5), set()),
+    "ai3611-vae-z1-kl2-mnist": ("ai3611", "mnist", vae(AI3611, 1), weighted(2.0), set()),
+    "ai3611-vae-z1-kl10-mnist": ("ai3611", "mnist", vae(AI3611, 1), weighted(10.0), set()),
+    "davari-vae-deconv-celeba": ("davari", "celeba", vae(dcgan(kernel(4)), 100), DAVARI, {200}),
+    "davari-vae-deconv5-celeba": ("davari", "celeba", vae(dcgan(kernel(5)), 100), DAVARI, {200}),
+    "davari-vae-nearest-celeba": ("davari", "celeba", vae(dcgan({"kind": "nearest"}), 100), DAVARI, {200}),
+    "davari-vae-bilinear-celeba": ("davari", "celeba", vae(dcgan({"kind": "bilinear"}), 100), DAVARI, {200}),
+    "davari-iwae5-deconv-celeba": ("davari", "celeba", vae(dcgan(kernel(4)), 100), {**DAVARI, "objective": IWAE_5}, {200}),
+    "ref-vae-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), BURDA, set()),
+    "ref-iwae5-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), {**BURDA, "objective": IWAE_5}, set()),
+}
+# MNIST for the flow prior and its twins is resized to 32x32.
+RESIZED = {"vu4a-flowvae-mnist", "vu4a-flowvae-mnist-logdet-times-d", "ext-vae-matched-mnist"}
+
+
+def test_every_variant_is_looked_at(params: Params) -> None:
+    assert {name for group in params.variants.values() for name in group} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_variants_have_their_reports_settings(name: str, preset: str, resolved: Resolved) -> None:
+    report, dataset, model, training, snapshots = EXPECTED[name]
+    configs = {key: config.model_dump() for key, config in resolved(preset).items() if key.startswith(f"{name}.")}
+    train, evaluate = configs[f"{name}.train.json"], configs[f"{name}.evaluate.json"]
+    shown = resolved(preset)["report.json"].variants[name].model_dump()
+
+    assert (shown["report"], shown["dataset"], train["dataset"]) == (report, dataset, dataset)
+    assert train["model"] == model
+    assert {key: value for key, value in train["training"].items() if key != "snapshot_epochs"} == training
+    assert snapshots <= set(train["training"]["snapshot_epochs"])
+    assert (shown["model"], shown["training"]) == (train["model"], train["training"])
+    assert evaluate["model"] == train["model"]
+    assert evaluate["images"] == shown["images"] == train["images"] == {"size": 32 if name in RESIZED else None, "binarisation": None}
+
+
+def sorted_shapes(weights: dict[str, tuple[int, ...]], part: str) -> list[tuple[int, ...]]:
+    return sorted(shape for key, shape in weights.items() if key.startswith(part) and len(shape) > 1)
+
+
+def mirror(encoder: list[int], decoder: list[int]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Return the weights (outputs, inputs) of linear layers of these sizes."""
+    first, second = (sorted(zip(sizes[1:], sizes, strict=False)) for sizes in (encoder, decoder))
+    return first, second
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_layers_are_those_of_the_reports(name: str, resolved: Resolved) -> None:
+    _, dataset, model, *_ = EXPECTED[name]
+    config = resolved("paper")[f"{name}.train.json"]
+    weights = {key: tuple(value.shape) for key, value in build(config.model, config.shape).named_parameters()}
+    pixels, hidden = 32 * 32 if name in RESIZED else PIXELS[dataset], model.get("network", model).get("hidden")
+
+    if model["family"] == "flow":
+        # 784 values in two colours of a checkerboard; one network gives log-scale and shift of the other 392.
+        assert sorted_shapes(weights, "flow") == sorted([(1024, 392), (1024, 1024), (784, 1024)] * 8)
+    elif model["family"] == "classifier":
+        assert sorted_shapes(weights, "network") == sorted([(512, 784), (10, 512)])
+    elif model["family"] == "autoencoder":
+        assert (sorted_shapes(weights, "encoder"), sorted_shapes(weights, "decoder")) == mirror([784, 400, 2], [2, 400, 784])
+    elif model["network"]["kind"] == "mlp":
+        # Means and log-variances: vu4a's 784-300-32 and 16-300-784; a Bernoulli latent has one logit.
+        dim, outputs = model["latent"]["dim"], 1 if model["latent"]["kind"] == "bernoulli" else 2
+        expected = mirror([pixels, *hidden, outputs * dim], [dim, *reversed(hidden), pixels])
+        assert (sorted_shapes(weights, "encoder"), sorted_shapes(weights, "decoder")) == expected
+    # vu4a: two networks a coupling, three couplings, 50-300-300-50 (the erratum corrected).
+    prior = [(300, 50), (300, 300), (50, 300)] * 6 if model.get("prior") == FLOW_PRIOR else []
+    assert sorted_shapes(weights, "prior") == sorted(prior)
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name.startswith("ai3611")])
+def test_convolutions_are_those_of_ai3611(name: str, resolved: Resolved) -> None:
+    config = resolved("paper")[f"{name}.train.json"]
+    weights = {key: tuple(value.shape) for key, value in build(config.model, config.shape).named_parameters()}
+    dim, outputs = config.model.latent.dim, 1 if "bern" in name else 2
+
+    # conv(1, 32, 4, 2, 1), conv(32, 64, 4, 2, 1): 28-14-7; linear to 256; the decoder its mirror (a transposed kernel has inputs first).
+    assert sorted_shapes(weights, "encoder") == sorted([(32, 1, 4, 4), (64, 32, 4, 4), (256, 3136), (outputs * dim, 256)])
+    assert sorted_shapes(weights, "decoder") == sorted([(256, dim), (3136, 256), (64, 32, 4, 4), (32, 1, 4, 4)])
+
+
+@pytest.mark.parametrize(("name", "size"), [("deconv", 4), ("deconv5", 5), ("nearest", 3), ("bilinear", 3)])
+def test_convolutions_are_those_of_davari(name: str, size: int, resolved: Resolved) -> None:
+    config = resolved("paper")[f"davari-vae-{name}-celeba.train.json"]
+    weights = {key: tuple(value.shape) for key, value in build(config.model, config.shape).named_parameters()}
+    channels = [3, 32, 64, 128, 256]
+    pairs = list(zip(channels[1:], channels, strict=False))
+
+    # 64 halved four times is 4: 256 x 4 x 4 features.
+    assert sorted_shapes(weights, "encoder") == sorted([*((after, before, 4, 4) for after, before in pairs), (200, 4096)])
+    upsampled = [(deep, shallow) if size > 3 else (shallow, deep) for deep, shallow in pairs]
+    assert sorted_shapes(weights, "decoder") == sorted([*((*pair, size, size) for pair in upsampled), (4096, 100)])
+
+
+def test_what_a_report_leaves_open_is_marked(params: Params) -> None:
+    variants = {name: variant for group in params.variants.values() for name, variant in group.items()}
+
+    def assumed(name: str, key: str) -> bool:
+        return any(key == entry or key.startswith(f"{entry}.") for entry in variants[name].assumed)
+
+    for name, (report, *_) in EXPECTED.items():
+        if name.startswith(("uva3-vae", "lab1-", "vu4a-vae")):
+            # vu4a prints optimiser, rate, batch and epochs; lab1 prints nothing; uva3 its epochs.
+            assert [assumed(name, f"training.{key}") for key in ("optimizer", "learning_rate", "batch_size", "epochs")] == {
+                "vu4a": [False] * 4,
+                "lab1": [True] * 4,
+                "uva3": [True] * 3 + [False],
+            }[report]
+    assert assumed("uva3-vae-z20-mnist", "model.latent.dim") and not assumed("uva3-vae-z2-mnist", "model.latent.dim")
+    assert assumed("vu4a-vae-mnist", "model.likelihood") and not assumed("vu4a-vae-mnist-gauss", "model.likelihood")
+    # The report runs no flow; davari gives no sizes; the classifier's dropout is printed, the rest of it is not.
+    assert assumed("uva3-realnvp-mnist", "model.flow.couplings") and assumed("uva3-realnvp-mnist", "training.epochs")
+    assert assumed("davari-vae-deconv-celeba", "model.network.channels") and not assumed("davari-vae-deconv-celeba", "training.betas")
+    assert assumed("lab1-classifier-mnist", "model.hidden") and not assumed("lab1-classifier-mnist", "model.dropout")

@@ -1,0 +1,118 @@
+"""Resized and binarised images against PIL, and the binarisation against its own probabilities."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from regen.config.training import Preparation
+from regen.data.images import Images
+from regen.data.prepare import prepare
+
+SPLITS = ("train", "validation", "test")
+
+
+def grey(count: int, *shape: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, *shape), generator=generator, dtype=torch.int16).to(torch.uint8)
+
+
+def labelled(pixels: torch.Tensor) -> Images:
+    return Images(pixels, torch.arange(len(pixels)), ["a", "b"])
+
+
+@pytest.mark.parametrize(("shape", "size"), [((1, 28, 28), 32), ((3, 32, 32), 28), ((1, 28, 28), 14), ((3, 10, 10), 27)])
+def test_resized_images_are_those_of_pil_rounded(shape: tuple[int, int, int], size: int) -> None:
+    pixels = grey(4, *shape)
+    resized = prepare(labelled(pixels), Preparation(size=size), "train").images
+
+    assert resized.shape == (4, shape[0], size, size) and resized.dtype == torch.uint8
+    # In PIL's mode F nothing is rounded on the way; single precision leaves less than 1e-3 of a level.
+    channels = [Image.fromarray(channel.numpy().astype(np.float32)) for channel in pixels.flatten(0, 1)]
+    expected = np.stack([np.asarray(channel.resize((size, size), Image.Resampling.BILINEAR)) for channel in channels])
+    difference = np.abs(resized.flatten(0, 1).numpy() - expected)
+    assert difference.max() <= 0.5 + 1e-3
+
+
+@pytest.mark.parametrize("value", [0, 1, 128, 255])
+def test_a_constant_image_stays_constant(value: int) -> None:
+    pixels = torch.full((2, 3, 28, 28), value, dtype=torch.uint8)
+    for size in (9, 28, 32, 64):
+        assert torch.equal(
+            prepare(labelled(pixels), Preparation(size=size), "test").images, torch.full((2, 3, size, size), value, dtype=torch.uint8)
+        )
+
+
+def test_images_beyond_the_first_thousand_are_resized_as_alone() -> None:
+    pixels = grey(1003, 1, 4, 4)
+    whole = prepare(labelled(pixels), Preparation(size=6), "train").images
+    assert len(whole) == 1003
+    for index in (0, 999, 1000, 1002):
+        assert torch.equal(whole[index : index + 1], prepare(labelled(pixels[index : index + 1]), Preparation(size=6), "train").images)
+
+
+def test_nothing_to_do_leaves_the_images() -> None:
+    images = labelled(grey(5, 1, 4, 4))
+    assert torch.equal(prepare(images, Preparation(), "train", training=True).images, images.images)
+
+
+@pytest.mark.parametrize(
+    "config", [Preparation(size=6), Preparation(binarisation="fixed"), Preparation(size=6, binarisation="every_epoch")]
+)
+def test_labels_stay_with_their_images(config: Preparation) -> None:
+    # Each image all black or all white by its label, which neither step can change.
+    labels = torch.tensor([1, 0, 0, 1, 1])
+    pixels = (255 * labels).to(torch.uint8).view(5, 1, 1, 1).expand(5, 1, 4, 4)
+    prepared = prepare(Images(pixels, labels, ["black", "white"]), config, "validation")
+    assert torch.equal(prepared.labels, labels) and prepared.label_names == ["black", "white"]
+    assert torch.equal(prepared.images.flatten(1).double().mean(1), 255.0 * labels)
+
+
+def test_fixed_binarisation_is_the_same_in_every_run_and_another_in_every_split() -> None:
+    images, config = labelled(grey(1200, 1, 4, 4)), Preparation(binarisation="fixed")
+    made = {}
+    for seed, split in enumerate(SPLITS):
+        torch.manual_seed(seed)
+        made[split] = prepare(images, config, split).images
+        # Neither the run's own random numbers nor who asks, training or evaluation, change it.
+        torch.manual_seed(99)
+        state = torch.get_rng_state()
+        assert torch.equal(prepare(images, config, split, training=True).images, made[split])
+        assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.equal(made["train"], made["validation"]) and not torch.equal(made["validation"], made["test"])
+
+
+def test_fixed_binarisation_is_black_or_white_with_the_grey_values_probability() -> None:
+    pixels = grey(1200, 1, 8, 8)
+    binary = prepare(labelled(pixels), Preparation(binarisation="fixed"), "train").images
+    assert binary.dtype == torch.uint8 and binary.shape == pixels.shape and set(binary.unique().tolist()) == {0, 255}
+
+    white, p = (binary == 255).double().numpy(), pixels.double().numpy() / 255
+    # Independent coins of probability p: their sum has the variance sum p (1 - p), as a whole and among dark, middle and bright values.
+    for low, high in ((0, 1), (0, 0.25), (0.25, 0.75), (0.75, 1)):
+        chosen = (p >= low) & (p <= high)
+        error = np.sqrt((p * (1 - p))[chosen].sum())
+        assert abs(white[chosen].sum() - p[chosen].sum()) < 4 * error
+    assert white[p == 0].max() == 0 and white[p == 1].min() == 1
+    # Images before and behind the thousandth have coins of their own.
+    neighbours = prepare(labelled(torch.full((2000, 1, 8, 8), 128, dtype=torch.uint8)), Preparation(binarisation="fixed"), "train").images
+    assert not torch.equal(neighbours[:1000], neighbours[1000:])
+
+
+def test_binarised_at_every_visit_means_grey_for_training_and_fixed_elsewhere() -> None:
+    images = labelled(grey(50, 1, 4, 4))
+    every, fixed = Preparation(binarisation="every_epoch"), Preparation(binarisation="fixed")
+
+    assert torch.equal(prepare(images, every, "train", training=True).images, images.images)
+    for split in SPLITS:
+        assert torch.equal(prepare(images, every, split).images, prepare(images, fixed, split).images)
+
+
+def test_images_are_resized_first_and_binarised_then() -> None:
+    images = labelled(grey(20, 1, 8, 8))
+    both = prepare(images, Preparation(size=11, binarisation="fixed"), "test").images
+    resized = prepare(images, Preparation(size=11), "test")
+
+    assert set(both.unique().tolist()) == {0, 255}
+    assert torch.equal(both, prepare(resized, Preparation(binarisation="fixed"), "test").images)
+    assert torch.equal(prepare(images, Preparation(size=11, binarisation="every_epoch"), "train", training=True).images, resized.images)

@@ -1,0 +1,73 @@
+"""What the tests of the figures share: variants of params.yaml with narrow networks, and the files that figures are made of."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regen.config.base import parse
+from regen.config.resolve import read_params, resolve
+from regen.config.schema import Params, PresetFile, ReportConfig
+from regen.files import write_tensors
+from regen.models.build import build
+
+
+@pytest.fixture(scope="session")
+def params() -> Params:
+    return read_params(Path(__file__).parents[2] / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def small(params: Params) -> Callable[..., ReportConfig]:
+    """Return a maker of the report's configuration with these variants alone, four units wide, of the seeds 0 and 2."""
+
+    def call(*names: str) -> ReportConfig:
+        chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds={dataset: [0, 2] for dataset in params.variants})
+        values = resolve(params, chosen)["report.json"].model_dump()
+        values["variants"] = {name: values["variants"][name] for name in names}
+        for variant in values["variants"].values():
+            model = variant["model"]
+            for section in (model, model.get("network"), model.get("flow")):
+                if section is not None and "hidden" in section:
+                    section["hidden"] = [4]
+        return parse(ReportConfig, values, "test")
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Path]:
+    """Return a maker of one variant's results, untrained weights and test images, labelled 0 to 9; those to be resized are 28x28."""
+
+    def call(
+        root: Path,
+        config: ReportConfig,
+        name: str,
+        history: str,
+        seeds: tuple[int, ...] = (0,),
+        epochs: tuple[int, ...] = (0, 1, 40),
+        details: dict[str, Any] | None = None,
+    ) -> Path:
+        variant = config.variants[name]
+        for seed in seeds:
+            results, folder = root / f"results/quick/{name}/{seed}", root / f"models/quick/{name}/{seed}"
+            results.mkdir(parents=True)
+            (results / "metrics.json").write_text("{}")
+            (results / "details.json").write_text(json.dumps(details or {}))
+            (results / "history.csv").write_text(history.replace("150.125", str(150.125 + seed)))
+            for index, epoch in enumerate(epochs):
+                torch.manual_seed(index)
+                weights = build(variant.model, variant.shape).state_dict()
+                write_tensors(folder / f"epoch-{epoch:03d}.safetensors", weights, {"epoch": epoch, "step": 8 * index, "steps": 16})
+            torch.manual_seed(len(epochs))
+            write_tensors(folder / "final.safetensors", build(variant.model, variant.shape).state_dict(), {"epoch": 40})
+        shape = variant.shape if variant.images.size is None else [variant.shape[0], 28, 28]
+        pixels = torch.randint(0, 256, (15, *shape), generator=torch.Generator().manual_seed(3), dtype=torch.int16)
+        test = {"images": pixels.to(torch.uint8), "labels": torch.arange(15) % 10}
+        write_tensors(root / f"data/quick/{variant.dataset}/test.safetensors", test)
+        return root
+
+    return call

@@ -1,0 +1,218 @@
+"""Which figures a model gets follows from what it can do, and their texts are true of it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+
+from regen.config.base import parse
+from regen.config.schema import ReportedVariant
+from regen.data.images import Images
+from regen.figures import drawings
+from regen.figures.drawings import DRAWINGS, Drawn, Trained
+from regen.models.build import build
+
+NETWORK = {"kind": "mlp", "hidden": [4], "activation": "relu"}
+BERNOULLI = {"kind": "bernoulli"}
+GAUSSIAN = {"kind": "gaussian", "scale": 1.0}
+STANDARD = {"kind": "standard"}
+REALNVP = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [4], "activation": "relu"}
+FLOW = {"family": "flow", "alpha": 0.05, "flow": REALNVP}
+CLASSIFIER = {"family": "classifier", "hidden": [4], "activation": "relu", "dropout": 0.5, "classes": 2}
+OBJECTIVES = {"vae": "elbo", "flow": "nll", "autoencoder": "reconstruction", "classifier": "cross_entropy"}
+TITLES = ["before training", "epoch 2"]
+
+
+def vae(latent: str, dim: int, prior: dict[str, Any] = STANDARD, likelihood: dict[str, Any] = BERNOULLI) -> dict[str, Any]:
+    latents = {"kind": latent, "dim": dim}
+    return {"family": "vae", "network": NETWORK, "latent": latents, "prior": prior, "likelihood": likelihood}
+
+
+def autoencoder(codes: int) -> dict[str, Any]:
+    return {"family": "autoencoder", "network": NETWORK, "latent_dim": codes, "likelihood": BERNOULLI, "components": 3}
+
+
+def trained(
+    model: dict[str, Any],
+    shape: tuple[int, int, int] = (1, 4, 4),
+    snapshots: bool = True,
+    labels: torch.Tensor | None = None,
+    confusion: list[list[int]] | None = None,
+) -> Trained:
+    """Return an untrained model of these settings as one that has two snapshots, with 15 test images."""
+    training = {"objective": {"kind": OBJECTIVES[model["family"]]}, "optimizer": "adam", "learning_rate": 0.001, "batch_size": 8}
+    texts = {"report": "lab1", "dataset": "mnist", "data_source": "stand-in", "title": "A model"}
+    values = {"seeds": [0], "assumed": [], "figures": {}, "images": {}, "max_steps": None, "likelihood": [], "shape": list(shape)}
+    values |= {"model": model, "training": {**training, "epochs": 2, "snapshot_epochs": [0, 2]}}
+    variant = parse(ReportedVariant, {**texts, **values}, "test")
+    torch.manual_seed(0)
+    final, *others = (build(variant.model, variant.shape).eval() for _ in range(1 + len(TITLES)))
+    pixels = torch.randint(0, 256, (15, *shape), generator=torch.Generator().manual_seed(1), dtype=torch.int16).to(torch.uint8)
+    return Trained(
+        name="a-model",
+        variant=variant,
+        final=final,
+        snapshots=dict(zip(TITLES, others, strict=True)) if snapshots else {},
+        test=Images(pixels, torch.arange(15) % 10 if labels is None else labels),
+        details={} if confusion is None else {"confusion": confusion},
+    )
+
+
+def drawn(one: Trained) -> dict[str, Drawn]:
+    """Return everything that is drawn of a model, by kind."""
+    found = [drawing for draw in DRAWINGS for drawing in draw(one)]
+    assert len({drawing.kind for drawing in found}) == len(found)
+    assert all(drawing.title and "a-model" in drawing.caption and drawing.description for drawing in found)
+    return {drawing.kind: drawing for drawing in found}
+
+
+def titles(figure: Figure) -> list[str]:
+    return [axes.get_title() for axes in figure.axes]
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        (vae("gaussian", 1), ["means", "draws", "reconstructions", "line"]),
+        (vae("gaussian", 2), ["means", "draws", "reconstructions", "manifold"]),
+        (vae("gaussian", 3), ["means", "draws", "reconstructions"]),
+        # Bernoulli latents have neither a line nor a plane, and a learned prior no quantiles that are known.
+        (vae("bernoulli", 1), ["means", "draws", "reconstructions"]),
+        (vae("bernoulli", 2), ["means", "draws", "reconstructions"]),
+        (vae("gaussian", 2, prior=REALNVP), ["means", "draws", "reconstructions"]),
+        (vae("gaussian", 3, likelihood=GAUSSIAN), ["means", "reconstructions"]),
+        (FLOW, ["samples"]),
+        (autoencoder(2), ["samples", "reconstructions", "codes"]),
+        (autoencoder(3), ["samples", "reconstructions"]),
+        (CLASSIFIER, []),
+    ],
+)
+def test_a_model_gets_the_figures_that_it_can_have(model: dict[str, Any], kinds: list[str]) -> None:
+    assert list(drawn(trained(model))) == kinds
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        (vae("gaussian", 1), ["line"]),
+        (vae("gaussian", 2), ["manifold"]),
+        (vae("bernoulli", 2), []),
+        (FLOW, []),
+        (autoencoder(2), ["samples", "codes"]),
+        (CLASSIFIER, []),
+    ],
+)
+def test_without_snapshots_the_final_model_is_still_drawn(model: dict[str, Any], kinds: list[str]) -> None:
+    assert list(drawn(trained(model, snapshots=False))) == kinds
+
+
+def test_colour_images_are_not_drawn_from_bernoulli_pixels() -> None:
+    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == ["means", "reconstructions"]
+
+
+def test_a_classifier_gets_its_confusion_matrix() -> None:
+    found = drawn(trained(CLASSIFIER, confusion=[[3, 1], [0, 4]]))
+    assert list(found) == ["confusion"]
+    # 7 of 8 lie on the diagonal.
+    assert found["confusion"].caption == "Predictions of a-model on 8 test images; 7 (87.50%) lie on the diagonal."
+    assert [text.get_text() for text in found["confusion"].figure.axes[0].texts] == ["3", "1", "0", "4"]
+
+
+@pytest.mark.parametrize(
+    ("model", "where"),
+    [
+        (vae("gaussian", 3), "at the mean of q"),
+        (vae("bernoulli", 3), "at the likelier value of every latent"),
+        (autoencoder(3), "at the code"),
+    ],
+)
+def test_reconstructions_say_what_was_decoded(model: dict[str, Any], where: str) -> None:
+    one = drawn(trained(model))["reconstructions"]
+
+    assert titles(one.figure) == ["test images", *TITLES]
+    assert f"(decoder mean {where})" in one.caption
+    # Twelve of the 15 test images, 4 pixels and a gap each.
+    assert [np.asarray(axes.images[0].get_array()).shape for axes in one.figure.axes] == [(4, 12 * 5 - 1)] * 3
+
+
+def test_bernoulli_latents_are_decoded_where_they_are_zero_or_one() -> None:
+    one = trained(vae("bernoulli", 2))
+    seen: list[torch.Tensor] = []
+    for model in one.snapshots.values():
+        model.decoder.register_forward_hook(lambda module, given, result: seen.append(given[0]))
+    list(drawings.reconstructed(one))
+
+    x = one.test.images[:12].float() / 255
+    for z, model in zip(seen, one.snapshots.values(), strict=True):
+        assert torch.equal(z, (model.encoder.network(x) > 0).float())
+
+
+@pytest.mark.parametrize(("prior", "same"), [(STANDARD, "the same latents"), (REALNVP, "the same noise")])
+def test_samples_say_what_the_snapshots_share(prior: dict[str, Any], same: str) -> None:
+    found = drawn(trained(vae("gaussian", 4, prior=prior)))
+
+    assert titles(found["means"].figure) == titles(found["draws"].figure) == TITLES
+    assert f"{same} at every snapshot" in found["means"].caption
+    assert all(title in found["means"].description for title in TITLES)
+
+
+def test_samples_of_a_flow_come_from_the_same_noise_at_every_snapshot() -> None:
+    one = trained(FLOW)
+    one.snapshots["epoch 2"].load_state_dict(one.snapshots["before training"].state_dict())
+    (same,) = drawings.direct_samples(one)
+    first, second = (np.asarray(axes.images[0].get_array()) for axes in same.figure.axes)
+
+    assert titles(same.figure) == TITLES and np.array_equal(first, second)
+    # 25 images of 4 x 4 in five rows, no two alike.
+    images = {first[5 * row : 5 * row + 4, 5 * column : 5 * column + 4].tobytes() for row in range(5) for column in range(5)}
+    assert first.shape == (24, 24) and len(images) == 25
+    torch.manual_seed(77)
+    (again,) = drawings.direct_samples(one)
+    assert np.array_equal(np.asarray(again.figure.axes[0].images[0].get_array()), first)
+
+
+class Paint(torch.nn.Module):
+    """A decoder whose images have the first code as their grey."""
+
+    def forward(self, z: torch.Tensor) -> Any:
+        return SimpleNamespace(mean=z[:, :1, None, None].expand(-1, 1, 4, 4))
+
+
+def test_an_auto_encoder_is_sampled_from_three_distributions_of_codes() -> None:
+    one = trained(autoencoder(2))
+    one.final.decoder = Paint()
+    # All but points: the one Gaussian at a quarter, the mixture's components at a half and at three quarters.
+    for fitted, means in ((one.final.gaussian, [0.25]), (one.final.mixture, [0.5, 0.75, 0.75])):
+        fitted.means.copy_(torch.tensor(means)[:, None].expand(-1, 2))
+        fitted.covariances.mul_(1e-12)
+    figure = drawn(one)["samples"].figure
+    greys = [np.unique(np.asarray(axes.images[0].get_array())[::5, ::5].round(4)).tolist() for axes in figure.axes]
+
+    assert titles(figure) == ["N(0, I)", "one Gaussian", "mixture"]
+    assert greys[1:] == [[0.25], [0.5, 0.75]]
+    # Of 25 standard normal values about half are below 0 and drawn black, 4 above 1 and drawn white; none repeats between.
+    assert {0, 1} <= set(greys[0]) and len(greys[0]) > 5
+
+
+def test_codes_are_those_of_the_first_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawings, "CODES", 12)
+    one = trained(autoencoder(2))
+    found = drawn(one)["codes"]
+    points = [point for group in found.figure.axes[0].collections for point in np.asarray(group.get_offsets()).tolist()]
+
+    with torch.no_grad():
+        expected = one.final.encoder(one.test.images[:12].float() / 255).numpy()
+    assert np.array(sorted(points)) == pytest.approx(np.array(sorted(expected.tolist())))
+    assert found.caption.startswith("Codes of 12 test images by a-model, coloured by class;")
+    # Three components, two ellipses each.
+    assert "ellipses for 3 components" in found.description and len(found.figure.axes[0].patches) == 6
+
+
+def test_codes_of_images_without_classes_are_drawn_too() -> None:
+    found = drawn(trained(autoencoder(2), labels=torch.zeros(15, 0)))["codes"]
+    (points,) = [group for group in found.figure.axes[0].collections if isinstance(group, PathCollection)]
+    assert len(np.asarray(points.get_offsets())) == 15 and "class" not in found.caption

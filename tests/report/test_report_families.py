@@ -1,0 +1,147 @@
+"""What the report says of models that have no ELBO, no likelihood or no importance weights."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from forms import Page, both, chapters, of, tables
+
+from regen.config.schema import ReportConfig
+
+ReportOf = Callable[..., ReportConfig]
+Make = Callable[..., Path]
+NO_FIGURES = "No figure: nothing was run yet."
+
+
+def only(config: ReportConfig, *names: str) -> ReportConfig:
+    """Return the configuration with these variants alone."""
+    return config.model_copy(update={"variants": {name: config.variants[name] for name in names}})
+
+
+def columns(found: list[list[list[str]]], variant: str) -> list[str]:
+    """Return the headings of the first table that has a row of this variant and columns of metrics."""
+    (table,) = [table for table in found if any(row[0] == variant for row in table) and table[0][:3] == ["variant", "data", "seeds"]]
+    return table[0][3:]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "row"),
+    [
+        ("lab1-classifier-mnist", ["cross-entropy (nats)", "accuracy"], ["0.3457", "0.8900"]),
+        (
+            "lab1-aegmm-mnist",
+            ["reconstruction (nats)", "squared error a pixel", "log p(code), mixture (nats)"],
+            ["100.25", "0.01235", "-3.386"],
+        ),
+        # A flow's numbers are those of its likelihood.
+        ("uva3-realnvp-mnist", [], []),
+        (
+            "vu4a-vae-mnist",
+            ["-ELBO (nats)", "reconstruction (nats)", "KL (nats)", "squared error a pixel"],
+            ["123.46", "100.25", "23.21", "0.01235"],
+        ),
+    ],
+)
+def test_columns_that_no_variant_of_a_chapter_has_are_left_out(
+    name: str, expected: list[str], row: list[str], report_config: ReportOf, make: Make
+) -> None:
+    config = only(report_config("quick"), name)
+    text, page = both(config, make(config))
+    for found in (tables(text), Page(page).tables):
+        assert columns(found, name) == expected
+        assert [name, "mnist, stand-in", "1", *row] in [line for table in found for line in table]
+
+
+def test_where_nothing_was_run_every_column_stands(report_config: ReportOf, tmp_path: Path) -> None:
+    config = only(report_config("quick"), "lab1-classifier-mnist")
+    text, page = both(config, tmp_path)
+    for found in (tables(text), Page(page).tables):
+        assert len(columns(found, "lab1-classifier-mnist")) == 7
+        assert ["lab1-classifier-mnist", "mnist, stand-in", "0", *["no result"] * 7] in [line for table in found for line in table]
+
+
+def test_what_was_not_run_does_not_decide_the_columns(report_config: ReportOf, make: Make) -> None:
+    config = only(report_config("quick"), "lab1-classifier-mnist", "lab1-vae-mnist")
+    text, _ = both(config, make(config, without=("lab1-vae-mnist",)))
+    assert columns(tables(text), "lab1-classifier-mnist") == ["cross-entropy (nats)", "accuracy"]
+    assert "| `lab1-vae-mnist` | mnist, stand-in | 0 | no result | no result |" in text
+
+
+def test_a_metric_that_is_null_keeps_its_column(report_config: ReportOf, make: Make) -> None:
+    config = only(report_config("quick"), "lab1-classifier-mnist")
+    root = make(config)
+    path = root / "results/quick/lab1-classifier-mnist/0/metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "accuracy": None}))
+    text, _ = both(config, root)
+    assert "| `lab1-classifier-mnist` | mnist, stand-in | 1 | 0.3457 | not defined |" in text
+
+
+def test_a_model_without_likelihood_has_no_row_among_the_likelihoods(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    text, page = both(config, make(config))
+    for found in (tables(text), Page(page).tables):
+        rows = {row[0] for table in of(found, "-log p(x) (nats)") for row in table[1:]}
+        assert {"lab1-aegmm-mnist", "lab1-classifier-mnist"}.isdisjoint(rows) and {"lab1-vae-mnist", "uva3-realnvp-mnist"} <= rows
+        metrics = {row[0]: row[3:] for table in of(found, "accuracy") for row in table}
+        assert metrics["lab1-aegmm-mnist"] == ["not defined", "100.25", "not defined", "0.01235", "-3.386", "not defined", "not defined"]
+        assert metrics["lab1-classifier-mnist"] == [*["not defined"] * 5, "0.3457", "0.8900"]
+        assert metrics["lab1-vae-mnist"][4:] == ["not defined"] * 3
+
+
+def test_a_chapter_without_likelihoods_says_so(report_config: ReportOf, make: Make) -> None:
+    config = only(report_config("quick"), "lab1-classifier-mnist", "lab1-aegmm-mnist")
+    text, page = both(config, make(config))
+    # Figures were drawn, so something was run: only what has a likelihood was not.
+    for part in (chapters(text)["lab1"], Page(page).sections["lab1"]):
+        assert "No likelihood: nothing that has one was run yet." in part and NO_FIGURES not in part
+
+
+def test_a_flow_has_one_row_without_effective_samples(report_config: ReportOf, make: Make) -> None:
+    config = only(report_config("quick", seeds=2), "uva3-realnvp-mnist", "uva3-vae-z2-mnist")
+    text, page = both(config, make(config))
+    for found in (tables(text), Page(page).tables):
+        likelihoods = of(found, "-log p(x) (nats)")
+        # A probability of grey images beside an unnormalised cross-entropy: two tables.
+        assert [len(table) - 1 for table in likelihoods] == [1, 2]
+        heading, row = likelihoods[0]
+        values = dict(zip(heading, row, strict=True))
+        # 118.875 and 10 above it, in the mean 123.875; from 2 below to 3 above.
+        assert [values[key] for key in ("variant", "seeds", "K", "n")] == ["uva3-realnvp-mnist", "2", "1", "100"]
+        assert [values[key] for key in ("-log p(x) (nats)", "95 % from", "to")] == ["123.88", "121.88", "126.88"]
+        assert values["bits a dimension"] == "0.2188"
+        assert [values[key] for key in ("effective samples, mean", "worst", "largest weight, mean")] == ["not defined"] * 3
+    assert "**mnist (stand-in), probability:** a probability of the images' discrete values." in text
+
+
+@pytest.mark.parametrize(
+    ("images", "heading"),
+    [
+        ({"size": 32}, "mnist, 32x32 (stand-in), unnormalised"),
+        ({"binarisation": "fixed"}, "mnist, binarised (stand-in), unnormalised"),
+        ({"size": 16, "binarisation": "every_epoch"}, "mnist, 16x16, binarised (stand-in), unnormalised"),
+    ],
+)
+def test_likelihoods_of_images_prepared_otherwise_stand_in_another_table(
+    images: dict[str, object], heading: str, report_config: ReportOf, make: Make
+) -> None:
+    config = only(report_config("quick"), "lab1-vae-mnist", "lab1-vae-z2-mnist")
+    first, second = config.variants.values()
+    prepared = second.model_copy(update={"images": second.images.model_copy(update=images)})
+    config = config.model_copy(update={"variants": {"lab1-vae-mnist": first, "lab1-vae-z2-mnist": prepared}})
+    text, page = both(config, make(config))
+
+    for found in (tables(text), Page(page).tables):
+        rows = [{row[0] for row in table[1:]} for table in of(found, "-log p(x) (nats)")]
+        assert sorted(map(sorted, rows)) == [["lab1-vae-mnist"], ["lab1-vae-z2-mnist"]]
+    for title in (heading, "mnist (stand-in), unnormalised"):
+        assert f"**{title}:**" in text and f">{title}<" in page
+
+
+def test_readings_of_metrics_are_of_the_test_images(report_config: ReportOf, make: Make) -> None:
+    config = report_config("quick")
+    text, page = both(config, make(config))
+    for found in (tables(text), Page(page).tables):
+        rows = [row for table in found for row in table if row[-1] == "0.016665"]
+        # 118.875 / 7133 = 0.01666549...
+        assert [row[-4:] for row in rows] == [["test", "1", "118.88", "0.016665"]] * 2
