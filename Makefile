@@ -25,7 +25,7 @@ report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: tw
 	@python scripts/repro.py dvc.yaml $(JOBS)
 	@echo "report: reports/quick/report.html and reports/quick/report.md"
 
-paper: .venv/installed ## run the reports' own schedules on real data (an hour or two; README.md, "Data")
+paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data")
 	@python scripts/repro.py paper/dvc.yaml $(JOBS)
 	@python scripts/provenance.py paper
 	@echo "report: reports/paper/report.html and reports/paper/report.md"

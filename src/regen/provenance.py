@@ -1,7 +1,9 @@
 """How a result was made: everything that varies from run to run, in side files that DVC and git ignore."""
 
 import platform
+import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,15 +38,22 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
+def _peak_memory_mb() -> float:
+    """Return the largest resident memory of this process so far, in MB."""
+    # ru_maxrss is in bytes on macOS and in KiB elsewhere.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+
+
 @contextmanager
 def recorded(path: Path, **facts: Any) -> Iterator[dict[str, Any]]:
-    """Time the block and write when, where and with what it ran to `path`; the block may add facts."""
+    """Time the block and write when, where and with what it ran, and its peak memory, to `path`; the block may add facts."""
     facts = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit(), **facts}
     start = time.perf_counter()
     yield facts
     seconds = time.perf_counter() - start
     versions: Mapping[str, str] = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    write_json(path, {**facts, "seconds": seconds, "versions": versions, "processor": _processor(), "system": platform.platform()})
+    machine = {"processor": _processor(), "system": platform.platform()}
+    write_json(path, {**facts, "seconds": seconds, "peak_memory_mb": _peak_memory_mb(), "versions": versions, **machine})
 
 
 def collect(logs: Path, path: Path) -> None:

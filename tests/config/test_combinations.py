@@ -140,6 +140,11 @@ BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "resized binary images": ("binary", {"images.size": 32}, ["images.size = 32", "allowed on binary images: null"]),
     "noise on binary images": ("binary", {"training.noise": NOISE}, ["training.noise", "grey images"]),
     "noise on binarised images": ("binarised", {"training.noise": NOISE}, ["training.noise", "grey images"]),
+    "targets off the levels": (
+        *("vae", {"training.noise": {**NOISE, "targets": "noisy"}, "model.likelihood": {"kind": "discretised_logistic", "scale": 0.1}}),
+        ["training.noise.targets = 'noisy'", "discretised_logistic", "'clean'"],
+    ),
+    "one coupling": ("flow prior", {"model.prior.couplings": 1}, ["model.prior.couplings = 1", "2"]),
     "classifier without classes": ("classifier", {"dataset": "odd"}, ["model.classes = 10", "no classes"]),
     "classifier of a wrong number": ("classifier", {"model.classes": 9}, ["model.classes = 9", "allowed on this data set: 10"]),
     # 28, 14, 7: a third halving has no whole size; resized to 24 it has, a fourth has not.

@@ -59,7 +59,7 @@ def untrained(settings: EvaluateConfig, images: dict[str, Images]) -> Any:
     torch.manual_seed(5)
     model = build(settings.model, settings.shape).eval()
     if hasattr(model, "fit_codes"):
-        model.fit_codes(codes(model, images["train"]), 7)
+        model.fit_codes(images["train"].images, 7)
     return model
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from regen.figures.curves import loss_curves, quantity_of
 from regen.figures.style import apply_style
 
+MINIMISED = "what is minimised, training (running mean)"
 FIRST = """epoch,step,train_neg_elbo_nats,val_neg_elbo_nats
 1,8,250.5,210.25
 2,16,200,180
@@ -111,12 +112,13 @@ def test_what_was_minimised_is_a_third_line(objective: list[float], scale: str) 
     axes = loss_curves([first, second], declared_epochs=3).axes[0]
     third = axes.lines[2]
 
-    assert [line.get_label() for line in axes.lines] == ["training (running mean)", "validation", "minimised in training (running mean)"]
+    assert [line.get_label() for line in axes.lines] == ["training (running mean)", "validation", MINIMISED]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [line.get_label() for line in axes.lines]
     assert list(third.get_xdata()) == [1, 2, 3] and list(third.get_ydata()) == [value + 2 for value in objective]
     # The other two are as they are without it, and no two share colour or dash.
     assert list(axes.lines[0].get_ydata()) == [255.5, 200, 150] and list(axes.lines[1].get_ydata()) == [210.25, 180, 139.5]
     assert len({line.get_color() for line in axes.lines}) == len({line.get_linestyle() for line in axes.lines}) == 3
+    assert axes.get_ylabel() == "-ELBO and objective (nats an image)"
     # A negative objective cannot be drawn on a logarithmic axis.
     assert axes.get_yscale() == scale
 

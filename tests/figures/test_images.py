@@ -1,5 +1,6 @@
 """Layouts of images, from decoders that paint what they are given."""
 
+from pathlib import Path
 from statistics import NormalDist
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,12 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 from scipy.stats import norm
 from torch.distributions import Bernoulli, Independent, Normal
 
 from regen.figures.images import line, manifold, panels, reconstructions, sample_latents, samples, tile
-from regen.figures.style import apply_style
+from regen.figures.style import apply_style, save
 
 GAP = 0.6
 
@@ -169,8 +171,33 @@ def test_panels_stand_side_by_side_in_their_order() -> None:
     assert [axes.get_title() for axes in figure.axes] == ["one", "two", "three"]
     assert [shown(figure, axes).shape for axes in range(3)] == [(14, 14, 3)] * 3
     assert [shown(figure, axes)[0, 0].tolist() for axes in range(3)] == [[0.25] * 3, [0.5] * 3, [0.75] * 3]
-    lefts = [axes.get_subplotspec().colspan.start for axes in figure.axes]
-    assert lefts == [0, 1, 2]
+    lefts = [axes.get_position().x0 for axes in figure.axes]
+    assert lefts == sorted(lefts) and len({axes.get_position().y0 for axes in figure.axes}) == 1
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+def test_every_pixel_of_an_image_is_a_whole_number_of_pixels_of_the_figure(size: int, tmp_path: Path) -> None:
+    # A checkerboard of period 2: where a row or column is lost or doubled, equal neighbours appear.
+    board = (torch.arange(size)[:, None] + torch.arange(size)).remainder(2).float().expand(25, 1, size, size)
+    decoder = model(lambda z: SimpleNamespace(mean=board[:1].expand(len(z), -1, -1, -1)), encode=lambda x: torch.zeros(len(x), 2))
+    apply_style()
+    for name, figure in {
+        "panels": panels({"one": board, "two": board}),
+        "reconstructions": reconstructions({"a": decoder}, board[:12]),
+        "manifold": manifold(decoder),
+    }.items():
+        canvas = shown(figure)
+        save(figure, tmp_path / f"{name}.png")
+        with Image.open(tmp_path / f"{name}.png") as image:
+            pixels = np.asarray(image.convert("L"), dtype=float) / 255
+        box = figure.axes[0].get_position()
+        left, top = round(box.x0 * pixels.shape[1]), round((1 - box.y1) * pixels.shape[0])
+        scale = round(box.width * pixels.shape[1]) // canvas.shape[1]
+        assert scale >= 1
+        drawn = pixels[top : top + scale * canvas.shape[0], left : left + scale * canvas.shape[1]]
+        # The frame of the axes lies over the outermost pixels.
+        inner = np.kron(canvas, np.ones((scale, scale)))[2:-2, 2:-2]
+        np.testing.assert_allclose(drawn[2:-2, 2:-2], inner, atol=0.01, err_msg=name)
 
 
 def drawn_along_z() -> Figure:

@@ -90,10 +90,13 @@ class Standard(Config):
 
 
 class RealNvp(Config):
-    """Couplings, each followed by a reversal; log-scale and shift from one network a coupling or from one each."""
+    """Couplings, each followed by a reversal; log-scale and shift from one network a coupling or from one each.
+
+    One coupling alone would leave half of the values as they are.
+    """
 
     kind: Literal["realnvp"]
-    couplings: Positive
+    couplings: Annotated[int, Field(ge=2)]
     networks: Literal["one", "one_each"]
     hidden: Hidden
     activation: Activation

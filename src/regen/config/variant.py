@@ -11,7 +11,8 @@ __all__ = ["Compute", "DataSource", "EvaluateConfig", "LikelihoodProtocol", "Tra
 DataSource = Literal["official", "subset", "grey", "stand-in"]
 
 OBJECTIVES = {
-    "vae": ("elbo", "iwae", "score_function"),
+    "gaussian": ("elbo", "iwae"),
+    "bernoulli": ("score_function",),
     "flow": ("nll",),
     "autoencoder": ("reconstruction",),
     "classifier": ("cross_entropy",),
@@ -27,17 +28,12 @@ def check_combination(model: Model, training: Training) -> None:
         Key, value and what is allowed.
     """
     objective = training.objective
-    allowed = OBJECTIVES[model.family]
-    if isinstance(model, Vae):
-        latent = model.latent
-        if latent.kind == "bernoulli":
-            allowed = ("score_function",)
-            if model.prior.kind != "standard":
-                raise ValueError(f"model.prior.kind = '{model.prior.kind}': allowed with Bernoulli latents: 'standard'")
-        else:
-            allowed = ("elbo", "iwae")
-        if isinstance(model.prior, RealNvp) and latent.dim % 2:
-            raise ValueError(f"model.latent.dim = {latent.dim}: allowed with a coupling: an even number")
+    allowed = OBJECTIVES[model.latent.kind if isinstance(model, Vae) else model.family]
+    if isinstance(model, Vae) and isinstance(model.prior, RealNvp):
+        if model.latent.kind == "bernoulli":
+            raise ValueError(f"model.prior.kind = '{model.prior.kind}': allowed with Bernoulli latents: 'standard'")
+        if model.latent.dim % 2:
+            raise ValueError(f"model.latent.dim = {model.latent.dim}: allowed with a coupling: an even number")
     if objective.kind not in allowed:
         with_what = f"{model.latent.kind} latents" if isinstance(model, Vae) else f"family '{model.family}'"
         raise ValueError(f"training.objective.kind = '{objective.kind}': allowed with {with_what}: {', '.join(allowed)}")
@@ -65,6 +61,11 @@ def check_images(model: Model, training: Training, images: Preparation, shape: l
         raise ValueError(f"model.likelihood.kind = '{likelihood.kind}': allowed on binary images: 'bernoulli'")
     if binary and training.noise is not None:
         raise ValueError("training.noise: allowed on grey images only")
+    levels = likelihood is not None and likelihood.kind == "discretised_logistic"
+    if levels and training.noise is not None and training.noise.targets == "noisy":
+        raise ValueError(
+            "training.noise.targets = 'noisy': allowed with likelihood 'discretised_logistic': 'clean', for noise leaves the levels"
+        )
     if isinstance(model, PixelFlow) and (binary or shape[0] * shape[1] * shape[2] % 2):
         raise ValueError("model.family = 'flow': allowed on grey images with an even number of values")
     if model.family == "classifier" and model.classes != classes:

@@ -20,6 +20,6 @@ def confusion(config: EvaluateConfig, seed: int, model: Any, images: dict[str, I
     from sklearn.metrics import confusion_matrix
 
     predicted = torch.cat([model(x).argmax(1) for x, _ in batches(images["test"], 1000)])
-    classes = list(range(getattr(config.model, "classes")))  # noqa: B009 (a family of its own)
-    matrix = confusion_matrix(images["test"].labels.cpu().numpy(), predicted.cpu().numpy(), labels=classes)
+    settings: Any = config.model
+    matrix = confusion_matrix(images["test"].labels.cpu().numpy(), predicted.cpu().numpy(), labels=range(settings.classes))
     return {}, {"confusion": matrix.tolist()}

@@ -2,20 +2,11 @@
 
 from typing import Any
 
-import torch
-
 from regen.config.variant import EvaluateConfig
-from regen.data.batches import to_unit_interval
 from regen.data.images import Images
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
 
-__all__ = ["code_likelihood", "codes_of"]
-
-
-@torch.no_grad()
-def codes_of(model: AutoEncoder, images: torch.Tensor) -> torch.Tensor:
-    """Return the codes (N, d) of images uint8 (N, C, H, W), in double precision."""
-    return torch.cat([model.encoder(to_unit_interval(block)) for block in images.split(1000)]).double()
+__all__ = ["code_likelihood"]
 
 
 def code_likelihood(config: EvaluateConfig, seed: int, model: Any, images: dict[str, Images]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -24,7 +15,7 @@ def code_likelihood(config: EvaluateConfig, seed: int, model: Any, images: dict[
         return {}, {}
     rows = []
     for split, values in images.items():
-        codes = codes_of(model, values.images)
+        codes = model.codes(values.images)
         densities = {f"{name}_log_likelihood_nats": model.code_prior(name).log_prob(codes).mean().item() for name in CODE_PRIORS}
         rows.append({"split": split, "n_images": len(codes), **densities})
     held_out = next(row for row in rows if row["split"] == "test")

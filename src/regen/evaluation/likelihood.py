@@ -69,7 +69,8 @@ def latent_variable_likelihood(config: EvaluateConfig, seed: int, model: Any, im
     """Return the importance-sampled likelihood at every entry of the protocol; nothing for a model without latents."""
     if not isinstance(model, LatentVariableModel):
         return {}, {}
-    kind = nll_kind(getattr(config.model, "likelihood"), config.values)  # noqa: B009 (a family of its own)
+    settings: Any = config.model
+    kind = nll_kind(settings.likelihood, config.values)
     rows = []
     for protocol in config.likelihood:
         test = images["test"].images[: protocol.n_images]

@@ -46,10 +46,11 @@ def loss_curves(histories: list[pd.DataFrame], declared_epochs: int) -> Figure:
     axes = figure.add_subplot()
     epochs = histories[0]["epoch"]
     lowest, highest = float("inf"), float("-inf")
+    objective = all("train_objective_nats" in history for history in histories)
     for column, label, colour, dash in (
         (f"train_{quantity.column}", "training (running mean)", BLUE, "-"),
         (f"val_{quantity.column}", "validation", VERMILLION, "--"),
-        ("train_objective_nats", "minimised in training (running mean)", GREEN, "-."),
+        ("train_objective_nats", "what is minimised, training (running mean)", GREEN, "-."),
     ):
         if any(column not in history for history in histories):
             continue
@@ -58,7 +59,8 @@ def loss_curves(histories: list[pd.DataFrame], declared_epochs: int) -> Figure:
         axes.plot(epochs, values.mean(axis=1), dash, color=colour, label=label, marker="." if len(epochs) <= 15 else "")
         axes.fill_between(epochs, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.2, linewidth=0)
     axes.set_xlabel("epoch" if len(epochs) == declared_epochs else f"epoch (of {len(epochs)}; the report trains {declared_epochs})")
-    axes.set_ylabel("-ELBO (nats an image)" if quantity.column == "neg_elbo_nats" else f"{quantity.label} ({quantity.unit} an image)")
+    name = "-ELBO" if quantity.column == "neg_elbo_nats" else quantity.label
+    axes.set_ylabel(f"{name}{' and objective' if objective else ''} ({quantity.unit} an image)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     # The first epoch is far above the rest; the last ones are what a reader compares.
     if lowest > 0:

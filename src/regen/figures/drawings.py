@@ -11,7 +11,6 @@ from regen.config.schema import FigureKind, ReportedVariant
 from regen.data.batches import to_unit_interval
 from regen.data.images import Images
 from regen.determinism import derive_seed
-from regen.evaluation.codes import codes_of
 from regen.figures.codes import code_plane, confusion_matrix
 from regen.figures.images import line, manifold, panels, reconstructions, samples
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
@@ -126,7 +125,7 @@ def codes(trained: Trained) -> Iterator[Drawn]:
     if not isinstance(trained.final, AutoEncoder) or trained.final.mixture.means.shape[1] != 2:
         return
     test = trained.test.take(slice(CODES))
-    figure = code_plane(codes_of(trained.final, test.images), test.labels, trained.final.mixture)
+    figure = code_plane(trained.final.codes(test.images), test.labels, trained.final.mixture)
     coloured = ", coloured by class" if test.labels.ndim == 1 else ""
     caption = f"Codes of {len(test)} test images by {trained.name}{coloured}; ellipses: components at one and two standard deviations."
     description = f"Scatter plot of two-dimensional codes with ellipses for {len(trained.final.mixture.weights)} components."

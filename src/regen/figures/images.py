@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -19,6 +20,12 @@ __all__ = ["line", "manifold", "panels", "reconstructions", "sample_latents", "s
 GAP = 0.6
 """Grey of the lines between images: seen beside black and beside white."""
 
+MARGIN, TITLE = 10, 26
+"""Pixels between panels, and above a panel for its title."""
+
+PANEL, ROW, PLANE = 200, 760, 560
+"""Least width in pixels of a panel of samples, of a row of reconstructions, of a plane of latents."""
+
 
 def tile(images: torch.Tensor, columns: int) -> np.ndarray:
     """Lay images (N, C, H, W) in [0, 1] out on a grid with a 1-pixel gap: (rows * (H + 1) - 1, columns * (W + 1) - 1, C)."""
@@ -31,11 +38,45 @@ def tile(images: torch.Tensor, columns: int) -> np.ndarray:
     return canvas
 
 
-def _show(axes: Axes, canvas: np.ndarray, title: str) -> None:
-    """Draw a canvas without ticks."""
-    axes.imshow(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas, vmin=0, vmax=1)
-    axes.set_title(title)
-    axes.set_axis_off()
+def _pixel_axes(
+    figure_size: tuple[int, int], left: int, top: int, size: tuple[int, int], figure: Figure | None = None
+) -> tuple[Figure, Axes]:
+    """Return axes of `size` (width, height) pixels at (left, top) of a figure of `figure_size` pixels, made if there is none."""
+    dpi = mpl.rcParams["figure.dpi"]
+    if figure is None:
+        figure = Figure(figsize=(figure_size[0] / dpi, figure_size[1] / dpi))
+        figure.set_layout_engine("none")
+    (width, height), (full_width, full_height) = size, figure_size
+    rectangle = (left / full_width, 1 - (top + height) / full_height, width / full_width, height / full_height)
+    return figure, figure.add_axes(rectangle)
+
+
+def _draw(axes: Axes, canvas: np.ndarray) -> None:
+    axes.imshow(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas, vmin=0, vmax=1, aspect="auto")
+    axes.grid(False)
+
+
+def _scale(canvas: np.ndarray, least: int) -> int:
+    """Return how many pixels of the figure a pixel of the canvas takes: a whole number, so that none is lost or doubled."""
+    return -(-least // int(canvas.shape[1]))
+
+
+def _mosaic(canvases: dict[str, np.ndarray], columns: int, least: int) -> Figure:
+    """Draw canvases of one size with their titles, `columns` in a row, each at least `least` pixels wide."""
+    first = next(iter(canvases.values()))
+    scale = _scale(first, least)
+    height, width = scale * first.shape[0], scale * first.shape[1]
+    rows = math.ceil(len(canvases) / columns)
+    size = (columns * (width + MARGIN) + MARGIN, rows * (height + TITLE) + MARGIN)
+    figure = None
+    for index, (title, canvas) in enumerate(canvases.items()):
+        row, column = divmod(index, columns)
+        figure, axes = _pixel_axes(size, MARGIN + column * (width + MARGIN), TITLE + row * (height + TITLE), (width, height), figure)
+        _draw(axes, canvas)
+        axes.set_title(title)
+        axes.set_axis_off()
+    assert figure is not None
+    return figure
 
 
 @torch.no_grad()
@@ -48,10 +89,7 @@ def sample_latents(model: LatentVariableModel, count: int, seed: int) -> torch.T
 
 def panels(images: dict[str, torch.Tensor]) -> Figure:
     """Draw 25 images (25, C, H, W) a title, side by side."""
-    figure = Figure(figsize=(1.9 * len(images) + 0.2, 2.2))
-    for axes, (title, values) in zip(np.atleast_1d(figure.subplots(1, len(images))), images.items(), strict=True):
-        _show(axes, tile(values, 5), title)
-    return figure
+    return _mosaic({title: tile(values, 5) for title, values in images.items()}, columns=len(images), least=PANEL)
 
 
 @torch.no_grad()
@@ -71,10 +109,7 @@ def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool) -> F
 def reconstructions(models: dict[str, Any], x: torch.Tensor) -> Figure:
     """Draw images x (N, C, H, W) in [0, 1] above a row a model, by title: the decoder's means at the codes of x."""
     rows = {"test images": x} | {title: model.decoder(_codes(model.encoder(x))).mean for title, model in models.items()}
-    figure = Figure(figsize=(0.62 * len(x), 0.88 * len(rows)))
-    for axes, (title, images) in zip(figure.subplots(len(rows), 1), rows.items(), strict=True):
-        _show(axes, tile(images, len(x)), title)
-    return figure
+    return _mosaic({title: tile(images, len(x)) for title, images in rows.items()}, columns=1, least=ROW)
 
 
 def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
@@ -92,10 +127,8 @@ def line(model: LatentVariableModel, side: int = 16, end: float = 5.0) -> Figure
     """
     z = torch.linspace(-end, end, side * side)
     means = model.decoder(z[:, None]).mean
-    figure = Figure(figsize=(5.2, 5.2), layout="compressed")
-    axes = figure.add_subplot()
     canvas = tile(means, side)
-    axes.imshow(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas, vmin=0, vmax=1)
+    figure, axes = _plane(canvas)
     height, width = means.shape[-2] + 1, means.shape[-1] + 1
     for row in range(side):
         inside = [column for column in range(side) if abs(z[row * side + column]) <= 2]
@@ -105,7 +138,6 @@ def line(model: LatentVariableModel, side: int = 16, end: float = 5.0) -> Figure
     axes.set_yticks((np.arange(side) + 0.5) * height - 1, [f"{value:.1f}" for value in z[::side].tolist()])
     axes.set_xticks([])
     axes.set_ylabel("first $z$ of the row")
-    axes.grid(False)
     return figure
 
 
@@ -116,15 +148,21 @@ def manifold(model: LatentVariableModel, side: int = 20) -> Figure:
     # Rows from the top: z2 falls; columns from the left: z1 rises.
     second, first = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
     means = model.decoder(torch.stack([first.flatten(), second.flatten()], dim=1)).mean
-    figure = Figure(figsize=(5.2, 5.2), layout="compressed")
-    axes = figure.add_subplot()
     low, high = quantiles[0].item(), quantiles[-1].item()
     canvas = tile(means, side)
-    axes.imshow(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas, vmin=0, vmax=1)
+    figure, axes = _plane(canvas)
     ticks = np.array([0.5, side / 2, side - 0.5]) * canvas.shape[1] / side
     axes.set_xticks(ticks, [f"{low:.2f}", "0", f"{high:.2f}"])
     axes.set_yticks(ticks, [f"{high:.2f}", "0", f"{low:.2f}"])
     axes.set_xlabel("$z_1$ (quantiles of the prior)")
     axes.set_ylabel("$z_2$ (quantiles of the prior)")
-    axes.grid(False)
     return figure
+
+
+def _plane(canvas: np.ndarray) -> tuple[Figure, Axes]:
+    """Return a figure with room for labels, and its axes, which show a canvas of the latent space."""
+    scale = _scale(canvas, PLANE)
+    height, width = scale * canvas.shape[0], scale * canvas.shape[1]
+    figure, axes = _pixel_axes((width + 90, height + 65), 75, 10, (width, height))
+    _draw(axes, canvas)
+    return figure, axes

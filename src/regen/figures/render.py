@@ -51,6 +51,9 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
     if quantity is not None:
         last = sum(run[f"val_{quantity.column}"].iloc[-1] for run in runs) / len(runs)
         caption = f"{quantity.label} of {name}, {_count(len(runs), 'seed')}. Validation ends at {last:{quantity.form}} {quantity.unit}."
+        if all("train_objective_nats" in run for run in runs):
+            objective = sum(run["train_objective_nats"].iloc[-1] for run in runs) / len(runs)
+            caption += f" What is minimised is another quantity: in training it ends at {objective:.1f} nats."
         drawn, epochs = quantity.label[0].lower() + quantity.label[1:], _count(len(runs[0]), "epoch")
         description = f"Line chart of the {drawn} against the epoch, training and validation, over {epochs}."
         yield Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
@@ -59,6 +62,8 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
     if not weights.exists():
         return
     restored = {epoch: restore(variant.model, variant.shape, path) for epoch, path in snapshots(weights).items()}
+    # Of a shortened run, an early epoch may fall on no step at all: that is the model before training.
+    restored = {epoch: (model, note) for epoch, (model, note) in restored.items() if epoch == 0 or note["step"] > 0}
     trained = Trained(
         name=name,
         variant=variant,

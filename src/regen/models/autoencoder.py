@@ -31,11 +31,11 @@ class Mixture(nn.Module):
         self.register_buffer("covariances", torch.eye(dim, dtype=torch.float64).repeat(components, 1, 1))
 
     def fit(self, codes: torch.Tensor, seed: int) -> None:
-        """Fit by expectation maximisation to codes (N, d), N at least the number of components."""
+        """Fit by expectation maximisation to codes (N, d), in double precision; N at least the number of components."""
         from sklearn.mixture import GaussianMixture
 
         mixture = GaussianMixture(len(self.weights), covariance_type="full", max_iter=MAX_ITERATIONS, random_state=seed % 2**32)
-        mixture.fit(codes.double().cpu().numpy())
+        mixture.fit(codes.cpu().numpy())
         for buffer, values in ((self.weights, mixture.weights_), (self.means, mixture.means_), (self.covariances, mixture.covariances_)):
             buffer.copy_(torch.from_numpy(values))
 
@@ -59,8 +59,14 @@ class AutoEncoder(nn.Module):
         p = self.decoder(self.encoder(x))
         return {"recon_nats": -p.log_prob(x), "mse_per_pixel": (p.mean - x).square().flatten(1).mean(1)}
 
-    def fit_codes(self, codes: torch.Tensor, seed: int) -> None:
-        """Fit the Gaussian and the mixture to training codes (N, d)."""
+    @torch.no_grad()
+    def codes(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the codes (N, d) of images uint8 (N, C, H, W), in double precision."""
+        return torch.cat([self.encoder(block.float() / 255) for block in images.split(1000)]).double()
+
+    def fit_codes(self, images: torch.Tensor, seed: int) -> None:
+        """Fit the Gaussian and the mixture to the codes of training images uint8 (N, C, H, W)."""
+        codes = self.eval().codes(images)
         self.gaussian.fit(codes, seed)
         self.mixture.fit(codes, seed)
 

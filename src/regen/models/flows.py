@@ -55,11 +55,12 @@ class AffineCoupling(Transform):
         return x
 
     def log_abs_det_jacobian(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Return log |dy/dx|, shape (...); of the pair computed last it is at hand."""
-        if self._latest is not None and self._latest[0] is x and self._latest[1] is y:
-            log_scale = self._latest[2]
-        else:
-            log_scale, _ = self.conditioner(x.chunk(2, dim=-1)[0])
+        """Return log |dy/dx|, shape (...); of the pair computed last it is at hand, once."""
+        # Handed out and forgotten: a transform and its inverse refer to each other, and would keep the tensors alive.
+        latest, self._latest = self._latest, None
+        if latest is not None and latest[0] is x and latest[1] is y:
+            return latest[2].sum(-1)
+        log_scale: torch.Tensor = self.conditioner(x.chunk(2, dim=-1)[0])[0]
         return log_scale.sum(-1)
 
 

@@ -24,7 +24,7 @@ class RunningAverage(nn.Module):
         self.register_buffer("mean", torch.tensor(torch.nan))
 
     def forward(self, recon: torch.Tensor) -> torch.Tensor:
-        """Return the baseline of recon (1, B), which no term of its own image enters, and take recon in."""
+        """Return the baseline of recon (1, B), which no draw that it is subtracted from enters, and take recon in."""
         others = (recon.sum() - recon) / max(1, recon.numel() - 1)
         baseline = torch.where(self.mean.isnan(), others, self.mean)
         self.mean = torch.where(self.mean.isnan(), recon.mean(), self.decay * self.mean + (1 - self.decay) * recon.mean())

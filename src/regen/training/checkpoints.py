@@ -15,6 +15,9 @@ from regen.files import read_tensors, write_tensors
 
 __all__ = ["Checkpoint", "fingerprint"]
 
+CODE = ("config", "data", "models", "training")
+"""Parts of the package that decide a run's result: a changed figure does not throw a checkpoint away."""
+
 
 def fingerprint(config: dict[str, Any], seed: int, images: Iterable[torch.Tensor]) -> str:
     """Return a digest of all that decides a run's result: configuration, seed, images (uint8), code, torch.
@@ -24,7 +27,8 @@ def fingerprint(config: dict[str, Any], seed: int, images: Iterable[torch.Tensor
     digest = hashlib.sha256(f"{config} {seed} {torch.__version__} {torch.backends.cpu.get_cpu_capability()}".encode())
     for tensor in images:
         digest.update(tensor.numpy().tobytes())
-    for source in sorted(Path(regen.__file__).parent.rglob("*.py")):
+    package = Path(regen.__file__).parent
+    for source in sorted(path for part in CODE for path in (package / part).rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

@@ -10,7 +10,7 @@ from torch import nn
 from tqdm import tqdm
 
 from regen.config.variant import TrainConfig
-from regen.data.batches import batches, to_unit_interval
+from regen.data.batches import batches
 from regen.data.images import Images
 from regen.determinism import derive_seed
 from regen.errors import UserError
@@ -77,7 +77,7 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
             if epoch % config.compute.checkpoint_every == 0 and epoch < schedule.epochs:
                 checkpoint.save(state, run.optimizer, history)
     if hasattr(model, "fit_codes"):
-        model.fit_codes(_codes(model, train_images), derive_seed(seed, "mixture"))
+        model.fit_codes(train_images.images, derive_seed(seed, "mixture"))
     return model, history
 
 
@@ -113,13 +113,6 @@ def _train_epoch(run: _Run, images: Images, epoch: int, bar: "tqdm[Any]") -> dic
             _check_finite(run, names, sums, epoch)
             bar.set_postfix({name: f"{value / len(x):.2f}" for name, value in zip(names, sums[-1].tolist(), strict=True)}, refresh=False)
     return dict(zip(names, (torch.stack(sums).sum(0) / len(images)).tolist(), strict=True))
-
-
-@torch.no_grad()
-def _codes(model: Any, images: Images) -> torch.Tensor:
-    """Return the codes (N, d) of all images."""
-    model.eval()
-    return torch.cat([model.encoder(to_unit_interval(block)) for block in images.images.split(1000)])
 
 
 def _check_finite(run: _Run, names: list[str], sums: list[torch.Tensor], epoch: int) -> None:
