@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 from machine import REPOSITORY, describe, judged, one_line_errors, spread
 
-from regen.errors import UserError
-from regen.files import checksum
+from regen.common.errors import UserError
+from regen.common.files import checksum
 
 __all__ = ["main"]
 

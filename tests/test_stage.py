@@ -11,7 +11,7 @@ STAGES = sorted((Path(__file__).parents[1] / "stages").glob("*.py"))
 
 SCRIPT = """
 import os, signal
-from regen.errors import UserError
+from regen.common.errors import UserError
 from regen.stage import run
 
 def main(how: str) -> None:

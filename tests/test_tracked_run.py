@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import PresetFile, ReportConfig
+from regen.params.resolve import read_params, resolve
+from regen.params.schema import PresetFile, ReportConfig
 from regen.tracked_run import TrackedRun, read_runs
 
 CARD = {"dataset": "mnist", "source": "embedded", "data_source": "stand-in", "description": "made-up digits"}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import PresetFile
-from regen.errors import UserError
+from regen.common.errors import UserError
+from regen.params.resolve import read_params, resolve
+from regen.params.schema import PresetFile
 from regen.tracking import synchronise
 
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist", "vu4a-vae-svhn-gauss")

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regen.files import read_json, write_json
+from regen.common.files import read_json, write_json
 
 __all__ = ["PACKAGES", "collect", "commit", "recorded"]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from regen.config.schema import ReportConfig
-from regen.errors import UserError
-from regen.files import read_json
+from regen.common.errors import UserError
+from regen.common.files import read_json
+from regen.params.schema import ReportConfig
 
 __all__ = ["details", "evaluated_seeds", "histories", "metrics", "snapshots"]
 
@@ -67,6 +67,6 @@ def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[st
     return {seed: read_json(path) for seed, path in _present(root, config, variant, "details.json").items()}
 
 
-def snapshots(folder: Path) -> dict[int, Path]:
-    """Return the report's epoch -> file of weights in `models/<preset>/<variant>/<seed>`."""
-    return {int(path.stem.removeprefix("epoch-")): path for path in sorted(folder.glob("epoch-*.safetensors"))}
+def snapshots(folder: Path) -> list[Path]:
+    """Return the files of weights that `models/<preset>/<variant>/<seed>` holds beside the final ones, in the order of training."""
+    return [path for unit in ("epoch", "step") for path in sorted(folder.glob(f"{unit}-*.safetensors"))]

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from regen.common.errors import UserError
+from regen.common.files import checksum, read_json
 from regen.config.base import Config, parse
-from regen.config.schema import ReportConfig, ReportedVariant
-from regen.errors import UserError
-from regen.files import checksum, read_json
+from regen.params.schema import ReportConfig, ReportedVariant
 from regen.results import histories, metrics
 
 __all__ = ["DataCard", "SideFile", "TrackedRun", "describe_experiment", "read_runs"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import Params, PresetFile
+from regen.params.resolve import read_params, resolve
+from regen.params.schema import Params, PresetFile
 
 
 @pytest.fixture(scope="session")

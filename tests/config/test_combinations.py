@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from regen.common.errors import UserError
 from regen.config.base import parse
-from regen.config.schema import Params
-from regen.errors import UserError
+from regen.params.schema import Params
 
 DATASETS = {
     "grey": {"shape": [1, 28, 28], "values": "grey", "classes": 10},

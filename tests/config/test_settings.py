@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from regen.config.schema import Params
 from regen.models.build import build
+from regen.params.schema import Params
 
 Resolved = Callable[[str], dict[str, Any]]
 

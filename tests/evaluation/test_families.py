@@ -13,8 +13,8 @@ from sklearn.mixture import GaussianMixture
 
 from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
-from regen.data.images import Images
 from regen.evaluation.evaluate import evaluate
+from regen.images.images import Images
 from regen.models.build import build
 
 # metrics.md. Every file says of what it is; what importance samples there were, where there is a likelihood of images.

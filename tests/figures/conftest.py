@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from regen.common.files import write_tensors
 from regen.config.base import parse
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import Params, PresetFile, ReportConfig
-from regen.files import write_tensors
 from regen.models.build import build
+from regen.params.resolve import read_params, resolve
+from regen.params.schema import Params, PresetFile, ReportConfig
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from regen.config.base import parse
-from regen.config.schema import ReportedVariant
-from regen.data.images import Images
 from regen.figures import drawings
 from regen.figures.drawings import DRAWINGS, Drawn, Trained
+from regen.images.images import Images
 from regen.models.build import build
+from regen.params.schema import ReportedVariant
 
 NETWORK = {"kind": "mlp", "hidden": [4], "activation": "relu"}
 BERNOULLI = {"kind": "bernoulli"}

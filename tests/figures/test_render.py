@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from regen.config.schema import ReportConfig
-from regen.errors import UserError
+from regen.common.errors import UserError
 from regen.figures.render import render
+from regen.params.schema import ReportConfig
 
 HISTORY = "epoch,step,train_neg_elbo_nats,val_neg_elbo_nats\n1,8,321.5,210.75\n2,16,200.5,150.125\n"
 VARIANT = "uva3-vae-z2-mnist"

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from regen.config.base import parse
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import Params, PresetFile, ReportConfig
+from regen.params.resolve import read_params, resolve
+from regen.params.schema import Params, PresetFile, ReportConfig
 
 Make = Callable[..., Path]
 

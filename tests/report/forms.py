@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from regen.config.schema import ReportConfig
+from regen.params.schema import ReportConfig
 from regen.report.assemble import assemble
 from regen.report.render import html, markdown
 

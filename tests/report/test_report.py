@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from forms import Page, both, chapters, of, tables
 
-from regen.config.schema import ReportConfig
-from regen.errors import UserError
+from regen.common.errors import UserError
+from regen.params.schema import ReportConfig
 from regen.report.assemble import assemble
 from regen.report.reported import read_reported
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from forms import Page, both, chapters, of, tables
 
-from regen.config.schema import ReportConfig
+from regen.params.schema import ReportConfig
 
 ReportOf = Callable[..., ReportConfig]
 Make = Callable[..., Path]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from regen.config.base import parse
-from regen.config.schema import ReportConfig, ReportedVariant
+from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.settings import settings_line
 
 LINES = {

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 import torch
 
+from regen.common.errors import UserError
 from regen.config.base import parse
 from regen.config.variant import TrainConfig
-from regen.data.images import Images
-from regen.errors import UserError
+from regen.images.images import Images
 from regen.training import loop
 from regen.training.checkpoints import Checkpoint
 from regen.training.loop import train

@@ -14,7 +14,7 @@ from regen.config.base import parse
 from regen.config.model import RealNvp
 from regen.config.training import Training
 from regen.config.variant import TrainConfig
-from regen.data.images import Images
+from regen.images.images import Images
 from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import BernoulliPixels
 from regen.models.vae import LatentVariableModel

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from regen.config.base import Config, Name, Positive
-from regen.config.model import Conv, Model, PixelFlow, RealNvp, Vae
-from regen.config.training import Elbo, Preparation, Training, Values
+from regen.config.model import ConvEncoder, Gan, Model, PixelFlow, RealNvp, Vae
+from regen.config.training import Adversarial, Elbo, Preparation, Training, Values
 
 __all__ = ["Compute", "DataSource", "EvaluateConfig", "LikelihoodProtocol", "TrainConfig", "check_combination", "check_images"]
 
@@ -15,7 +15,9 @@ OBJECTIVES = {
     "bernoulli": ("score_function",),
     "flow": ("nll",),
     "autoencoder": ("reconstruction",),
+    "gan": ("adversarial",),
     "classifier": ("cross_entropy",),
+    "regressor": ("squared_error",),
 }
 
 
@@ -39,12 +41,16 @@ def check_combination(model: Model, training: Training) -> None:
         raise ValueError(f"training.objective.kind = '{objective.kind}': allowed with {with_what}: {', '.join(allowed)}")
     if isinstance(objective, Elbo) and objective.log_det_times_dim and not (isinstance(model, Vae) and isinstance(model.prior, RealNvp)):
         raise ValueError("training.objective.log_det_times_dim = true: allowed with a 'realnvp' prior only")
+    if isinstance(model, Gan) and isinstance(objective, Adversarial):
+        output = "score" if objective.loss == "wasserstein" else "probability"
+        if model.output != output:
+            raise ValueError(f"model.output = '{model.output}': allowed with loss '{objective.loss}': '{output}'")
     if training.noise is not None and objective.kind != "elbo":
         raise ValueError(f"training.noise: allowed with objective 'elbo' only, not '{objective.kind}'")
 
 
 def check_images(model: Model, training: Training, images: Preparation, shape: list[int], values: Values, classes: int | None) -> None:
-    """Refuse a model that does not fit its images: shape (C, H, W), values and number of classes of the data set.
+    """Refuse a model that does not fit its images: shape (C, H, W) as prepared, values and number of classes of the data set.
 
     Raises
     ------
@@ -70,9 +76,10 @@ def check_images(model: Model, training: Training, images: Preparation, shape: l
         raise ValueError("model.family = 'flow': allowed on grey images with an even number of values")
     if model.family == "classifier" and model.classes != classes:
         raise ValueError(f"model.classes = {model.classes}: allowed on this data set: {classes or 'no classifier, it has no classes'}")
-    network = getattr(model, "network", None)
-    if isinstance(network, Conv) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
-        raise ValueError(f"model.network.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
+    for name in ("network", "generator", "discriminator"):
+        network = getattr(model, name, None)
+        if isinstance(network, ConvEncoder) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
+            raise ValueError(f"model.{name}.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
 
 
 class Compute(Config):
@@ -91,7 +98,10 @@ class LikelihoodProtocol(Config):
 
 
 class TrainConfig(Config):
-    """Resolved for `train`: one variant; shape is of the prepared images, `max_steps` limits the optimiser steps."""
+    """Resolved for `train`: one variant; shape is of the prepared images, `max_steps` limits the optimiser steps.
+
+    `declared_images` is the number of training images that the report's own schedule counts its steps by.
+    """
 
     variant: Name
     dataset: Name
@@ -99,6 +109,7 @@ class TrainConfig(Config):
     images: Preparation
     model: Model
     training: Training
+    declared_images: Positive
     max_steps: Positive | None
     compute: Compute
 

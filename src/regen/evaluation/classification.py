@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from regen.config.variant import EvaluateConfig
-from regen.data.batches import batches
-from regen.data.images import Images
+from regen.images.batches import batches
+from regen.images.images import Images
 from regen.models.classifier import Classifier
 
 __all__ = ["confusion"]

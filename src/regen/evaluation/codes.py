@@ -3,7 +3,7 @@
 from typing import Any
 
 from regen.config.variant import EvaluateConfig
-from regen.data.images import Images
+from regen.images.images import Images
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
 
 __all__ = ["code_likelihood"]

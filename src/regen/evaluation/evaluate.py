@@ -4,10 +4,10 @@ from typing import Any
 
 import torch
 
+from regen.common.determinism import derive_seed
 from regen.config.variant import EvaluateConfig
-from regen.data.images import Images
-from regen.determinism import derive_seed
 from regen.evaluation.capabilities import MEASURES
+from regen.images.images import Images
 from regen.training.terms import mean_terms
 
 __all__ = ["evaluate"]

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from scipy.stats import bootstrap
 
+from regen.common.determinism import derive_seed
 from regen.config.variant import EvaluateConfig
-from regen.data.batches import to_unit_interval
-from regen.data.images import Images
-from regen.determinism import derive_seed
+from regen.images.batches import to_unit_interval
+from regen.images.images import Images
 from regen.models.likelihoods import nll_constant_nats, nll_kind
 from regen.models.objectives import log_weights
 from regen.models.pixel_flow import PixelFlow

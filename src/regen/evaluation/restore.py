@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from regen.errors import UserError
-from regen.files import read_tensors
+from regen.common.errors import UserError
+from regen.common.files import read_tensors
 from regen.models.build import build
 
 __all__ = ["restore"]

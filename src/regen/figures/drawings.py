@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from regen.config.schema import FigureKind, ReportedVariant
-from regen.data.batches import to_unit_interval
-from regen.data.images import Images
-from regen.determinism import derive_seed
+from regen.common.determinism import derive_seed
 from regen.figures.codes import code_plane, confusion_matrix
 from regen.figures.images import line, manifold, panels, reconstructions, samples
+from regen.images.batches import to_unit_interval
+from regen.images.images import Images
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
+from regen.params.schema import FigureKind, ReportedVariant
 
 __all__ = ["DRAWINGS", "Drawn", "Trained"]
 

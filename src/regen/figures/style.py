@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from regen.files import replacing
+from regen.common.files import replacing
 
 mpl.use("agg")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from regen.config.schema import ReportConfig, ReportedVariant
-from regen.files import read_json
+from regen.common.files import read_json
+from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.reported import read_reported, reproduced
 from regen.report.settings import settings_line
 from regen.results import details, metrics

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from regen.config.schema import ReportedVariant
 from regen.config.training import Training
+from regen.params.schema import ReportedVariant
 
 __all__ = ["settings_line"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from regen.config.resolve import read_params, read_preset, resolve
-from regen.config.schema import Params, PresetFile
+from regen.params.resolve import read_params, read_preset, resolve
+from regen.params.schema import Params, PresetFile
 
 ROOT = Path(__file__).parents[2]
 DELETED = object()

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from regen.config.training import Preparation
-from regen.data.images import Images
-from regen.data.prepare import prepare
+from regen.images.images import Images
+from regen.images.prepare import prepare
 
 SPLITS = ("train", "validation", "test")
 

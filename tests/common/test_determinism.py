@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen.determinism import derive_seed
+from regen.common.determinism import derive_seed
 
 ROOT = Path(__file__).parents[1]
 

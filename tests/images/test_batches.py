@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen.data.batches import batches, images_of
-from regen.data.images import Images
-from regen.errors import UserError
-from regen.files import write_tensors
+from regen.common.errors import UserError
+from regen.common.files import write_tensors
+from regen.images.batches import batches, images_of
+from regen.images.images import Images
 
 
 def numbered(count: int) -> Images:

@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
+from regen.common.errors import UserError
 from regen.config.base import Config, parse
-from regen.config.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 from regen.config.variant import EvaluateConfig, TrainConfig
-from regen.errors import UserError
+from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 
 __all__ = ["read_params", "read_preset", "resolve"]
 
@@ -115,6 +115,7 @@ def _train(params: Params, preset: Preset, dataset: str, name: str, variant: Var
         images=variant.images,
         model=variant.model,
         training=variant.training,
+        declared_images=params.datasets[dataset].split.trained(variant.training),
         max_steps=preset.max_steps.get(dataset),
         compute=params.compute,
     )

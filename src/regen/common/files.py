@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 if TYPE_CHECKING:
     import torch

@@ -2,7 +2,7 @@
 
 import torch
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 __all__ = ["resolve_device"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 __all__ = ["Images", "damaged"]
 

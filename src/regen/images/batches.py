@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from regen.data.images import Images
-from regen.errors import UserError
-from regen.files import read_tensors
+from regen.common.errors import UserError
+from regen.common.files import read_tensors
+from regen.images.images import Images
 
 __all__ = ["batches", "images_of", "to_unit_interval"]
 

@@ -44,6 +44,10 @@ class Split(Config):
     validation: Positive
     test: Positive
 
+    def trained(self, training: Training) -> int:
+        """Return the number of images that a variant trains on."""
+        return self.train + (self.validation if training.held_out == "test" else 0)
+
 
 class Dataset(Config):
     """A data set: image shape (C, H, W), values, classes (if it has labels), and the sizes of its full splits."""
@@ -140,6 +144,14 @@ class Params(Config):
                 data = self.datasets[group]
                 shape = variant.images.shape(data.shape)
                 try:
+                    if variant.images.channels is not None and data.shape[0] != 1:
+                        raise ValueError(
+                            f"images.channels = {variant.images.channels}: allowed on images of {data.shape[0]} channels: null"
+                        )
+                    steps = variant.training.steps(data.split.trained(variant.training))
+                    if max(variant.training.snapshot_steps, default=0) > steps:
+                        where = f"training.snapshot_steps = {variant.training.snapshot_steps}"
+                        raise ValueError(f"{where}: allowed: no more than the run's {steps} steps")
                     check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
                 except ValueError as error:
                     raise ValueError(f"variants.{group}.{name}.{error}") from None

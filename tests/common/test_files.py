@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import torch
 
-from regen.errors import UserError
-from regen.files import checksum, read_json, read_tensors, replacing, write_csv, write_json, write_tensors, write_text
+from regen.common.errors import UserError
+from regen.common.files import checksum, read_json, read_tensors, replacing, write_csv, write_json, write_tensors, write_text
 
 
 def one_line(call: Callable[[], Any]) -> str:
