@@ -1,8 +1,8 @@
 """dvc repro with several stages side by side: `python scripts/repro.py [PIPELINE] [JOBS]`.
 
-DVC alone decides what has to run. The chains of one variant and seed (train, then evaluate) do not depend on each other, nor
-do the figures of one report, so each worker, a DVC process, gets every JOBS-th of them; a last `dvc repro` does the rest and
-gives the exit status.
+DVC alone decides what has to run. The feature spaces do not depend on each other, nor do the chains of one variant and seed (train,
+then evaluate and quality), nor the figures of one report, so each worker, a DVC process, gets every JOBS-th of them; a last
+`dvc repro` does the rest and gives the exit status.
 A failing stage does not stop the others, a refused configuration stops everything.
 """
 
@@ -15,16 +15,16 @@ import sys
 __all__ = ["chains", "main"]
 
 
-ROUNDS = ("train|evaluate", "figures")
+ROUNDS = ("features", "train|evaluate|quality", "figures")
 """Kinds of stages that may run side by side, one round after the other."""
 
 
-def chains(stages: list[str], kinds: str = ROUNDS[0]) -> list[list[str]]:
-    """Group the stages of some kinds by what they are of (variant and seed, report), in the pipeline's order."""
+def chains(stages: list[str], kinds: str) -> list[list[str]]:
+    """Group the stages of some kinds by what they are of (data set, variant and seed, report), in the pipeline's order."""
     groups: dict[str, list[str]] = {}
     for stage in stages:
-        if match := re.match(rf"(?:.*:)?(?:{kinds})[^@:]*@(.+)", stage):
-            groups.setdefault(match[1], []).append(stage)
+        if match := re.match(rf"(?:.*:)?(?:{kinds})([^@:]*)(?:@(.+))?$", stage):
+            groups.setdefault(match[2] or match[1], []).append(stage)
     return list(groups.values())
 
 

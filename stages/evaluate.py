@@ -7,7 +7,7 @@ from regen.common.device import resolve_device
 from regen.common.files import write_json
 from regen.config.base import load
 from regen.config.variant import EvaluateConfig
-from regen.evaluation.evaluate import evaluate
+from regen.evaluation.held_out.evaluate import evaluate
 from regen.evaluation.restore import restore
 from regen.images.batches import images_of
 from regen.images.prepare import prepare

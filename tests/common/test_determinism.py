@@ -14,7 +14,7 @@ import torch
 
 from regen.common.determinism import derive_seed
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 PINNED = {
     "ATEN_CPU_CAPABILITY": "avx2",

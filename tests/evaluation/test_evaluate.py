@@ -12,8 +12,8 @@ from regen.common.errors import UserError
 from regen.common.files import write_tensors
 from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
-from regen.evaluation.evaluate import evaluate
-from regen.evaluation.likelihood import bootstrap_interval
+from regen.evaluation.held_out.evaluate import evaluate
+from regen.evaluation.held_out.likelihood import bootstrap_interval
 from regen.evaluation.restore import restore
 from regen.images.images import Images
 from regen.models.build import build

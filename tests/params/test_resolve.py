@@ -109,6 +109,9 @@ def test_another_protocol_changes_evaluations_of_one_data_set_alone(configure: C
         "quick/vu4a-vae-svhn-gauss.evaluate.json",
         "quick/vu4a-flowvae-svhn.evaluate.json",
         "quick/ext-vae-matched-svhn.evaluate.json",
+        "quick/vu4a-gan-svhn.evaluate.json",
+        "quick/vu4a-gan-svhn-nonsat.evaluate.json",
+        "quick/ext-dcgan-svhn.evaluate.json",
         "quick/report.json",
     }
 
@@ -235,13 +238,13 @@ def test_what_the_message_allows_is_accepted(tmp_path: Path) -> None:
 
 
 def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> None:
-    path, images = tmp_path / "params.yaml", {"size": 32, "binarisation": "every_epoch"}
+    path, images = tmp_path / "params.yaml", {"size": 32, "channels": 3, "binarisation": "every_epoch"}
     path.write_text(yaml.safe_dump(changed(f"{VARIANT}/images", images)))
     resolved: Any = resolve(read_params(path), chosen("quick"))
     train, evaluate = (resolved[f"uva3-vae-z2-mnist.{purpose}.json"] for purpose in ("train", "evaluate"))
     shown, other = resolved["report.json"].variants["uva3-vae-z2-mnist"], resolved["vu4a-vae-svhn.evaluate.json"]
 
-    assert train.shape == evaluate.shape == shown.shape == [1, 32, 32]
+    assert train.shape == evaluate.shape == shown.shape == [3, 32, 32]
     assert train.images.model_dump() == evaluate.images.model_dump() == shown.images.model_dump() == images
     assert (evaluate.values, other.values, other.shape) == ("binary", "grey", [3, 32, 32])
     # The data set itself is as it was.

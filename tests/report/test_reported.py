@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen.evaluation.evaluate import evaluate
+from regen.evaluation.held_out.evaluate import evaluate
 from regen.images.batches import to_unit_interval
 from regen.images.images import Images
 from regen.models.build import build

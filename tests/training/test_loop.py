@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from regen.images.images import Images
 from regen.training import loop
 from regen.training.checkpoints import Checkpoint
 from regen.training.loop import train
+from regen.training.objectives import Objective, Turn
 
 CPU = torch.device("cpu")
 
@@ -40,7 +42,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"objective": {"kind": "reconstruction"}},
     ),
     "classifier": (
-        {"family": "classifier", "hidden": [8], "activation": "relu", "dropout": 0.5, "classes": 3},
+        {"family": "classifier", "network": MLP, "dropout": 0.5, "classes": 3},
         {"objective": {"kind": "cross_entropy"}},
     ),
 }
@@ -58,6 +60,7 @@ def config(name: str = "mlp", /, **changes: object) -> TrainConfig:
             "images": {},
             "model": model,
             "training": {**settings, "snapshot_epochs": [0, 2, 4], **training, **changes},
+            "declared_images": 70,
             "max_steps": None,
             "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
         },
@@ -172,17 +175,20 @@ def test_truncated_checkpoint_starts_over(images: dict[str, Images], tmp_path: P
 def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, calls = loop.objective_of, []
 
-    class Poisoned(torch.nn.Module):
-        def __init__(self, training: object) -> None:
+    class Poisoned(Objective):
+        def __init__(self, training: Any) -> None:
             super().__init__()
             self.terms = made(training)
 
-        def forward(self, *batch: object) -> object:
+        def players(self, model: torch.nn.Module) -> list[torch.nn.Module]:
+            return self.terms.players(model)
+
+        def turns(self, *batch: Any) -> Iterator[Turn]:
             calls.append(1)
-            objective, values = self.terms(*batch)
-            if len(calls) == 8:  # the third step of the second epoch of five steps
-                values["kl_nats"] = values["kl_nats"] * float("nan")
-            return objective, values
+            for objective, values in self.terms.turns(*batch):
+                if len(calls) == 8:  # the third step of the second epoch of five steps
+                    values["kl_nats"] = values["kl_nats"] * float("nan")
+                yield objective, values
 
     monkeypatch.setattr(loop, "objective_of", Poisoned)
     with pytest.raises(UserError, match=r"^tiny: epoch 2, step 8: expected a finite kl_nats, got nan; [^\n]*$"):

@@ -16,6 +16,7 @@ __all__ = [
     "Conv",
     "ConvEncoder",
     "DiscretisedLogistic",
+    "Dropout",
     "Encoder",
     "Gan",
     "Gaussian",

@@ -3,10 +3,19 @@
 from typing import Literal
 
 from regen.config.base import Config, Name, Positive
-from regen.config.model import ConvEncoder, Gan, Model, PixelFlow, RealNvp, Vae
+from regen.config.model import ConvEncoder, Encoder, Gan, Model, PixelFlow, RealNvp, Vae
 from regen.config.training import Adversarial, Elbo, Preparation, Training, Values
 
-__all__ = ["Compute", "DataSource", "EvaluateConfig", "LikelihoodProtocol", "TrainConfig", "check_combination", "check_images"]
+__all__ = [
+    "Compute",
+    "DataSource",
+    "EvaluateConfig",
+    "LikelihoodProtocol",
+    "TrainConfig",
+    "check_combination",
+    "check_encoder",
+    "check_images",
+]
 
 DataSource = Literal["official", "subset", "grey", "stand-in"]
 
@@ -77,9 +86,13 @@ def check_images(model: Model, training: Training, images: Preparation, shape: l
     if model.family == "classifier" and model.classes != classes:
         raise ValueError(f"model.classes = {model.classes}: allowed on this data set: {classes or 'no classifier, it has no classes'}")
     for name in ("network", "generator", "discriminator"):
-        network = getattr(model, name, None)
-        if isinstance(network, ConvEncoder) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
-            raise ValueError(f"model.{name}.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
+        check_encoder(getattr(model, name, None), shape, f"model.{name}")
+
+
+def check_encoder(network: Encoder | None, shape: list[int], where: str) -> None:
+    """Refuse a network whose convolutions cannot halve images of shape (C, H, W)."""
+    if isinstance(network, ConvEncoder) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
+        raise ValueError(f"{where}.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
 
 
 class Compute(Config):

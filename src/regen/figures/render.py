@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regen.common.files import write_json
-from regen.evaluation.restore import restore
-from regen.figures.curves import loss_curves, quantity_of
+from regen.evaluation.restore import moment, restore, snapshots
+from regen.figures.curves import adversarial_curves, loss_curves, quantity_of
 from regen.figures.drawings import DRAWINGS, Drawn, Trained
 from regen.figures.style import apply_style, save
 from regen.images.batches import images_of
 from regen.images.prepare import prepare
 from regen.params.schema import ReportConfig, ReportedVariant
-from regen.results import details, evaluated_seeds, histories, snapshots
+from regen.results import details, evaluated_seeds, histories
 
 __all__ = ["render"]
 
@@ -57,6 +57,14 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
         drawn, epochs = quantity.label[0].lower() + quantity.label[1:], _count(len(runs[0]), "epoch")
         description = f"Line chart of the {drawn} against the epoch, training and validation, over {epochs}."
         yield Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
+    if variant.model.family == "gan" and runs:
+        caption = (
+            f"What the players of {name} minimise in training, running means, {_count(len(runs), 'seed')}; how the discriminator judges."
+        )
+        description = (
+            f"Line charts against the epoch, over {_count(len(runs[0]), 'epoch')}: losses of both players above, judgements below."
+        )
+        yield Drawn("curves", adversarial_curves(runs, variant.training.epochs), "Losses of both players", caption, description)
     seed = evaluated_seeds(root, config, name)[0]
     weights = root / "models" / config.preset / name / str(seed)
     if not weights.exists():
@@ -75,14 +83,9 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
 
 
 def _title(note: dict[str, int], variant: ReportedVariant) -> str:
-    """Name a snapshot by the report's epoch or step, and by its own step where the run was shortened.
-
-    Of a shortened run, an early epoch may fall on no step at all: that is the model before training, once.
-    """
-    if note["step"] == 0:
-        return "before training"
-    name = f"epoch {note['epoch']}" if "epoch" in note else f"step {note['report_step']:,}"
-    return name if variant.max_steps is None else f"{name}: step {note['step']}/{note['steps']}"
+    """Name a snapshot by the report's epoch or step, and by its own step where the run was shortened."""
+    name = moment(note)
+    return name if variant.max_steps is None or note["step"] == 0 else f"{name}: step {note['step']}/{note['steps']}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from regen.common.errors import UserError
 from regen.common.files import read_tensors
 from regen.images.images import Images
 
-__all__ = ["batches", "images_of", "to_unit_interval"]
+__all__ = ["batches", "images_of", "to_levels", "to_unit_interval"]
 
 
 def images_of(folder: Path, split: str) -> Images:
@@ -30,6 +30,11 @@ def images_of(folder: Path, split: str) -> Images:
 def to_unit_interval(images: torch.Tensor) -> torch.Tensor:
     """Map uint8 images (B, C, H, W) to floats in [0, 1]."""
     return images.float().div_(255)
+
+
+def to_levels(images: torch.Tensor) -> torch.Tensor:
+    """Round images in [0, 1] to the uint8 that a picture file would hold."""
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def batches(images: Images, batch_size: int, generator: torch.Generator | None = None) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

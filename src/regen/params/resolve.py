@@ -7,6 +7,7 @@ import yaml
 
 from regen.common.errors import UserError
 from regen.config.base import Config, parse
+from regen.config.features import FeaturesConfig, QualityConfig
 from regen.config.variant import EvaluateConfig, TrainConfig
 from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 
@@ -82,10 +83,12 @@ def resolve(params: Params, chosen: PresetFile) -> dict[str, Config]:
     for name in params.datasets:
         resolved[f"{name}.source.json"] = _source(params, preset, name)
         resolved[f"{name}.data.json"] = _data(params, preset, name)
+        resolved[f"{name}.features.json"] = _features(params, preset, name)
     for dataset, variants in params.variants.items():
         for name, variant in variants.items():
             resolved[f"{name}.train.json"] = _train(params, preset, dataset, name, variant)
             resolved[f"{name}.evaluate.json"] = _evaluate(params, preset, dataset, name, variant)
+            resolved[f"{name}.quality.json"] = _quality(params, preset, dataset, name, variant)
     resolved["report.json"] = _report(params, preset, chosen)
     return resolved
 
@@ -131,6 +134,40 @@ def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: 
         images=variant.images,
         model=variant.model,
         likelihood=preset.likelihood[dataset],
+        seed=params.seed,
+        threads=params.compute.threads,
+        device=params.compute.device,
+    )
+
+
+def _features(params: Params, preset: Preset, name: str) -> FeaturesConfig:
+    network = params.features[name]
+    return FeaturesConfig(
+        labels=network.labels,
+        images=network.images,
+        network=network.network,
+        dropout=network.dropout,
+        schedule=network.schedule,
+        dataset=name,
+        data_source=params.datasets[name].sources[preset.sources[name]].status,
+        shape=params.datasets[name].shape,
+        classes=params.datasets[network.labels].classes,
+        n_samples=preset.samples[name],
+        max_steps=preset.max_steps.get(name),
+        compute=params.compute,
+        seed=params.seed,
+    )
+
+
+def _quality(params: Params, preset: Preset, dataset: str, name: str, variant: Variant) -> QualityConfig:
+    return QualityConfig(
+        variant=name,
+        dataset=dataset,
+        data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+        shape=variant.images.shape(params.datasets[dataset].shape),
+        images=variant.images,
+        model=variant.model,
+        n_samples=preset.samples[dataset],
         seed=params.seed,
         threads=params.compute.threads,
         device=params.compute.device,

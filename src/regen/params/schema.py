@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from regen.config.base import Config, Name, Positive
+from regen.config.features import FeatureNetwork
 from regen.config.model import Model
 from regen.config.training import Preparation, Training, Values
-from regen.config.variant import Compute, DataSource, LikelihoodProtocol, check_combination, check_images
+from regen.config.variant import Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
 
 __all__ = [
     "DataConfig",
@@ -26,7 +27,9 @@ __all__ = [
     "Variant",
 ]
 
-FigureKind = Literal["curves", "means", "draws", "samples", "reconstructions", "manifold", "line", "codes", "confusion"]
+FigureKind = Literal[
+    "curves", "means", "draws", "samples", "reconstructions", "manifold", "line", "interpolation", "traversal", "codes", "confusion"
+]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 
 
@@ -66,11 +69,15 @@ class MaxImages(Split):
 
 
 class Preset(Config):
-    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_steps` is trained in full."""
+    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_steps` is trained in full.
+
+    `samples` is the number of images by which sample quality is measured: ten blocks of two at least.
+    """
 
     sources: dict[Name, Name]
     max_images: MaxImages | None
     max_steps: dict[Name, Positive]
+    samples: dict[Name, Annotated[int, Field(ge=20)]]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
 
 
@@ -127,6 +134,7 @@ class Params(Config):
     compute: Compute
     presets: dict[Name, Preset]
     datasets: dict[Name, Dataset]
+    features: dict[Name, FeatureNetwork]
     reports: dict[Name, SourceReport]
     variants: dict[Name, dict[Name, Variant]]
 
@@ -155,6 +163,19 @@ class Params(Config):
                     check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
                 except ValueError as error:
                     raise ValueError(f"variants.{group}.{name}.{error}") from None
+        for name in self.datasets:
+            if name not in self.features:
+                raise ValueError(f"features.{name}: missing; allowed: labels, network, dropout, schedule")
+        for name, features in self.features.items():
+            if name not in self.datasets or features.labels not in self.datasets:
+                raise ValueError(f"features.{name}: unknown data set in '{name}' or labels '{features.labels}'; allowed: {datasets}")
+            shape, of_labels = self.datasets[name].shape, self.datasets[features.labels]
+            if of_labels.shape != shape:
+                raise ValueError(f"features.{name}.labels = '{features.labels}': allowed: a data set of shape {shape}")
+            try:
+                check_encoder(features.network, shape, "network")
+            except ValueError as error:
+                raise ValueError(f"features.{name}.{error}") from None
         for name, preset in self.presets.items():
             for dataset in self.datasets:
                 allowed = list(self.datasets[dataset].sources)
@@ -164,7 +185,10 @@ class Params(Config):
                     )
                 if dataset not in preset.likelihood:
                     raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
-            if unknown := sorted((set(preset.sources) | set(preset.likelihood) | set(preset.max_steps)) - set(self.datasets)):
+                if dataset not in preset.samples:
+                    raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
+            named = {*preset.sources, *preset.likelihood, *preset.max_steps, *preset.samples}
+            if unknown := sorted(named - set(self.datasets)):
                 raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
         return self
 

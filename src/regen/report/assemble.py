@@ -9,7 +9,7 @@ from regen.common.files import read_json
 from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.reported import read_reported, reproduced
 from regen.report.settings import settings_line
-from regen.results import details, metrics
+from regen.results import details, feature_spaces, metrics, quality, quality_details
 
 __all__ = ["assemble"]
 
@@ -41,6 +41,7 @@ def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
         "source": config.reports[report].model_dump(),
         "variants": [_variant(name, variant, config, root) for name, variant in variants.items()],
         "likelihoods": _likelihoods(variants, config, root),
+        "qualities": _qualities(variants, config, root),
         "reported": [
             {**row.model_dump(), "readings": [{**reading.model_dump(), **reproduced(config, reading, root)} for reading in row.readings]}
             for row in read_reported()
@@ -78,6 +79,36 @@ def _likelihoods(variants: dict[str, ReportedVariant], config: ReportConfig, roo
     for table in tables.values():
         table.sort(key=lambda row: (row["n_images"], row["importance_samples"]))
     return [{"dataset": key[0], "data_source": key[1], "nll_kind": key[2], "rows": rows} for key, rows in sorted(tables.items())]
+
+
+def _qualities(variants: dict[str, ReportedVariant], config: ReportConfig, root: Path) -> list[dict[str, Any]]:
+    """Return one table a data set: its variants' samples, means over seeds, above the floor, which its own training images set."""
+    tables = []
+    for dataset, space in feature_spaces(root, config).items():
+        rows, paths, failed = [], [], {}
+        for name, variant in variants.items():
+            if variant.dataset != dataset:
+                continue
+            runs = list(quality(root, config, name).values())
+            failed |= {name: run["sampler"] for run in runs if run["sampler"] not in ("finite", "none")}
+            found = [_by_images(run) for run in quality_details(root, config, name).values()]
+            before = [run["before training"]["frechet_classifier_distance"] for run in found if run.get("before training")]
+            for images in ("samples", "draws"):
+                measured = [run[images] for run in found if len(run.get(images, {})) > 1]
+                if measured:
+                    row = {**_means(measured), "frechet_before": fmean(before) if len(before) == len(measured) else None}
+                    rows.append({**row, "variant": name, "images": images, "seeds": len(measured)})
+            for path in zip(*(run.get("paths", []) for run in quality_details(root, config, name).values()), strict=True):
+                paths.append({**_means(path), "variant": name, "seeds": len(path)})
+        if rows or failed:
+            floor = [{**row, "variant": "floor"} for row in space["floor"]]
+            tables.append({"dataset": dataset, "space": space, "rows": rows, "floor": floor, "paths": paths, "failed": failed})
+    return tables
+
+
+def _by_images(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the rows of a run's table of quality by the images that they are of, without their histograms."""
+    return {row["images"]: {key: value for key, value in row.items() if key != "class_counts"} for row in run.get("rows", [])}
 
 
 def _prepared(variant: ReportedVariant) -> str:

@@ -6,7 +6,7 @@ import torch
 
 from regen.common.determinism import derive_seed
 from regen.config.variant import EvaluateConfig
-from regen.evaluation.capabilities import MEASURES
+from regen.evaluation.held_out.capabilities import MEASURES
 from regen.images.images import Images
 from regen.training.terms import mean_terms
 
