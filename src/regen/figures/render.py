@@ -58,12 +58,8 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
         description = f"Line chart of the {drawn} against the epoch, training and validation, over {epochs}."
         yield Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
     if variant.model.family == "gan" and runs:
-        caption = (
-            f"What the players of {name} minimise in training, running means, {_count(len(runs), 'seed')}; how the discriminator judges."
-        )
-        description = (
-            f"Line charts against the epoch, over {_count(len(runs[0]), 'epoch')}: losses of both players above, judgements below."
-        )
+        caption = f"What the players of {name} minimise in training and how images are judged, running means, {_count(len(runs), 'seed')}."
+        description = f"Line charts against the epoch, over {_count(len(runs[0]), 'epoch')}: losses above, judgements below."
         yield Drawn("curves", adversarial_curves(runs, variant.training.epochs), "Losses of both players", caption, description)
     seed = evaluated_seeds(root, config, name)[0]
     weights = root / "models" / config.preset / name / str(seed)

@@ -85,12 +85,14 @@ def _qualities(variants: dict[str, ReportedVariant], config: ReportConfig, root:
     """Return one table a data set: its variants' samples, means over seeds, above the floor, which its own training images set."""
     tables = []
     for dataset, space in feature_spaces(root, config).items():
-        rows, paths, failed = [], [], {}
+        rows: list[dict[str, Any]] = []
+        paths: list[dict[str, Any]] = []
+        failed: dict[str, str] = {}
         for name, variant in variants.items():
             if variant.dataset != dataset:
                 continue
             runs = list(quality(root, config, name).values())
-            failed |= {name: run["sampler"] for run in runs if run["sampler"] not in ("finite", "none")}
+            failed |= next(({name: run["sampler"]} for run in runs if run["sampler"] not in ("finite", "none")), {})
             found = [_by_images(run) for run in quality_details(root, config, name).values()]
             before = [run["before training"]["frechet_classifier_distance"] for run in found if run.get("before training")]
             for images in ("samples", "draws"):
@@ -101,7 +103,7 @@ def _qualities(variants: dict[str, ReportedVariant], config: ReportConfig, root:
             for path in zip(*(run.get("paths", []) for run in quality_details(root, config, name).values()), strict=True):
                 paths.append({**_means(path), "variant": name, "seeds": len(path)})
         if rows or failed:
-            floor = [{**row, "variant": "floor"} for row in space["floor"]]
+            floor = [{**row, "variant": "floor", "seeds": ""} for row in space["floor"]]
             tables.append({"dataset": dataset, "space": space, "rows": rows, "floor": floor, "paths": paths, "failed": failed})
     return tables
 

@@ -74,15 +74,14 @@ KINDS = {
 
 
 QUALITY_NOTE = (
-    "A decoder gives its means, draws from its likelihood stand beside them. Distances of density and of the nearest training image are in these "
-    "features, sharpness is the variance of the Laplacian, the period-2 energy is that of the samples over that of the test images, and the nearest "
-    "training image of a sample is as far as given, where that of a test image is 1: near 0 means copies. The floor is what the data set's own "
-    "training images reach."
+    "A decoder gives its means; draws from its likelihood stand beside them. Sharpness is the variance of the Laplacian. The period-2 energy "
+    "is over that of the test images. The distance to the nearest training image is over that of a test image: near 0 means copies. "
+    "The floor is what the data set's own training images reach."
 )
 
 PATH_NOTE = (
-    "Ten points between 100 pairs of generated images. The length is the way through the features over the distance of its ends, the largest "
-    "step its share of the way: 0.111 if all are even."
+    "Ten points between 100 pairs of generated images. The length is the way through the features over the distance of its ends, "
+    "the largest step its share of the way: 0.111 if all are even."
 )
 
 TABLES = {
@@ -100,7 +99,8 @@ def _space_line(space: dict[str, Any]) -> str:
     """Describe the features in which samples are compared."""
     test = space["test"]
     if space["labels"] == "classes":
-        network = f"a convolutional classifier of {space['labels_of']}, right on {test['accuracy']:.2%} of {test['n_images']:,} test images"
+        accuracy = f"right on {test['accuracy']:.2%} of {test['n_images']:,} test images"
+        network = f"a convolutional classifier of {space['labels_of']}, {accuracy}"
     elif space["labels"] == "factors":
         network = (
             f"a convolutional network of the images' factors, squared error {test['squared_error']:.3g} on {test['n_images']:,} test images"

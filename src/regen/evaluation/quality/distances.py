@@ -59,7 +59,7 @@ def density_and_coverage(real: torch.Tensor, generated: torch.Tensor) -> tuple[f
         inside = torch.cdist(block, real) <= radii
         balls += int(inside.sum())
         held |= inside.any(0)
-    return balls / (k * len(generated)), held.float().mean().item()
+    return balls / (k * len(generated)), held.double().mean().item()
 
 
 def nearest_distances(features: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
