@@ -109,7 +109,7 @@ def describe_experiment(config: ReportConfig, card: DataCard) -> str:
 
 def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: dict[str, Any]) -> TrackedRun:
     variant, results = config.variants[name], root / "results" / config.preset / name / str(seed)
-    history, scalars = histories(root, config, name).get(seed), {**scalars, **quality(root, config, name).get(seed, {})}
+    history, scalars = histories(root, config, name).get(seed), {**quality(root, config, name).get(seed, {}), **scalars}
     numbers = {key: float(value) for key, value in scalars.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     texts = {key: str(value) for key, value in scalars.items() if value is not None and key not in numbers}
     figures = _read_figures(root / "reports" / config.preset / "figures" / variant.report, name)

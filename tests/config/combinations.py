@@ -46,11 +46,13 @@ def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
     made = {"split": {"train": 2, "validation": 2, "test": 2}, "sources": {"embedded": {"status": "stand-in", "files": {}}}}
     protocol = {name: [{"importance_samples": 1, "n_images": None}] for name in DATASETS}
     preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": None, "max_steps": {}, "likelihood": protocol}
+    features = {"network": VAE["network"], "dropout": 0.0, "schedule": {"learning_rate": 0.1, "batch_size": 8, "epochs": 1}}
     return {
         "seed": 0,
         "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
-        "presets": {"quick": preset},
+        "presets": {"quick": {**preset, "samples": dict.fromkeys(DATASETS, 20)}},
         "datasets": {name: {**about, **made} for name, about in DATASETS.items()},
+        "features": {name: {"labels": name, **features} for name in DATASETS},
         "reports": {"own": {"title": "Title", "author": "Author", "year": None, "about": "About.", "notes": []}},
         "variants": {dataset: {"tested": values}},
     }

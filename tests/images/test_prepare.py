@@ -1,13 +1,20 @@
 """Resized and binarised images against PIL, and the binarisation against its own probabilities."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from regen.common.errors import UserError
+from regen.common.files import write_tensors
+from regen.config.base import parse
 from regen.config.training import Preparation
+from regen.config.variant import TrainConfig
 from regen.images.images import Images
-from regen.images.prepare import prepare
+from regen.images.prepare import prepare, training_images
 
 SPLITS = ("train", "validation", "test")
 
@@ -116,3 +123,65 @@ def test_images_are_resized_first_and_binarised_then() -> None:
     assert set(both.unique().tolist()) == {0, 255}
     assert torch.equal(both, prepare(resized, Preparation(binarisation="fixed"), "test").images)
     assert torch.equal(prepare(images, Preparation(size=11, binarisation="every_epoch"), "train", training=True).images, resized.images)
+
+
+@pytest.mark.parametrize("config", [Preparation(), Preparation(size=6), Preparation(binarisation="fixed")])
+def test_a_repeated_channel_is_three_times_the_same(config: Preparation) -> None:
+    images = labelled(grey(20, 1, 4, 4))
+    one = prepare(images, config, "test").images
+    repeated = prepare(images, config.model_copy(update={"channels": 3}), "test").images
+    assert repeated.shape == (20, 3, *one.shape[2:])
+    assert all(torch.equal(repeated[:, channel], one[:, 0]) for channel in range(3))
+
+
+def training(held_out: str, **images: Any) -> TrainConfig:
+    model = {"family": "classifier", "network": {"kind": "mlp", "hidden": [8], "activation": "relu"}, "dropout": 0.0, "classes": 2}
+    settings = {"objective": {"kind": "cross_entropy"}, "optimizer": "adam", "learning_rate": 0.1, "batch_size": 8, "epochs": 1}
+    names = {"variant": "tiny", "dataset": "mnist", "shape": [1, 4, 4], "images": images, "model": model}
+    rest = {"declared_images": 50, "max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1}}
+    return parse(TrainConfig, {**names, "training": {**settings, "held_out": held_out}, **rest}, "test")
+
+
+def split_files(folder: Path, *names: str) -> dict[str, Images]:
+    """Write these splits, 12 images for training, 5 for validation and 7 for the test, and return them."""
+    counts = {"train": (0, 12), "validation": (12, 17), "test": (17, 24)}
+    whole = Images(grey(24, 1, 4, 4), torch.arange(24))
+    splits = {name: whole.take(slice(*counts[name])) for name in names}
+    for name, images in splits.items():
+        write_tensors(folder / f"{name}.safetensors", {"images": images.images, "labels": images.labels})
+    return splits
+
+
+def test_validation_images_are_held_out_and_test_images_not_even_looked_at(tmp_path: Path) -> None:
+    splits = split_files(tmp_path, "train", "validation")
+    seen = training_images(training("validation"), tmp_path)
+    assert list(seen) == ["train", "validation"]
+    for name, images in splits.items():
+        assert torch.equal(seen[name].images, images.images) and torch.equal(seen[name].labels, images.labels)
+
+
+def test_where_the_test_images_are_held_out_the_others_are_trained_on(tmp_path: Path) -> None:
+    splits = split_files(tmp_path, *SPLITS)
+    seen = training_images(training("test", channels=3), tmp_path)
+    assert list(seen) == ["train", "validation"]
+    assert (seen["train"].labels.tolist(), seen["validation"].labels.tolist()) == (list(range(17)), list(range(17, 24)))
+    both = torch.cat([splits["train"].images, splits["validation"].images])
+    assert torch.equal(seen["train"].images, both.expand(17, 3, 4, 4))
+    assert torch.equal(seen["validation"].images, splits["test"].images.expand(7, 3, 4, 4))
+
+
+def test_held_out_test_images_are_binarised_as_evaluation_sees_them(tmp_path: Path) -> None:
+    splits = split_files(tmp_path, *SPLITS)
+    for binarisation in ("fixed", "every_epoch"):
+        seen = training_images(training("test", binarisation=binarisation), tmp_path)
+        expected = {name: prepare(images, Preparation(binarisation="fixed"), name).images for name, images in splits.items()}
+        assert torch.equal(seen["validation"].images, expected["test"])
+        # Each split has coins of its own; images that are drawn anew at every visit are still grey.
+        trained = expected if binarisation == "fixed" else {name: images.images for name, images in splits.items()}
+        assert torch.equal(seen["train"].images, torch.cat([trained["train"], trained["validation"]]))
+
+
+def test_test_images_that_are_held_out_and_missing_are_one_line(tmp_path: Path) -> None:
+    split_files(tmp_path, "train", "validation")
+    with pytest.raises(UserError, match=r"^[^\n]*test.safetensors: expected[^\n]*dvc repro[^\n]*$"):
+        training_images(training("test"), tmp_path)

@@ -29,9 +29,10 @@ def small_params() -> Any:
     """Return params.yaml's values with two of the variants and of the data sets: YAML is slow to read."""
     params = raw_params()
     for preset in params["presets"].values():
-        for key in ("sources", "likelihood", "max_steps"):
+        for key in ("sources", "likelihood", "max_steps", "samples"):
             preset[key] = {name: value for name, value in preset[key].items() if name in ("mnist", "svhn")}
-    params["datasets"] = {name: params["datasets"][name] for name in ("mnist", "svhn")}
+    for key in ("datasets", "features"):
+        params[key] = {name: params[key][name] for name in ("mnist", "svhn")}
     kept = {"mnist": "uva3-vae-z2-mnist", "svhn": "vu4a-vae-svhn"}
     params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
     return params
@@ -78,12 +79,16 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     quick, paper = resolved("quick"), resolved("paper")
     variants = [name for group in raw_params()["variants"].values() for name in group]
-    expected = {f"{name}.{purpose}.json" for name in variants for purpose in ("train", "evaluate")}
-    expected |= {f"{name}.{purpose}.json" for name in raw_params()["datasets"] for purpose in ("source", "data")} | {"report.json"}
+    expected = {f"{name}.{purpose}.json" for name in variants for purpose in ("train", "evaluate", "quality")}
+    expected |= {f"{name}.{purpose}.json" for name in raw_params()["datasets"] for purpose in ("source", "data", "features")} | {
+        "report.json"
+    }
 
     assert set(quick) == set(paper) == expected
     assert all(quick[f"{name}.train.json"].max_steps <= 100 for name in variants)
     assert all(paper[f"{name}.train.json"].max_steps is None for name in variants)
+    # The issue: at least 10,000 samples a model.
+    assert all(paper[f"{name}.quality.json"].n_samples >= 10_000 for name in variants)
     # The protocol that the metrics' definition fixes: K = 500 on all test images, and 5,000 on the first 1,000.
     protocol = {(row.importance_samples, row.n_images) for row in paper["vu4a-vae-svhn.evaluate.json"].likelihood}
     assert protocol == {(500, None), (5000, 1000)}
@@ -160,6 +165,14 @@ BAD = [
     ("presets/quick/likelihood/mnist/0/n_images", 0, ["n_images = 0", "greater than or equal to 1"]),
     ("presets/quick/likelihood/mnist", [], ["likelihood.mnist = []", "at least 1"]),
     ("presets/quick/likelihood/mnist", DELETED, ["presets.quick.likelihood.mnist", "missing"]),
+    ("presets/quick/samples/mnist", 19, ["samples.mnist = 19", "greater than or equal to 20"]),
+    ("presets/quick/samples/mnist", DELETED, ["presets.quick.samples.mnist", "missing", "from 20"]),
+    ("presets/quick/samples/fashion", 20, ["presets/quick", "'fashion'", "svhn"]),
+    ("features/mnist", DELETED, ["features.mnist: missing", "labels, network, dropout, schedule"]),
+    ("features/mnist/labels", "fashion", ["features.mnist", "'fashion'", "mnist, svhn"]),
+    ("features/mnist/labels", "svhn", ["features.mnist.labels = 'svhn'", "shape [1, 28, 28]"]),
+    ("features/mnist/network/channels", [4, 8, 16], ["features.mnist.network.channels = [4, 8, 16]", "28x28"]),
+    ("features/mnist/schedule/epochs", 0, ["schedule.epochs = 0", "greater than or equal to 1"]),
     ("presets/quick/max_steps/mnist", 0, ["max_steps.mnist = 0", "greater than or equal to 1"]),
     ("presets/quick/max_steps/fashion", 9, ["presets/quick", "'fashion'", "svhn"]),
     ("presets/quick/max_images/test", 1, ["max_images.test = 1", "greater than or equal to 2"]),
@@ -241,11 +254,11 @@ def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> No
     path, images = tmp_path / "params.yaml", {"size": 32, "channels": 3, "binarisation": "every_epoch"}
     path.write_text(yaml.safe_dump(changed(f"{VARIANT}/images", images)))
     resolved: Any = resolve(read_params(path), chosen("quick"))
-    train, evaluate = (resolved[f"uva3-vae-z2-mnist.{purpose}.json"] for purpose in ("train", "evaluate"))
+    train, evaluate, quality = (resolved[f"uva3-vae-z2-mnist.{purpose}.json"] for purpose in ("train", "evaluate", "quality"))
     shown, other = resolved["report.json"].variants["uva3-vae-z2-mnist"], resolved["vu4a-vae-svhn.evaluate.json"]
 
-    assert train.shape == evaluate.shape == shown.shape == [3, 32, 32]
-    assert train.images.model_dump() == evaluate.images.model_dump() == shown.images.model_dump() == images
+    assert train.shape == evaluate.shape == quality.shape == shown.shape == [3, 32, 32]
+    assert all(one.images.model_dump() == images for one in (train, evaluate, quality, shown))
     assert (evaluate.values, other.values, other.shape) == ("binary", "grey", [3, 32, 32])
     # The data set itself is as it was.
     assert (resolved["mnist.data.json"].shape, resolved["mnist.data.json"].values) == ([1, 28, 28], "grey")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 from torch import nn
 
 from regen.config.base import parse
@@ -43,7 +43,7 @@ def test_where_every_fake_is_found_out_one_gradient_vanishes_and_the_other_does_
     # errata uva3 6: d/da log(1 - sigmoid(a)) = -D -> 0, d/da -log sigmoid(a) = D - 1 -> -1.
     logits = torch.tensor([-1000.0, -100.0], requires_grad=True)
     slopes = [torch.autograd.grad(GENERATOR_LOSSES[loss](logits)[1].sum(), logits)[0] for loss in ("saturating", "non_saturating")]
-    assert slopes[0].tolist() == [0, 0] or slopes[0].abs().max() < 1e-30
+    assert slopes[0].abs().max() < 1e-30
     assert slopes[1].tolist() == [-1, -1]
 
 
@@ -184,7 +184,7 @@ def test_the_best_discriminator_of_two_gaussians_is_their_log_density_ratio(real
             1 / (2 * s2**2) - 1 / (2 * s1**2),
         ]
     )
-    # By quadrature: the errors of the coefficients (the inverse Hessian on either side of the variance of the gradient), and 2 log 2 - 2 JSD.
+    # By quadrature: the coefficients' errors (the variance of the gradient between two inverse Hessians), and 2 log 2 - 2 JSD.
     grid = np.linspace(-12, 12, 24_001)
     p, q, features = norm.pdf(grid, m1, s1), norm.pdf(grid, m2, s2), np.stack([np.ones_like(grid), grid, grid**2])
     d = 1 / (1 + np.exp(-expected @ features))
@@ -201,9 +201,10 @@ def test_the_best_discriminator_of_two_gaussians_is_their_log_density_ratio(real
 
     nats = [(-np.log(probability), density) for probability, density in ((d, p), (1 - d, q))]
     least = sum(values @ density * step for values, density in nats)
-    error = math.sqrt(sum(covariance(values[None], density).item() for values, density in nats) / count)
-    # Three fitted coefficients take about 3 / (2 count) off the objective. Equal distributions have no error at all: 2 log 2.
-    assert -4 * error - 20 / count < value - least < 4 * error + 1e-12
+    error = math.sqrt(max(0.0, sum(covariance(values[None], density).item() for values, density in nats)) / count)
+    # Three coefficients fitted to 2 count values take half a chi-square of three degrees off their total; 4 errors are the same level.
+    fitted = chi2.isf(2 * norm.sf(4), 3) / 2 / count
+    assert -4 * error - fitted < value - least < 4 * error + 1e-12
     assert value == pytest.approx(terms["discriminator_nats"].mean().item(), rel=1e-12)
     if real == fake:
         assert least == pytest.approx(2 * math.log(2), rel=1e-9)

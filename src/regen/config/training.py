@@ -71,7 +71,8 @@ class Reconstruction(Config):
 class Adversarial(Config):
     """The discriminator's cross-entropy against log(1 - D(G(z))) or -log D(G(z)); or Wasserstein with a gradient penalty.
 
-    `instance_noise` is the standard deviation of white noise on all that the discriminator sees, on the scale of [-1, 1].
+    `instance_noise` is the standard deviation of white noise on the real and the generated images that the discriminator sees, on the
+    scale of [-1, 1]; the penalty is taken without it.
     """
 
     kind: Literal["adversarial"]

@@ -126,14 +126,14 @@ def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
     return encoded.mean if encoded.has_rsample else encoded.mean.round()
 
 
-def interpolations(model: Any, seed: int, pairs: int = 4) -> Figure:
+def interpolations(model: Any, seed: int, pairs: int = 2) -> Figure:
     """Draw ten points between pairs of generated images, a row a pair, on every path of `paths`."""
     found = {PATH_TITLES[name]: to_unit_interval(images) for name, images in paths(model, pairs, seed).items()}
     return _mosaic({title: tile(images.flatten(0, 1), images.shape[1]) for title, images in found.items()}, columns=1, least=ROW)
 
 
 @torch.no_grad()
-def traversal(model: Any, dim: int, rows: int = 10, end: float = 3.0) -> Figure:
+def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0) -> Figure:
     """Draw the images at nine values from -end to end of single latents, all others at 0; the `rows` latents that change the image most."""
     values = torch.linspace(-end, end, 9)
     z = torch.diag_embed(values[:, None].expand(-1, dim)).transpose(0, 1)

@@ -59,6 +59,8 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
         yield Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
     if variant.model.family == "gan" and runs:
         caption = f"What the players of {name} minimise in training and how images are judged, running means, {_count(len(runs), 'seed')}."
+        if all("train_gradient_penalty" in run for run in runs):
+            caption += " The gradient penalty, which the critic minimises too, is not drawn."
         description = f"Line charts against the epoch, over {_count(len(runs[0]), 'epoch')}: losses above, judgements below."
         yield Drawn("curves", adversarial_curves(runs, variant.training.epochs), "Losses of both players", caption, description)
     seed = evaluated_seeds(root, config, name)[0]

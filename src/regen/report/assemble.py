@@ -88,29 +88,41 @@ def _qualities(variants: dict[str, ReportedVariant], config: ReportConfig, root:
         rows: list[dict[str, Any]] = []
         paths: list[dict[str, Any]] = []
         failed: dict[str, str] = {}
-        for name, variant in variants.items():
-            if variant.dataset != dataset:
-                continue
-            runs = list(quality(root, config, name).values())
-            failed |= next(({name: run["sampler"]} for run in runs if run["sampler"] not in ("finite", "none")), {})
-            found = [_by_images(run) for run in quality_details(root, config, name).values()]
-            before = [run["before training"]["frechet_classifier_distance"] for run in found if run.get("before training")]
-            for images in ("samples", "draws"):
-                measured = [run[images] for run in found if len(run.get(images, {})) > 1]
-                if measured:
-                    row = {**_means(measured), "frechet_before": fmean(before) if len(before) == len(measured) else None}
-                    rows.append({**row, "variant": name, "images": images, "seeds": len(measured)})
-            for path in zip(*(run.get("paths", []) for run in quality_details(root, config, name).values()), strict=True):
-                paths.append({**_means(path), "variant": name, "seeds": len(path)})
+        for name in (name for name, variant in variants.items() if variant.dataset == dataset):
+            states = [run["sampler"] for run in quality(root, config, name).values() if run["sampler"] not in ("finite", "none")]
+            failed |= {name: states[0]} if states else {}
+            runs = list(quality_details(root, config, name).values())
+            rows += [{**row, "variant": name} for images in ("samples", "draws") for row in _judged(runs, images)]
+            paths += [{**row, "variant": name} for row in _paths(runs)]
         if rows or failed:
             floor = [{**row, "variant": "floor", "seeds": ""} for row in space["floor"]]
             tables.append({"dataset": dataset, "space": space, "rows": rows, "floor": floor, "paths": paths, "failed": failed})
     return tables
 
 
-def _by_images(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the rows of a run's table of quality by the images that they are of, without their histograms."""
-    return {row["images"]: {key: value for key, value in row.items() if key != "class_counts"} for row in run.get("rows", [])}
+def _judged(runs: list[dict[str, Any]], images: str) -> list[dict[str, Any]]:
+    """Return the row of the samples or draws of a variant; none if they are finite at no seed.
+
+    What stands beside the samples for the model before training is measured on samples too, so draws have none.
+    """
+    tables = [{row["images"]: row for row in run.get("rows", [])} for run in runs]
+    measured = []
+    for table in tables:
+        row = {key: value for key, value in table.get(images, {}).items() if key != "class_counts"}
+        if "frechet_classifier_distance" in row:
+            before = table.get("before training", {}) if images == "samples" else {}
+            measured.append({**row, "frechet_before": before.get("frechet_classifier_distance")})
+    if not measured:
+        return []
+    # A class has no mean over seeds.
+    classes = ", ".join(dict.fromkeys(str(row["top_class"]) for row in measured if "top_class" in row))
+    return [{**_means(measured), "seeds": len(measured), **({"top_class": classes} if classes else {})}]
+
+
+def _paths(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the paths between generated images of a variant, over the seeds that have them."""
+    measured = [run["paths"] for run in runs if "paths" in run]
+    return [{**_means(rows), "seeds": len(rows)} for rows in zip(*measured, strict=True)]
 
 
 def _prepared(variant: ReportedVariant) -> str:

@@ -38,20 +38,20 @@ LIKELIHOODS = (
 """Columns of the report's tables: key, heading with its unit, format."""
 
 QUALITY = (
-    ("frechet_classifier_distance", "Frechet distance", "{:.2f}"),
-    ("frechet_before", "before training", "{:.2f}"),
-    ("kernel_classifier_distance", "kernel distance", "{:.3g}"),
-    ("kernel_standard_error", "standard error", "{:.1g}"),
+    ("frechet_classifier_distance", "Frechet distance", "{:.5g}"),
+    ("frechet_before", "before training", "{:.5g}"),
+    ("kernel_classifier_distance", "kernel distance", "{:.4g}"),
+    ("kernel_standard_error", "standard error", "{:.4g}"),
     ("precision", "precision", "{:.3f}"),
     ("recall", "recall", "{:.3f}"),
     ("density", "density", "{:.3f}"),
     ("coverage", "coverage", "{:.3f}"),
     ("digits_covered", "classes covered", "{:.3g}"),
     ("class_kl_nats", "KL to uniform classes (nats)", "{:.3f}"),
-    ("top_class", "most frequent class", "{:.0f}"),
+    ("top_class", "most frequent class", "{}"),
     ("top_class_share", "its share", "{:.3f}"),
     ("mean_confidence", "confidence", "{:.3f}"),
-    ("laplacian_variance", "sharpness", "{:.4f}"),
+    ("laplacian_variance", "sharpness", "{:.4g}"),
     ("checkerboard_energy", "period-2 energy", "{:.3f}"),
     ("nearest_train_ratio", "nearest training image", "{:.3f}"),
 )
@@ -72,10 +72,10 @@ KINDS = {
 }
 """What -log p(x) of each kind is."""
 
-
 QUALITY_NOTE = (
-    "A decoder gives its means; draws from its likelihood stand beside them. Sharpness is the variance of the Laplacian. The period-2 energy "
-    "is over that of the test images. The distance to the nearest training image is over that of a test image: near 0 means copies. "
+    "A decoder gives its means; draws from its likelihood stand beside them. Sharpness is the variance of the Laplacian. "
+    "The period-2 energy is over that of the test images. "
+    "The distance to the nearest training image is over that of a test image: near 0 means copies. "
     "The floor is what the data set's own training images reach."
 )
 
@@ -98,15 +98,14 @@ TABLES = {
 def _space_line(space: dict[str, Any]) -> str:
     """Describe the features in which samples are compared."""
     test = space["test"]
-    if space["labels"] == "classes":
-        accuracy = f"right on {test['accuracy']:.2%} of {test['n_images']:,} test images"
-        network = f"a convolutional classifier of {space['labels_of']}, {accuracy}"
-    elif space["labels"] == "factors":
-        network = (
-            f"a convolutional network of the images' factors, squared error {test['squared_error']:.3g} on {test['n_images']:,} test images"
-        )
-    else:
-        network = "a convolutional network with random weights, for the data set has no labels"
+    count = f"{test['n_images']:,} test images"
+    match space["labels"]:
+        case "classes":
+            network = f"a convolutional classifier of {space['labels_of']}, right on {test['accuracy']:.2%} of {count}"
+        case "factors":
+            network = f"a convolutional network of the images' factors, squared error {test['squared_error']:.3g} on {count}"
+        case _:
+            network = "a convolutional network with random weights, for the data set has no labels"
     return f"Compared with {space['n_images']:,} test images in the {space['n_features']} features of {network}. This is no FID."
 
 

@@ -20,16 +20,21 @@ def settings_line(variant: ReportedVariant) -> str:
 def _network(network: Any, shape: list[int], codes: int) -> str:
     hidden = "-".join(map(str, network.hidden))
     if network.kind == "mlp":
-        return f"mlp {math.prod(shape)}-{hidden}-{codes} and its mirror, {network.activation}"
+        return f"mlp {math.prod(shape)}-{hidden}-{codes} and its mirror, {network.activation}{_norm(network)}"
     layers = f"{'-'.join(map(str, [shape[0], *network.channels]))} channels{f', then {hidden}' if hidden else ''}"
     out = "1 code" if codes == 1 else f"{codes} codes"
     upsampling = f"{network.upsampling.kind} upsampling"
     if network.upsampling.kind == "transposed":
         upsampling = f"{network.upsampling.kernel}x{network.upsampling.kernel} transposed convolutions"
-    norm = ", batch normalisation" if network.batch_norm else ""
     same = network.activation == network.decoder_activation
     activation = network.activation if same else f"{network.activation}, decoder {network.decoder_activation}"
-    return f"conv {layers}, {out} and its mirror with {upsampling}{norm}, {activation}"
+    return f"conv {layers}, {out} and its mirror with {upsampling}{_norm(network)}, {activation}"
+
+
+def _norm(network: Any) -> str:
+    if not network.batch_norm:
+        return ""
+    return ", batch normalisation" + ("" if getattr(network, "first_norm", True) else " but behind the first")
 
 
 def _likelihood(likelihood: Any) -> str:
@@ -60,20 +65,20 @@ def _autoencoder(model: Any, shape: list[int]) -> list[str]:
 
 def _encoder(network: Any, shape: list[int], out: int) -> str:
     if network.kind == "mlp":
-        norm = ", batch normalisation" if network.batch_norm else ""
-        return f"mlp {'-'.join(map(str, [math.prod(shape), *network.hidden, out]))}, {network.activation}{norm}"
+        return f"mlp {'-'.join(map(str, [math.prod(shape), *network.hidden, out]))}, {network.activation}{_norm(network)}"
     hidden = f", then {'-'.join(map(str, network.hidden))}" if network.hidden else ""
-    norm = f", batch normalisation{'' if network.first_norm else ' but behind the first'}" if network.batch_norm else ""
-    return f"conv {'-'.join(map(str, [shape[0], *network.channels]))} channels{hidden}, {out} out, {network.activation}{norm}"
+    return f"conv {'-'.join(map(str, [shape[0], *network.channels]))} channels{hidden}, {out} out, {network.activation}{_norm(network)}"
 
 
 def _generator(network: Any, shape: list[int], latents: int) -> str:
     norm = ", batch normalisation" if network.batch_norm else ""
     if network.kind == "mlp":
         return f"mlp {'-'.join(map(str, [latents, *reversed(network.hidden), math.prod(shape)]))}, {network.activation}{norm}, tanh"
+    hidden = f", then {'-'.join(map(str, reversed(network.hidden)))}" if network.hidden else ""
     channels = "-".join(map(str, [*reversed(network.channels), shape[0]]))
     kernel = f"{network.upsampling.kernel}x{network.upsampling.kernel} " if network.upsampling.kind == "transposed" else ""
-    return f"{latents} latents, conv {channels} channels, {kernel}{network.upsampling.kind}, {network.decoder_activation}{norm}, tanh"
+    upsampling = f"{kernel}{network.upsampling.kind}"
+    return f"{latents} latents{hidden}, conv {channels} channels, {upsampling}, {network.decoder_activation}{norm}, tanh"
 
 
 def _gan(model: Any, shape: list[int]) -> list[str]:

@@ -43,12 +43,13 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
     """Train one variant; return the model and one row of history an epoch.
 
     images: prepared, under `train` and `validation` (held out). `folder` receives the snapshots (`epoch-025.safetensors`,
-    `step-2000.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there.
+    `step-002000.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there.
 
     Raises
     ------
     UserError
-        If a term is not finite, in training or in validation: variant, epoch, step and term.
+        If a term is not finite, in training or in validation: variant, epoch, step and term. If an epoch would end with a batch of
+        one image and the model normalises by batches.
     """
     tensors = [tensor for split in images.values() for tensor in (split.images, split.labels)]
     checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, tensors))
@@ -58,6 +59,7 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
     objective = objective_of(config.training).to(device)
     optimizers = [_optimizer(config, player) for player in objective.players(model)]
     run = _Run(config, schedule, model, objective, optimizers, folder)
+    _require_batches(run, len(images["train"]))
     state = nn.ModuleDict({"model": model, "objective": objective})
     history = checkpoint.restore(state, optimizers)
     train_images, validation_images = images["train"].to(device), images["validation"].to(device)
@@ -81,6 +83,16 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
     if hasattr(model, "fit_codes"):
         model.fit_codes(train_images.images, derive_seed(seed, "mixture"))
     return model, history
+
+
+def _require_batches(run: _Run, n_images: int) -> None:
+    """Refuse a last batch of one image where the batch's own statistics are used: it has none."""
+    normalised = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in run.model.modules())
+    if normalised and n_images % run.config.training.batch_size == 1:
+        raise UserError(
+            f"{run.config.variant}: expected at least 2 images in every batch to normalise by, got 1 in the last of {n_images} "
+            f"at training.batch_size = {run.config.training.batch_size}; change presets.*.max_images in params.yaml"
+        )
 
 
 def _optimizer(config: TrainConfig, player: nn.Module) -> torch.optim.Optimizer:

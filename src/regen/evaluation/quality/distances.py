@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 __all__ = ["density_and_coverage", "frechet", "kernel", "nearest_distances", "precision_and_recall"]
@@ -21,18 +22,22 @@ def frechet(real: torch.Tensor, generated: torch.Tensor) -> float:
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 
     statistics = [fid_features_to_statistics(features.cpu().double()) for features in (real, generated)]
+    for one in statistics:
+        # Of a single feature it is a number.
+        one["sigma"] = np.atleast_2d(one["sigma"])
     return float(fid_statistics_to_metric(*statistics, verbose=False)[KEY_METRIC_FID])
 
 
 def kernel(real: torch.Tensor, generated: torch.Tensor) -> tuple[float, float]:
-    """Return the mean and its standard error of the unbiased squared kernel distance over disjoint blocks of N features (N, F) each.
+    """Return the mean and its standard error of the unbiased squared kernel distance over ten disjoint blocks of N features (N, F) each.
 
     The kernel is (x.y / F + 1)^3. Source: Binkowski et al. (2018), arXiv:1801.01401, section 4.
     """
     from torch_fidelity.metric_kid import kernel_mmd
 
-    pairs = zip(real.cpu().double().chunk(BLOCKS), generated.cpu().double().chunk(BLOCKS), strict=True)
-    values = torch.tensor([float(kernel_mmd(one.numpy(), other.numpy())) for one, other in pairs])
+    # tensor_split, for chunk may make fewer blocks and leave one image to the last.
+    pairs = zip(real.cpu().double().tensor_split(BLOCKS), generated.cpu().double().tensor_split(BLOCKS), strict=True)
+    values = torch.tensor([float(kernel_mmd(one.numpy(), other.numpy())) for one, other in pairs], dtype=torch.float64)
     return values.mean().item(), values.std().item() / math.sqrt(len(values))
 
 
@@ -42,7 +47,9 @@ def precision_and_recall(real: torch.Tensor, generated: torch.Tensor) -> tuple[f
 
     settings = {"prc_neighborhood": NEIGHBOURS_PRECISION, "prc_batch_size": ROWS, "save_cpu_ram": True, "verbose": False}
     found = prc_features_to_metric(generated, real, **settings)
-    return float(found[KEY_METRIC_PRECISION]), float(found[KEY_METRIC_RECALL])
+    # Shares in single precision: the counts behind them are exact.
+    precision, recall = round(float(found[KEY_METRIC_PRECISION]) * len(generated)), round(float(found[KEY_METRIC_RECALL]) * len(real))
+    return precision / len(generated), recall / len(real)
 
 
 def density_and_coverage(real: torch.Tensor, generated: torch.Tensor) -> tuple[float, float]:
@@ -64,4 +71,7 @@ def density_and_coverage(real: torch.Tensor, generated: torch.Tensor) -> tuple[f
 
 def nearest_distances(features: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
     """Return the distance (N,) of each of the features (N, F) to the nearest of others (M, F)."""
-    return torch.cat([torch.cdist(block, others).min(1).values for block in features.split(ROWS)])
+    nearest = torch.cat([torch.cdist(block, others).argmin(1) for block in features.split(ROWS)])
+    # cdist goes by a matrix product, which leaves something between equal rows.
+    distances: torch.Tensor = (features - others[nearest]).norm(dim=1)
+    return distances

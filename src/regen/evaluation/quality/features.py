@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.nn.functional import interpolate
 
+from regen.common.errors import UserError
 from regen.common.files import read_tensors
 from regen.config.base import parse
 from regen.config.features import Labeller
@@ -42,12 +43,16 @@ class FeatureSpace:
         Raises
         ------
         UserError
-            If the file is missing or broken.
+            If the file is missing or broken, or its weights do not fit its note.
         """
         tensors, note = read_tensors(path)
         saved = parse(Labeller, note, str(path))
         model = build(saved.model, saved.shape)
-        model.load_state_dict(tensors)
+        try:
+            model.load_state_dict(tensors)
+        except RuntimeError as error:
+            first = str(error).splitlines()[1].strip()
+            raise UserError(f"{path}: expected the weights of its network, got: {first}; delete it and run 'dvc repro' again") from None
         return cls(model.to(device), saved.shape, saved.labels)
 
     @torch.no_grad()

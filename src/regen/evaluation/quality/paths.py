@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.nn.functional import normalize
 
 from regen.evaluation.quality.features import FeatureSpace
 from regen.images.batches import to_levels
@@ -21,15 +22,20 @@ def linear(start: torch.Tensor, end: torch.Tensor, t: torch.Tensor) -> torch.Ten
 
 
 def spherical(start: torch.Tensor, end: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """Return the points at t (T,) on the arc between start and end (N, d), shape (T, N, d); straight where they are parallel.
+    """Return the points at t (T,) between start and end (N, d) whose direction turns evenly and whose length changes evenly, (T, N, d).
 
-    Source: Shoemake (1985), section 3.3; for latent spaces White (2016), arXiv:1609.04468.
+    Straight where the ends are parallel. Of ends of one length it is the arc of Shoemake (1985), section 3.3; for latent spaces White
+    (2016), arXiv:1609.04468, whose points leave the arc where the lengths differ and the ends are nearly opposite.
     """
-    cosine = torch.cosine_similarity(start, end, dim=-1).clamp(-1, 1)
-    angle = cosine.arccos()[:, None]
+    lengths = start.norm(dim=-1, keepdim=True), end.norm(dim=-1, keepdim=True)
+    first, last = normalize(start, dim=-1), normalize(end, dim=-1)
+    angle = (first * last).sum(-1, keepdim=True).clamp(-1, 1).arccos()
     t = t[:, None, None]
-    arc = (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / angle.sin()
-    return torch.where(angle.sin().abs() < 1e-4, linear(start, end, t[:, 0, 0]), arc)
+    direction = (torch.sin((1 - t) * angle) * first + torch.sin(t * angle) * last) / angle.sin()
+    arc = ((1 - t) * lengths[0] + t * lengths[1]) * direction
+    # Single precision knows the angle of parallel vectors to a few 1e-4 only, and 0 has no direction.
+    straight = (angle.sin().abs() < 1e-3) | (lengths[0] * lengths[1] == 0)
+    return torch.where(straight, linear(start, end, t[:, 0, 0]), arc)
 
 
 @torch.no_grad()

@@ -5,8 +5,9 @@ from typing import Any
 import torch
 
 from regen.common.determinism import derive_seed
+from regen.common.errors import UserError
 from regen.config.features import QualityConfig
-from regen.config.model import Vae
+from regen.config.model import AutoEncoder, Vae
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.measures import TREND, Reference, measures
 from regen.evaluation.quality.paths import path_measures, paths
@@ -19,6 +20,9 @@ __all__ = ["generate", "quality"]
 BLOCK = 500
 """Images generated at once."""
 
+LEAST = 20
+"""Test images: ten blocks of two."""
+
 PAIRS = 100
 """Pairs of generated images whose paths are measured."""
 
@@ -30,7 +34,15 @@ def quality(
 
     images: prepared, `train` and `test`. A model that cannot sample has none of the scalars; samples that are not finite have
     only the word for it, in `sampler`.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than `LEAST` test images.
     """
+    if (n_images := len(images["test"])) < LEAST:
+        found = f"expected at least {LEAST} test images of {config.dataset}, got {n_images}"
+        raise UserError(f"{config.variant}: {found}; choose a larger source in params.yaml")
     facts = {"data_source": config.data_source, "n_images": min(config.n_samples, len(images["test"])), "features": space.labels}
     if not hasattr(model, "sample"):
         return {**facts, "sampler": "none"}, {}
@@ -40,7 +52,7 @@ def quality(
     state, scalars, tables = _judge(samples, reference)
     rows.append({"images": "samples", **scalars, **tables})
     settings = config.model
-    if isinstance(settings, Vae) and settings.likelihood.kind == "bernoulli" and state != "not finite":
+    if isinstance(settings, Vae | AutoEncoder) and settings.likelihood.kind == "bernoulli" and state != "not finite":
         _, values, more = _judge(generate(model, config, seed, draws=True), reference)
         rows.append({"images": "draws", **values, **more})
     torch.manual_seed(derive_seed(seed, "initialise"))
