@@ -80,7 +80,7 @@ QUALITY_NOTE = (
 )
 
 PATH_NOTE = (
-    "Ten points between 100 pairs of generated images. The length is the way through the features over the distance of its ends, "
+    "Ten points between pairs of generated images. The length is the way through the features over the distance of its ends, "
     "the largest step its share of the way: 0.111 if all are even."
 )
 

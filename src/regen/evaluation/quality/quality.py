@@ -24,7 +24,7 @@ LEAST = 20
 """Test images: ten blocks of two."""
 
 PAIRS = 100
-"""Pairs of generated images whose paths are measured."""
+"""Most pairs of generated images whose paths are measured: a tenth of the samples where these are few."""
 
 
 def quality(
@@ -41,8 +41,8 @@ def quality(
         If there are fewer than `LEAST` test images.
     """
     if (n_images := len(images["test"])) < LEAST:
-        found = f"expected at least {LEAST} test images of {config.dataset}, got {n_images}"
-        raise UserError(f"{config.variant}: {found}; choose a larger source in params.yaml")
+        problem = f"expected at least {LEAST} test images of {config.dataset}, got {n_images}"
+        raise UserError(f"{config.variant}: {problem}; choose a larger source in params.yaml")
     facts = {"data_source": config.data_source, "n_images": min(config.n_samples, len(images["test"])), "features": space.labels}
     if not hasattr(model, "sample"):
         return {**facts, "sampler": "none"}, {}
@@ -62,7 +62,7 @@ def quality(
         rows.append({"images": name, **values})
     details: dict[str, Any] = {"rows": rows}
     if state != "not finite" and not (isinstance(settings, Vae) and settings.latent.kind == "bernoulli"):
-        found = paths(model, PAIRS, derive_seed(config.seed, seed, "paths"))
+        found = paths(model, min(PAIRS, config.n_samples // 10), derive_seed(config.seed, seed, "paths"))
         details["paths"] = [{"path": name, **path_measures(images, space)} for name, images in found.items()]
     return {**facts, "n_samples": len(samples), "sampler": state, **scalars}, details
 
