@@ -10,8 +10,7 @@ from regen.config.features import QualityConfig
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.quality import quality
 from regen.evaluation.restore import moment, restore, snapshots
-from regen.images.batches import images_of
-from regen.images.prepare import prepare
+from regen.images.prepare import judged_images
 from regen.provenance import recorded
 from regen.stage import run
 
@@ -27,7 +26,7 @@ def main(preset: str, variant: str, seed: str) -> None:
         model, _ = restore(config.model, config.shape, weights / "final.safetensors")
         followed = [restore(config.model, config.shape, path) for path in snapshots(weights)]
         data = Path("data", preset, config.dataset)
-        images = {split: prepare(images_of(data, split), config.images, split).to(device) for split in ("train", "test")}
+        images = {name: values.to(device) for name, values in judged_images(config, data).items()}
         space = FeatureSpace.read(Path("features", preset, config.dataset, "network.safetensors"), device)
         moments = {moment(note): snapshot.to(device) for snapshot, note in followed}
         metrics, details = quality(config, int(seed), model.to(device), moments, images, space)

@@ -35,10 +35,6 @@ GOOD: dict[str, Good] = {
         "grey",
         variant({"family": "classifier", "network": VAE["network"], "dropout": 0.5, "classes": 10}, {"kind": "cross_entropy"}),
     ),
-    "regressor": (
-        "odd",
-        variant({"family": "regressor", "network": VAE["network"], "dropout": 0.5, "factors": 3}, {"kind": "squared_error"}),
-    ),
     "conv": ("grey", variant({**VAE, "network": CONV}, ELBO)),
 }
 
@@ -90,9 +86,9 @@ BAD: dict[str, Bad] = {
         *("classifier", {"training.objective": {"kind": "reconstruction"}}),
         ["training.objective.kind = 'reconstruction'", "'classifier'", ": cross_entropy"],
     ),
-    "cross-entropy of a regressor": (
-        *("regressor", {"training.objective": {"kind": "cross_entropy"}}),
-        ["training.objective.kind = 'cross_entropy'", "'regressor'", ": squared_error"],
+    "a regressor as a variant": (
+        *("classifier", {"model": {"family": "regressor", "network": VAE["network"], "dropout": 0.5, "factors": 3}}),
+        ["model.family = 'regressor'", "allowed under 'features' only"],
     ),
     "flow on binary images": ("flow", {"dataset": "binary"}, ["model.family = 'flow'", "grey images"]),
     "flow on binarised images": ("flow", {"images.binarisation": "fixed"}, ["model.family = 'flow'", "grey images"]),

@@ -37,6 +37,10 @@ BAD: dict[str, Bad] = {
         *("wasserstein", {"model.output": "probability"}),
         ["model.output = 'probability'", "allowed with loss 'wasserstein': 'score'"],
     ),
+    "batch normalisation in a critic with a penalty of single images": (
+        *("wasserstein", {"model.discriminator": {**MLP, "batch_norm": True}}),
+        ["model.discriminator.batch_norm = true", "allowed with loss 'wasserstein': false"],
+    ),
     "an unknown output": ("saturating", {"model.output": "logit"}, ['model.output = "logit"', "'probability' or 'score'"]),
     **{
         f"a gradient penalty with the loss {name}": (

@@ -11,10 +11,11 @@ from PIL import Image
 from regen.common.errors import UserError
 from regen.common.files import write_tensors
 from regen.config.base import parse
+from regen.config.features import QualityConfig
 from regen.config.training import Preparation
 from regen.config.variant import TrainConfig
 from regen.images.images import Images
-from regen.images.prepare import prepare, training_images
+from regen.images.prepare import judged_images, prepare, training_images
 
 SPLITS = ("train", "validation", "test")
 
@@ -185,3 +186,36 @@ def test_test_images_that_are_held_out_and_missing_are_one_line(tmp_path: Path) 
     split_files(tmp_path, "train", "validation")
     with pytest.raises(UserError, match=r"^[^\n]*test.safetensors: expected[^\n]*dvc repro[^\n]*$"):
         training_images(training("test"), tmp_path)
+
+
+MLP = {"kind": "mlp", "hidden": [4], "activation": "relu"}
+
+
+def judged(held_out: str, **images: Any) -> QualityConfig:
+    model = {"family": "gan", "latent_dim": 2, "generator": MLP, "discriminator": MLP, "output": "probability"}
+    facts = {"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": [1, 4, 4], "images": images, "held_out": held_out}
+    rest = {"model": model, "n_samples": 20, "seed": 0, "threads": 1, "device": "cpu"}
+    return parse(QualityConfig, {**facts, **rest}, "test")
+
+
+def test_samples_are_held_against_the_data_sets_own_images(tmp_path: Path) -> None:
+    sets = split_files(tmp_path, "train", "validation", "test")
+    config = judged("validation", size=8, channels=3)
+    found = judged_images(config, tmp_path)
+    assert found["train"].images.equal(sets["train"].images) and found["test"].images.equal(sets["test"].images)
+    assert found["prepared"].images.equal(prepare(sets["test"], config.images, "test").images)
+    assert found["prepared"].images.shape[1:] == (3, 8, 8)
+
+
+def test_samples_of_a_binarised_model_are_held_against_binarised_images(tmp_path: Path) -> None:
+    sets = split_files(tmp_path, "train", "validation", "test")
+    found = judged_images(judged("validation", binarisation="every_epoch"), tmp_path)
+    for split in ("train", "test"):
+        assert set(found[split].images.unique().tolist()) <= {0, 255} and found[split].images.shape == sets[split].images.shape
+    assert found["prepared"].images.equal(found["test"].images)
+
+
+def test_all_images_that_were_trained_on_may_be_memorised(tmp_path: Path) -> None:
+    sets = split_files(tmp_path, "train", "validation", "test")
+    both = torch.cat([sets["train"].images, sets["validation"].images])
+    assert judged_images(judged("test"), tmp_path)["train"].images.equal(both)

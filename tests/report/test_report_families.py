@@ -64,8 +64,8 @@ def test_where_nothing_was_run_every_column_stands(report_config: ReportOf, tmp_
     config = only(report_config("quick"), "lab1-classifier-mnist")
     text, page = both(config, tmp_path)
     for found in (tables(text), Page(page).tables):
-        assert len(columns(found, "lab1-classifier-mnist")) == 11
-        assert ["lab1-classifier-mnist", "mnist, stand-in", "0", *["no result"] * 11] in [line for table in found for line in table]
+        assert len(columns(found, "lab1-classifier-mnist")) == 13
+        assert ["lab1-classifier-mnist", "mnist, stand-in", "0", *["no result"] * 13] in [line for table in found for line in table]
 
 
 def test_what_was_not_run_does_not_decide_the_columns(report_config: ReportOf, make: Make) -> None:

@@ -31,11 +31,12 @@ def test_every_measure_stands_below_its_heading(report_config: ReportOf, make: M
     config = chapter_of(report_config("quick"), GAN)
     root = make(config)
     describe(root)
-    judge(root, GAN, [SAMPLES, BEFORE, {"images": "epoch 1", "frechet_classifier_distance": 555.5}])
+    test = {"images": "test images", "laplacian_variance": 0.1875, "mean_confidence": 0.875}
+    judge(root, GAN, [SAMPLES, BEFORE, {"images": "epoch 1", "frechet_classifier_distance": 555.5}, test])
     ((row, *_),) = shown(config, root)
 
     expected = {heading: text for _, heading, _, text in MEASURES}
-    assert row == {"variant": GAN, "images": "samples", "seeds": "1", "before training": "1436.5", **expected}
+    assert row == {"variant": GAN, "images": "samples", "seeds": "1", "before training": "1436.5", "test images'": "0.1875", **expected}
     assert "555.5" not in "".join(both(config, root))
 
 
@@ -284,6 +285,7 @@ def test_what_the_stage_writes_is_read(finite: bool, resolved: Callable[[str], A
     if not finite:
         next(model.generator.parameters()).data.fill_(float("nan"))
     images = {split: Images(half, torch.zeros(20)) for split, half in zip(("train", "test"), pixels.split(20), strict=True)}
+    images["prepared"] = images["test"]
     scalars, details = quality(settings, 0, model, {}, images, space)
     for file, content in (("quality", scalars), ("quality_details", details)):
         write(root / f"results/quick/{GAN}/0/{file}.json", content)

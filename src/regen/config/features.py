@@ -54,13 +54,14 @@ class Labeller(Config):
 
 
 class QualityConfig(Config):
-    """Resolved for `quality`: one variant and how many images it is asked for; shape is of the prepared images."""
+    """Resolved for `quality`: one variant and how many images it is asked for; shape is of the prepared images, `held_out` of training."""
 
     variant: Name
     dataset: Name
     data_source: DataSource
     shape: list[Positive]
     images: Preparation
+    held_out: Literal["validation", "test"]
     model: Model
     n_samples: Positive
     seed: int

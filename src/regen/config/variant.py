@@ -54,6 +54,9 @@ def check_combination(model: Model, training: Training) -> None:
         output = "score" if objective.loss == "wasserstein" else "probability"
         if model.output != output:
             raise ValueError(f"model.output = '{model.output}': allowed with loss '{objective.loss}': '{output}'")
+        if objective.gradient_penalty is not None and model.discriminator.batch_norm:
+            # The penalty is of single images (Gulrajani et al., 2017, section 4).
+            raise ValueError("model.discriminator.batch_norm = true: allowed with loss 'wasserstein': false")
     if training.noise is not None and objective.kind != "elbo":
         raise ValueError(f"training.noise: allowed with objective 'elbo' only, not '{objective.kind}'")
 

@@ -10,7 +10,7 @@ from regen.common.determinism import derive_seed
 from regen.images.batches import images_of
 from regen.images.images import Images
 
-__all__ = ["prepare", "training_images"]
+__all__ = ["judged_images", "prepare", "training_images"]
 
 
 def prepare(images: Images, config: Any, split: str, training: bool = False) -> Images:
@@ -41,6 +41,25 @@ def training_images(config: Any, folder: Path) -> dict[str, Images]:
     splits = {split: images_of(folder, split) for split in ("train", "validation")}
     if config.training.held_out == "test":
         both = [prepare(images, config.images, split, training=True) for split, images in splits.items()]
-        pixels, labels = torch.cat([one.images for one in both]), torch.cat([one.labels for one in both])
-        return {"train": Images(pixels, labels), "validation": prepare(images_of(folder, "test"), config.images, "test")}
+        return {"train": _joined(both), "validation": prepare(images_of(folder, "test"), config.images, "test")}
     return {split: prepare(images, config.images, split, training=split == "train") for split, images in splits.items()}
+
+
+def judged_images(config: Any, folder: Path) -> dict[str, Images]:
+    """Return what the samples of a configuration (`regen.config.features.QualityConfig`) are held against.
+
+    `train` (all images trained on) and `test` have the data set's own size, and are binarised if the variant's are; `prepared` are the test
+    images as the variant sees them.
+    """
+    values = config.images.model_copy(update={"size": None, "channels": None})
+    trained = ("train", "validation") if config.held_out == "test" else ("train",)
+    test = images_of(folder, "test")
+    return {
+        "train": _joined([prepare(images_of(folder, split), values, split) for split in trained]),
+        "test": prepare(test, values, "test"),
+        "prepared": prepare(test, config.images, "test"),
+    }
+
+
+def _joined(parts: list[Images]) -> Images:
+    return Images(torch.cat([one.images for one in parts]), torch.cat([one.labels for one in parts]))

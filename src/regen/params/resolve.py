@@ -166,6 +166,7 @@ def _quality(params: Params, preset: Preset, dataset: str, name: str, variant: V
         data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
         shape=variant.images.shape(params.datasets[dataset].shape),
         images=variant.images,
+        held_out=variant.training.held_out,
         model=variant.model,
         n_samples=preset.samples[dataset],
         seed=params.seed,

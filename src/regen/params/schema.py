@@ -94,6 +94,8 @@ class Variant(Config):
 
     @model_validator(mode="after")
     def _choices_go_together(self) -> Self:
+        if self.model.family == "regressor":
+            raise ValueError("model.family = 'regressor': allowed under 'features' only")
         check_combination(self.model, self.training)
         return self
 
@@ -169,6 +171,8 @@ class Params(Config):
         for name, features in self.features.items():
             if name not in self.datasets or features.labels not in self.datasets:
                 raise ValueError(f"features.{name}: unknown data set in '{name}' or labels '{features.labels}'; allowed: {datasets}")
+            if features.images.size is not None or features.images.channels is not None:
+                raise ValueError(f"features.{name}.images: allowed: binarisation alone")
             shape, of_labels = self.datasets[name].shape, self.datasets[features.labels]
             if of_labels.shape != shape:
                 raise ValueError(f"features.{name}.labels = '{features.labels}': allowed: a data set of shape {shape}")

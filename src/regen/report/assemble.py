@@ -111,7 +111,8 @@ def _judged(runs: list[dict[str, Any]], images: str) -> list[dict[str, Any]]:
         row = {key: value for key, value in table.get(images, {}).items() if key != "class_counts"}
         if "frechet_classifier_distance" in row:
             before = table.get("before training", {}) if images == "samples" else {}
-            measured.append({**row, "frechet_before": before.get("frechet_classifier_distance")})
+            sharp = table.get("test images", {}).get("laplacian_variance")
+            measured.append({**row, "frechet_before": before.get("frechet_classifier_distance"), "sharpness_test": sharp})
     if not measured:
         return []
     # A class has no mean over seeds.

@@ -22,6 +22,8 @@ METRICS = (
     ("discriminator_nats", "discriminator's loss (nats)", "{:.3f}"),
     ("accuracy_real", "test images judged real", "{:.3f}"),
     ("accuracy_fake", "generated images judged generated", "{:.3f}"),
+    ("probability_real", "D of test images", "{:.3f}"),
+    ("probability_fake", "D of generated images", "{:.3f}"),
     ("critic", "critic on generated minus on test images", "{:.3f}"),
 )
 LIKELIHOODS = (
@@ -52,6 +54,7 @@ QUALITY = (
     ("top_class_share", "its share", "{:.3f}"),
     ("mean_confidence", "confidence", "{:.3f}"),
     ("laplacian_variance", "sharpness", "{:.4g}"),
+    ("sharpness_test", "test images'", "{:.4g}"),
     ("checkerboard_energy", "period-2 energy", "{:.3f}"),
     ("nearest_train_ratio", "nearest training image", "{:.3f}"),
 )

@@ -16,17 +16,22 @@ from regen.common.files import write_json
 from regen.config.base import parse
 from regen.config.variant import TrainConfig
 from regen.evaluation.quality import quality as module
+from regen.evaluation.quality.distances import shuffled
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.quality import generate, quality
 from regen.evaluation.restore import moment, restore
 from regen.images.images import Images
 from regen.training.loop import train
 
+DRAWN = {
+    f"{key}_draws" for key in ("frechet_classifier_distance", "kernel_classifier_distance", "precision", "recall", "density", "coverage")
+}
 FACTS = {"data_source", "n_images", "features", "n_samples", "sampler"}
 CHEAP = {
     *("frechet_classifier_distance", "kernel_classifier_distance", "kernel_standard_error", "laplacian_variance"),
     *("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence"),
 }
+ALONE = {"laplacian_variance", "digits_covered", "class_kl_nats", "top_class_share", "mean_confidence"}
 MEASURES = CHEAP | {"precision", "recall", "density", "coverage", "nearest_train_ratio", "checkerboard_energy"}
 TABLES = {"top_class", "class_counts"}
 SAMPLERS = [name for name in MODELS if name != "classifier"]
@@ -36,7 +41,12 @@ Space = Callable[[list[int]], FeatureSpace]
 
 @pytest.fixture
 def images(blobs: Callable[..., Images]) -> dict[str, Images]:
-    return {"train": blobs(60, SHAPE, 0), "test": blobs(50, SHAPE, 1)}
+    return judged(blobs, SHAPE)
+
+
+def judged(blobs: Callable[..., Images], shape: list[int]) -> dict[str, Images]:
+    """Return training and test images; the model sees the test images as they are."""
+    return {"train": blobs(60, shape, 0), "test": blobs(50, shape, 1), "prepared": blobs(50, shape, 1)}
 
 
 def rows(details: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -60,19 +70,22 @@ def test_every_sampler_has_flat_finite_scalars_and_its_rows(
     scalars, details = quality(settings(name), 0, made(name), {}, images, pixel_space(SHAPE))
     write_json(tmp_path / "quality.json", scalars)
     written = json.loads((tmp_path / "quality.json").read_text())
-    assert set(written) == FACTS | MEASURES and len(written) <= 25
+    drawn = name in ("vae", "bernoulli latents", "autoencoder of binary pixels")
+    assert set(written) == FACTS | MEASURES | (DRAWN if drawn else set()) and len(written) <= 25
     assert {key: written[key] for key in FACTS} == {
         **{"data_source": "stand-in", "features": "classes", "sampler": "finite"},
         **{"n_images": 40, "n_samples": 40},
     }
     assert all(isinstance(written[key], int | float) and math.isfinite(written[key]) for key in MEASURES)
     found = rows(details)
-    drawn = name in ("vae", "bernoulli latents", "autoencoder of binary pixels")
-    assert list(found) == ["samples", *(["draws"] if drawn else []), "before training"]
+    others = ["codes from N(0, I)", "codes from one Gaussian"] if name.startswith("autoencoder") else ["before training"]
+    assert list(found) == ["samples", *(["draws"] if drawn else []), *others, "test images"]
+    assert all(written[f"{key}_draws"] == pytest.approx(found["draws"][key], rel=1e-7) for key in MEASURES if f"{key}_draws" in written)
     assert {key: found["samples"][key] for key in MEASURES} == {key: scalars[key] for key in MEASURES}
     for row in ("samples", "draws")[: 1 + drawn]:
         assert set(found[row]) == MEASURES | TABLES | {"images"} and sum(found[row]["class_counts"]) == 40
-    assert set(found["before training"]) == CHEAP | {"images"}
+    assert all(set(found[other]) == CHEAP | TABLES | {"images"} for other in others)
+    assert set(found["test images"]) == ALONE | TABLES | {"images"}
     assert [path["path"] for path in details.get("paths", [])] == ([] if name == "bernoulli latents" else ["linear", "spherical", "pixels"])
     assert all(math.isfinite(number) for number in numbers(details))
 
@@ -122,15 +135,15 @@ def test_samples_that_are_not_finite_are_said_to_be_and_nothing_else(
     found = rows(details)
     assert (found["samples"], found["epoch 1"]) == ({"images": "samples"}, {"images": "epoch 1"})
     # What came before it broke is still judged.
-    assert set(found["epoch 2"]) == set(found["before training"]) == CHEAP | {"images"}
-    assert set(found) == {"samples", "before training", "epoch 1", "epoch 2"} and "paths" not in details
+    assert set(found["epoch 2"]) == set(found["before training"]) == CHEAP | TABLES | {"images"}
+    assert set(found) == {"samples", "before training", "epoch 1", "epoch 2", "test images"} and "paths" not in details
 
 
-@pytest.mark.parametrize("name", ["vae", "gan"])
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_weights_that_are_not_numbers_are_no_crash(name: str, images: dict[str, Images], pixel_space: Space) -> None:
     scalars, details = quality(settings(name), 0, made(name, spread=math.nan), {}, images, pixel_space(SHAPE))
     assert scalars["sampler"] == "not finite" and not set(scalars) & MEASURES
-    assert set(rows(details)) == {"samples", "before training"}
+    assert "paths" not in details and {"samples", "test images"} <= set(rows(details)) and "draws" not in rows(details)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -140,7 +153,7 @@ def test_a_constant_image_is_said_to_be_one_and_measured(name: str, images: dict
     if name == "flow":
         model.images = lambda z: torch.full((len(z), *SHAPE), 0.5)
     scalars, details = quality(settings(name), 0, model, {}, images, pixel_space(SHAPE))
-    assert scalars["sampler"] == "constant" and set(scalars) == FACTS | MEASURES
+    assert scalars["sampler"] == "constant" and set(scalars) - DRAWN == FACTS | MEASURES
     assert all(math.isfinite(number) for number in numbers([scalars, details]))
     assert (scalars["laplacian_variance"], scalars["top_class_share"], scalars["checkerboard_energy"]) == pytest.approx(
         (0, 1, 0), abs=1e-12
@@ -161,15 +174,15 @@ def test_more_samples_than_test_images_or_the_reverse(n_samples: int, n_test: in
     scalars, _ = quality(config, 0, model, {}, images, pixel_space(SHAPE))
     count = min(n_samples, n_test)
     assert (scalars["n_samples"], scalars["n_images"]) == (n_samples, count)
-    x = images["test"].images[:count].flatten(1).double().numpy() / 255
-    y = (generate(model, config, 0) * 255).round().flatten(1).double().numpy() / 255
-    assert len(y) == n_samples
-    # All samples enter the Gaussian.
+    # As many of either as there are of both, in a fixed random order.
+    x = shuffled(images["test"].images[:n_samples], count).flatten(1).double().numpy() / 255
+    y = shuffled((generate(model, config, 0) * 255).round(), count).flatten(1).double().numpy() / 255
+    assert len(x) == len(y) == count
     first, second = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     roots = np.sqrt(np.linalg.eigvals(first @ second).astype(complex)).real.sum()
     expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(first + second) - 2 * roots
     assert scalars["frechet_classifier_distance"] == pytest.approx(expected, rel=1e-4)
-    # The first of the longer enter the neighbourhoods: the share of real balls is a multiple of 1 / count.
+    # The share of real balls is a multiple of 1 / count.
     assert scalars["recall"] * count == pytest.approx(round(scalars["recall"] * count), abs=1e-4)
     assert scalars["coverage"] * count == pytest.approx(round(scalars["coverage"] * count), abs=1e-9)
     assert all(math.isfinite(scalars[key]) for key in MEASURES)
@@ -177,16 +190,16 @@ def test_more_samples_than_test_images_or_the_reverse(n_samples: int, n_test: in
 
 def test_odd_sizes_have_no_checkerboard_energy(pixel_space: Space, blobs: Callable[..., Images]) -> None:
     shape = [1, 5, 5]
-    images = {"train": blobs(60, shape, 0), "test": blobs(50, shape, 1)}
+    images = judged(blobs, shape)
     scalars, details = quality(settings("vae", shape=shape), 0, made("vae", shape), {}, images, pixel_space(shape))
     assert scalars.pop("checkerboard_energy") is None
-    assert set(scalars) == FACTS | MEASURES - {"checkerboard_energy"}
+    assert set(scalars) - DRAWN == FACTS | MEASURES - {"checkerboard_energy"}
     assert all(math.isfinite(number) for number in numbers([scalars, details]))
 
 
 def test_images_of_another_shape_than_the_features_are_judged(pixel_space: Space, blobs: Callable[..., Images]) -> None:
     shape = [3, 6, 6]
-    images = {"train": blobs(60, shape, 0), "test": blobs(50, shape, 1)}
+    images = judged(blobs, shape)
     scalars, _ = quality(settings("gan", shape=shape), 0, made("gan", shape), {}, images, pixel_space(SHAPE))
     assert set(scalars) == FACTS | MEASURES and all(math.isfinite(scalars[key]) for key in MEASURES)
 

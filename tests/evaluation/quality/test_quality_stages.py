@@ -98,10 +98,11 @@ def test_the_stages_say_what_they_measured(stage: Callable[..., None], inputs: C
     assert (scalars["sampler"], scalars["n_images"], scalars["n_samples"], scalars["features"]) == ("finite", 40, 40, "classes")
     assert len(scalars) <= 25 and not any(isinstance(value, dict | list) for value in scalars.values())
     # Snapshots stand under the moment that they were taken at.
-    assert [row["images"] for row in details["rows"]] == ["samples", "draws", "before training", "epoch 2", "step 4,000"]
+    assert [row["images"] for row in details["rows"]] == ["samples", "draws", "before training", "epoch 2", "step 4,000", "test images"]
     # All have the same weights here, and so the same numbers.
-    for row in details["rows"][2:]:
-        assert {key: scalars[key] for key in row if key != "images"} == {key: value for key, value in row.items() if key != "images"}
+    samples = details["rows"][0]
+    for row in details["rows"][2:-1]:
+        assert row == {**{key: samples[key] for key in row}, "images": row["images"]} and "class_counts" in row
 
 
 def test_a_data_set_without_labels_gets_random_features(stage: Callable[..., None], inputs: Callable[..., None]) -> None:
@@ -205,4 +206,4 @@ def test_a_model_that_diverged_has_a_file_that_says_so(stage: Callable[..., None
     stage("quality", "quick", "tiny", "0")
     scalars, details = (json.loads(Path(name).read_text()) for name in (QUALITY, DETAILS))
     assert scalars == {"data_source": "stand-in", "features": "classes", "n_images": 40, "n_samples": 40, "sampler": "not finite"}
-    assert [sorted(row) == ["images"] for row in details["rows"]] == [True, False, False, False] and "paths" not in details
+    assert [sorted(row) == ["images"] for row in details["rows"]] == [True, False, False, False, False] and "paths" not in details

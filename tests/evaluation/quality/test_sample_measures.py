@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
+from regen.evaluation.quality.distances import kernel, shuffled
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.measures import ALONE, TREND, Reference, measures
 from regen.images.images import Images
@@ -55,13 +56,32 @@ def test_the_kernel_distance_has_its_own_standard_error(reference: Reference, bl
     images = blobs(90, SHAPE, 4).images
     scalars, _ = measures(images, reference)
     values = []
-    for x, y in zip(vectors(reference.test[:90]).reshape(10, 9, 16), vectors(images).reshape(10, 9, 16), strict=True):
+    # Blocks are of images in a fixed random order.
+    test, generated = (vectors(shuffled(one, 90)).reshape(10, 9, 16) for one in (reference.test, images))
+    for x, y in zip(test, generated, strict=True):
         among_x, among_y, between = ((one @ other.T / 16 + 1) ** 3 for one, other in ((x, x), (y, y), (x, y)))
         values.append((among_x.sum() - among_x.trace() + among_y.sum() - among_y.trace()) / 72 - 2 * between.mean())
-    # The ten values are kept in single precision, and so are the features.
+    # The features are in single precision.
     rounding = 100 * torch.finfo(torch.float32).eps * max(among_x.max(), among_y.max())
     assert scalars["kernel_classifier_distance"] == pytest.approx(np.mean(values), abs=rounding)
     assert scalars["kernel_standard_error"] == pytest.approx(np.std(values, ddof=1) / math.sqrt(10), abs=rounding)
+
+
+def test_files_sorted_by_class_are_at_the_distance_of_shuffled_ones(reference: Reference, blobs: Callable[..., Images]) -> None:
+    drawn = blobs(COUNT, SHAPE, 4)
+    grouped = Reference(reference.space, reference.train, reference.test[(torch.arange(COUNT) % 10).argsort(stable=True)])
+    found = [measures(drawn.images, one)[0] for one in (reference, grouped)]
+    # In file order every block would hold test images of one class only, far from blocks of all classes.
+    in_order, _ = kernel(grouped.test_features, reference.space.features(drawn.images))
+    for one in found:
+        assert abs(one["kernel_classifier_distance"]) < in_order / 10
+
+
+def test_shuffled_features_are_the_same_ones_in_a_fixed_order() -> None:
+    features = torch.arange(30.0)[:, None]
+    assert shuffled(features, 30).flatten().sort().values.equal(torch.arange(30.0))
+    assert not shuffled(features, 30).equal(features)
+    assert shuffled(features, 12).equal(shuffled(features, 30)[:12])
 
 
 def test_half_of_the_distance_is_half_of_the_ratio(pixel_space: Callable[[list[int]], FeatureSpace]) -> None:

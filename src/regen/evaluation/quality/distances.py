@@ -5,7 +5,9 @@ import math
 import numpy as np
 import torch
 
-__all__ = ["density_and_coverage", "frechet", "kernel", "nearest_distances", "precision_and_recall"]
+from regen.common.determinism import derive_seed
+
+__all__ = ["density_and_coverage", "frechet", "kernel", "nearest_distances", "precision_and_recall", "shuffled"]
 
 BLOCKS = 10
 """Disjoint blocks whose kernel distances give the mean and its standard error."""
@@ -15,6 +17,12 @@ NEIGHBOURS_PRECISION, NEIGHBOURS_DENSITY = 3, 5
 
 ROWS = 1000
 """Rows of a matrix of distances held at once."""
+
+
+def shuffled(features: torch.Tensor, count: int) -> torch.Tensor:
+    """Return `count` of the features (N, F) in a fixed random order: files may be sorted by class or by writer."""
+    order = torch.randperm(len(features), generator=torch.Generator().manual_seed(derive_seed("shuffled", len(features))))
+    return features[order[:count].to(features.device)]
 
 
 def frechet(real: torch.Tensor, generated: torch.Tensor) -> float:
@@ -31,7 +39,8 @@ def frechet(real: torch.Tensor, generated: torch.Tensor) -> float:
 def kernel(real: torch.Tensor, generated: torch.Tensor) -> tuple[float, float]:
     """Return the mean and its standard error of the unbiased squared kernel distance over ten disjoint blocks of N features (N, F) each.
 
-    The kernel is (x.y / F + 1)^3. Source: Binkowski et al. (2018), arXiv:1801.01401, section 4.
+    A block is a run of rows, so they must be in no order (`shuffled`). The kernel is (x.y / F + 1)^3.
+    Source: Binkowski et al. (2018), arXiv:1801.01401, section 4.
     """
     from torch_fidelity.metric_kid import kernel_mmd
 

@@ -1,7 +1,7 @@
 """How the network of a feature space comes about: trained on a data set's labels, or left random where there are none."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -27,13 +27,13 @@ OBJECTIVES: dict[str, CrossEntropy | SquaredError] = {
 
 def labeller(config: FeaturesConfig, labels: torch.Tensor) -> Labeller:
     """Return the network for labels (N,) of classes or (N, F) of factors; F = 0 means that there are none."""
-    kind: Literal["classes", "factors", "nothing"] = "classes" if labels.ndim == 1 else "factors" if labels.shape[1] else "nothing"
-    model: Classifier | Regressor
-    if config.classes is not None and kind == "classes":
-        model = Classifier(family="classifier", network=config.network, dropout=config.dropout, classes=config.classes)
-    else:
-        model = Regressor(family="regressor", network=config.network, dropout=config.dropout, factors=max(1, labels[0].numel()))
-    return Labeller(model=model, shape=config.shape, labels=kind)
+    if labels.ndim == 1:
+        classes = config.classes or int(labels.max()) + 1
+        model = Classifier(family="classifier", network=config.network, dropout=config.dropout, classes=classes)
+        return Labeller(model=model, shape=config.shape, labels="classes")
+    factors = labels.shape[1]
+    regressor = Regressor(family="regressor", network=config.network, dropout=config.dropout, factors=max(1, factors))
+    return Labeller(model=regressor, shape=config.shape, labels="factors" if factors else "nothing")
 
 
 def train_features(config: FeaturesConfig, chosen: Labeller, images: dict[str, Images], folder: Path, device: torch.device) -> FeatureSpace:
@@ -67,6 +67,8 @@ def account(config: FeaturesConfig, space: FeatureSpace, labelled: Images, refer
     """
     train, own = measures(reference.train[: config.n_samples], reference)
     test, shown = measures(reference.test, reference, ALONE)
+    # Every training image is its own nearest.
+    del train["nearest_train_ratio"]
     return {
         "dataset": config.dataset,
         "data_source": config.data_source,

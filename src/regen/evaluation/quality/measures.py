@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from regen.evaluation.quality.classes import class_measures
-from regen.evaluation.quality.distances import density_and_coverage, frechet, kernel, nearest_distances, precision_and_recall
+from regen.evaluation.quality.distances import density_and_coverage, frechet, kernel, nearest_distances, precision_and_recall, shuffled
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.pixels import laplacian_variance, period_two_energy
 
@@ -20,12 +20,16 @@ TREND = ("frechet_classifier_distance", "kernel_classifier_distance", "kernel_st
 
 
 class Reference:
-    """What images are held against: training and test images uint8 (N, C, H, W) in a feature space, each computed when it is asked for."""
+    """What images are held against: training and test images uint8 (N, C, H, W) in a feature space, each computed when it is asked for.
 
-    def __init__(self, space: FeatureSpace, train: torch.Tensor, test: torch.Tensor) -> None:
+    `prepared` are the test images as the model sees them, for what pixels show; by default the same.
+    """
+
+    def __init__(self, space: FeatureSpace, train: torch.Tensor, test: torch.Tensor, prepared: torch.Tensor | None = None) -> None:
         self.space = space
         self.train = train
         self.test = test
+        self.prepared = test if prepared is None else prepared
 
     @cached_property
     def test_features(self) -> torch.Tensor:
@@ -44,21 +48,21 @@ class Reference:
 
     @cached_property
     def period_two(self) -> float | None:
-        """Power of the test images at period 2."""
-        return period_two_energy(self.test)
+        """Power of the prepared test images at period 2."""
+        return period_two_energy(self.prepared)
 
 
 def measures(images: torch.Tensor, reference: Reference, keys: tuple[str, ...] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the scalars of images uint8 (N, C, H, W), all or those of `keys`, and their tables.
 
-    Where there are more images than test images or the reverse, measures that depend on the number take the first of the longer.
+    Distances, precision, recall, density and coverage depend on the number of images: they take as many of either as there are of both.
     """
     features = reference.space.features(images)
     count = min(len(features), len(reference.test_features))
-    real, generated = reference.test_features[:count], features[:count]
+    real, generated = shuffled(reference.test_features, count), shuffled(features, count)
     distance, error = kernel(real, generated)
     scalars: dict[str, Any] = {
-        "frechet_classifier_distance": frechet(reference.test_features, features),
+        "frechet_classifier_distance": frechet(real, generated),
         "kernel_classifier_distance": distance,
         "kernel_standard_error": error,
     }
