@@ -44,4 +44,4 @@ lint: .venv/installed ## check style and types
 	mypy
 
 clean: ## remove what the pipeline made and git ignores; DVC's cache and .venv stay
-	rm -rf configs data models mlflow logs checkpoints dvc_plots .pytest_cache .ruff_cache .mypy_cache
+	rm -rf configs data features models mlflow logs checkpoints dvc_plots .pytest_cache .ruff_cache .mypy_cache

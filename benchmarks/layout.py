@@ -7,10 +7,10 @@ from unittest import mock
 import torch
 from machine import REPOSITORY, describe, one_line_errors, spread
 
-from regen.config.resolve import read_params
-from regen.determinism import make_deterministic
+from regen.common.determinism import make_deterministic
 from regen.models import networks
 from regen.models.build import build
+from regen.params.resolve import read_params
 from regen.training.objectives import objective_of
 
 __all__ = ["main"]

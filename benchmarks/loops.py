@@ -28,10 +28,10 @@ def regen_loop(folder: Path) -> None:
     environment = dict(os.environ)
     from workspace import VARIANT
 
+    from regen.common.determinism import make_deterministic
     from regen.config.base import load
     from regen.config.variant import TrainConfig
-    from regen.data.batches import images_of
-    from regen.determinism import make_deterministic
+    from regen.images.batches import images_of
     from regen.training.loop import train
 
     # Importing regen pins the instruction set; torch has not looked yet, and the caller has decided.

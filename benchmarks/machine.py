@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 __all__ = ["REPOSITORY", "describe", "judged", "one_line_errors", "spread"]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import yaml
 from machine import REPOSITORY, describe, judged, one_line_errors, spread
 
-from regen.errors import UserError
-from regen.files import checksum
+from regen.common.errors import UserError
+from regen.common.files import checksum
 
 __all__ = ["main"]
 
-TARGET_JOBS_2 = 360.0
+TARGET_JOBS_2 = 480.0
 """Seconds of the whole quick preset with two jobs on two cores."""
 
 TARGET_SECONDS = 2.0
@@ -64,10 +64,10 @@ def nothing_to_do(folder: Path) -> list[float]:
 
 
 def outputs(folder: Path) -> dict[str, str]:
-    """Return the digest of every output: those that DVC noted in its lock, and those of the files themselves."""
-    lock = yaml.safe_load((folder / "dvc.lock").read_text())
-    found = {f"dvc.lock: {out['path']}": out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
-    files = [path for top in ("configs", "data", "models", "results", "reports") for path in sorted((folder / top).rglob("*"))]
+    """Return the digest of every output: those that DVC noted in its locks, and those of the files themselves."""
+    locks = [yaml.safe_load(path.read_text()) for path in (folder / "dvc.lock", *folder.glob("pipeline/*/dvc.lock"))]
+    found = {f"lock: {out['path']}": out["md5"] for lock in locks for stage in lock["stages"].values() for out in stage["outs"]}
+    files = [path for top in ("configs", "data", "features", "models", "results", "reports") for path in sorted((folder / top).rglob("*"))]
     files += sorted(folder.glob("mlflow/*/synced.txt"))
     return found | {str(path.relative_to(folder)): checksum(path, "sha256") for path in files if path.is_file()}
 

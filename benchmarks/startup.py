@@ -12,7 +12,7 @@ from pathlib import Path
 from machine import describe, judged, one_line_errors, spread
 from workspace import VARIANT, real_workspace, stage_command
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 __all__ = ["main"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from machine import REPOSITORY
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 __all__ = ["VARIANT", "real_workspace", "stage", "stage_command"]
 

@@ -1,8 +1,8 @@
 """dvc repro with several stages side by side: `python scripts/repro.py [PIPELINE] [JOBS]`.
 
-DVC alone decides what has to run. The chains of one variant and seed (train, then evaluate) do not depend on each other, nor
-do the figures of one report, so each worker, a DVC process, gets every JOBS-th of them; a last `dvc repro` does the rest and
-gives the exit status.
+DVC alone decides what has to run. The data sets do not depend on each other, nor their feature spaces, nor the chains of one variant
+and seed (train, then evaluate and quality), nor the figures of one report, nor report and track. So each worker, a DVC process, gets
+every JOBS-th of them, round by round; a last `dvc repro` does the rest and gives the exit status.
 A failing stage does not stop the others, a refused configuration stops everything.
 """
 
@@ -11,21 +11,25 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 __all__ = ["chains", "main"]
 
 
-ROUNDS = ("train|evaluate", "figures")
+ROUNDS = ("fetch|split", "features", "train|evaluate|quality", "figures", "report|track")
 """Kinds of stages that may run side by side, one round after the other."""
 
+DRAWN = ROUNDS[3:]
+"""What shows all variants is left to the last call where one of them failed."""
 
-def chains(stages: list[str], kinds: str = ROUNDS[0]) -> list[list[str]]:
-    """Group the stages of some kinds by what they are of (variant and seed, report), in the pipeline's order."""
-    groups: dict[str, list[str]] = {}
+
+def chains(stages: list[str], kinds: str) -> list[list[str]]:
+    """Group the stages of some kinds by what they are of (data set, variant and seed, report); each group in the order of the kinds."""
+    groups: dict[str, list[tuple[int, str]]] = {}
     for stage in stages:
-        if match := re.match(rf"(?:.*:)?(?:{kinds})[^@:]*@(.+)", stage):
-            groups.setdefault(match[1], []).append(stage)
-    return list(groups.values())
+        if match := re.match(rf"(?:.*:)?({kinds})([^@:]*)(?:@(.+))?$", stage):
+            groups.setdefault(match[3] or match[2] or stage, []).append((kinds.split("|").index(match[1]), stage))
+    return [[stage for _, stage in sorted(group)] for group in groups.values()]
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -50,16 +54,18 @@ def main(pipeline: str, jobs: int) -> int:
     if refused := finish([start(f"{pipeline}:configure")]):
         return refused
     if jobs > 1:
-        finish([start("-k", f"{pipeline}:split")])
-        listed = subprocess.run(["dvc", "stage", "list", "--name-only", pipeline], capture_output=True, text=True, check=True)
+        parts = [pipeline, *sorted(str(path) for path in Path(pipeline).parent.glob("pipeline/*/dvc.yaml"))]
+        listed = subprocess.run(["dvc", "stage", "list", "--name-only", *parts], capture_output=True, text=True, check=True)
         prefix = "" if pipeline == "dvc.yaml" else f"{pipeline}:"
-        stages = [prefix + name.removeprefix(prefix) for name in listed.stdout.split()]
+        stages = [name if ":" in name else prefix + name for name in listed.stdout.split()]
+        failed = 0
         for kinds in ROUNDS:
+            if failed and kinds in DRAWN:
+                break
             work = chains(stages, kinds)
             shares = [[stage for chain in work[index::jobs] for stage in chain] for index in range(jobs)]
-            # -s: a worker never waits for, or repeats, another's stages. What builds on a failed stage is left to the last call.
-            if finish([start("-s", "-k", *share) for share in shares if share]):
-                break
+            # -s: a worker never waits for, or repeats, another's stages.
+            failed |= finish([start("-s", "-k", *share) for share in shares if share])
     return finish([start("-k", pipeline)])
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from regen.config.resolve import read_params, read_preset, resolve
-from regen.files import write_json
+from regen.common.files import write_json
+from regen.params.resolve import read_params, read_preset, resolve
 from regen.stage import run
 
 

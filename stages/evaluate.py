@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+from regen.common.determinism import make_deterministic
+from regen.common.device import resolve_device
+from regen.common.files import write_json
 from regen.config.base import load
 from regen.config.variant import EvaluateConfig
-from regen.data.batches import images_of
-from regen.data.prepare import prepare
-from regen.determinism import make_deterministic
-from regen.device import resolve_device
-from regen.evaluation.evaluate import evaluate
+from regen.evaluation.held_out.evaluate import evaluate
 from regen.evaluation.restore import restore
-from regen.files import write_json
+from regen.images.batches import images_of
+from regen.images.prepare import prepare
 from regen.provenance import recorded
 from regen.stage import run
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from regen.config.base import load
-from regen.config.schema import SourceConfig
 from regen.data.fetch import fetch
+from regen.params.schema import SourceConfig
 from regen.stage import run
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from regen.common.determinism import make_deterministic
 from regen.config.base import load
-from regen.config.schema import ReportConfig
-from regen.determinism import make_deterministic
 from regen.figures.render import render
+from regen.params.schema import ReportConfig
 from regen.stage import run
 
 

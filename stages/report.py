@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from regen.common.files import write_text
 from regen.config.base import load
-from regen.config.schema import ReportConfig
-from regen.files import write_text
+from regen.params.schema import ReportConfig
 from regen.report.assemble import assemble
 from regen.report.render import html, markdown
 from regen.stage import run

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from regen.common.determinism import make_deterministic
+from regen.common.files import write_json
 from regen.config.base import load
-from regen.config.schema import DataConfig
 from regen.data.read import read
 from regen.data.split import card, split, write
-from regen.determinism import make_deterministic
-from regen.files import write_json
+from regen.params.schema import DataConfig
 from regen.stage import run
 
 

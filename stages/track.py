@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from regen.files import write_text
+from regen.common.files import write_text
 from regen.stage import run
 from regen.tracking import synchronise
 

@@ -3,13 +3,12 @@
 import shutil
 from pathlib import Path
 
+from regen.common.determinism import make_deterministic
+from regen.common.device import resolve_device
+from regen.common.files import write_csv, write_tensors
 from regen.config.base import load
 from regen.config.variant import TrainConfig
-from regen.data.batches import images_of
-from regen.data.prepare import prepare
-from regen.determinism import make_deterministic
-from regen.device import resolve_device
-from regen.files import write_csv, write_tensors
+from regen.images.prepare import training_images
 from regen.provenance import recorded
 from regen.stage import run
 from regen.training.loop import train
@@ -22,11 +21,11 @@ def main(preset: str, variant: str, seed: str) -> None:
     device = resolve_device(config.compute.device)
     place = Path(preset, variant, seed)
     data = Path("data", preset, config.dataset)
-    images = {split: prepare(images_of(data, split), config.images, split, training=split == "train") for split in ("train", "validation")}
+    images = training_images(config, data)
     with recorded(Path("logs", place, "train.json"), device=device.type, threads=config.compute.threads) as facts:
         model, history = train(config, int(seed), images, Path("checkpoints", place), device)
         facts["epochs"] = len(history)
-    for snapshot in sorted(Path("checkpoints", place).glob("epoch-*.safetensors")):
+    for snapshot in sorted(Path("checkpoints", place).glob("*-*.safetensors")):
         Path("models", place).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(snapshot, Path("models", place, snapshot.name))
     write_tensors(Path("models", place, "final.safetensors"), model.state_dict(), {"epoch": config.training.epochs})

@@ -14,15 +14,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-COPIED = (".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "preset.yaml", "requirements.lock", "scripts", "src", "stages")
+COPIED = (".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "preset.yaml", "requirements.lock", "scripts", "src", "stages")
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
-EVALUATED = "evaluate-mnist@uva3-vae-z2-mnist-0"
+CHAIN, OTHER = ([f"pipeline/{kind}/dvc.yaml:{kind}-mnist@{name}-0" for kind in ("train", "evaluate", "quality")] for name in VARIANTS)
+MEASURED = CHAIN[1:]
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="DVC keeps its files in git")
 
 
 def reduced(path: Path) -> dict[str, Any]:
-    """Return a params.yaml's values with two small variants of 8 steps; every key that dvc.yaml names stays."""
+    """Return a params.yaml's values with two small variants and small feature networks of 8 steps; what dvc.yaml names stays."""
     params = json.loads(json.dumps(yaml.safe_load(path.read_text())))
     variants = {name: params["variants"]["mnist"][name] for name in VARIANTS}
     for variant in variants.values():
@@ -30,8 +31,11 @@ def reduced(path: Path) -> dict[str, Any]:
     params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
     params["reports"] = {"uva3": params["reports"]["uva3"]}
     params["datasets"] = {name: params["datasets"][name] for name in params["variants"]}
+    for features in params["features"].values():
+        features["network"] |= {"channels": [4], "hidden": [8]}
     quick = params["presets"]["quick"]
-    quick |= {"max_steps": {"mnist": 8}, "max_images": {"train": 256, "validation": 64, "test": 32}}
+    quick |= {"max_images": {"train": 256, "validation": 64, "test": 32}}
+    quick |= {"max_steps": dict.fromkeys(params["datasets"], 8), "samples": dict.fromkeys(params["datasets"], 40)}
     quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
     quick["likelihood"] = {name: [{"importance_samples": 5, "n_images": None}] for name in params["datasets"]}
     params["presets"] = {"quick": quick}
@@ -46,7 +50,7 @@ class Copy:
         self.root.mkdir()
         for name in COPIED:
             if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "dvc.lock"))
             else:
                 shutil.copyfile(ROOT / name, self.root / name)
         # A git hook sets GIT_DIR: without this a commit here could be one to the repository itself.
@@ -85,7 +89,9 @@ class Copy:
         (self.root / "params.yaml").write_text(yaml.safe_dump(params))
 
     def lock(self) -> dict[str, Any]:
-        return yaml.safe_load((self.root / "dvc.lock").read_text())["stages"]
+        """Return what the locks of all parts of the pipeline say, by stage."""
+        locks = [self.root / "dvc.lock", *self.root.glob("pipeline/*/dvc.lock")]
+        return {name: stage for lock in locks for name, stage in yaml.safe_load(lock.read_text())["stages"].items()}
 
     def files(self, *folders: str) -> dict[str, bytes]:
         paths = [path for folder in folders for path in (self.root / folder).rglob("*") if path.is_file()]
@@ -100,10 +106,10 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Return a copy in which one variant was trained and evaluated."""
+    """Return a copy in which one variant was trained and measured."""
     first = Copy(tmp_path_factory.mktemp("first"))
-    ran, _ = first.repro(EVALUATED)
-    assert ran == {"configure", "fetch@mnist", "split@mnist", "train-mnist@uva3-vae-z2-mnist-0", EVALUATED}
+    ran, _ = first.repro(*MEASURED)
+    assert ran == {"configure", "fetch@mnist", "split@mnist", "features-mnist", *CHAIN}
     return first
 
 
@@ -114,26 +120,32 @@ def test_results_are_there_and_say_what_they_are(trained: Copy) -> None:
     assert (metrics["data_source"], metrics["n_images"], metrics["importance_samples"]) == ("stand-in", 32, 5)
     # 256 images in batches of 128 are 2 steps an epoch: 8 steps are 4 epochs.
     assert len((trained.root / "results" / place / "history.csv").read_text().splitlines()) == 1 + 4
+    quality = json.loads((trained.root / "results" / place / "quality.json").read_text())
+    # 40 samples are held against the 32 test images that there are.
+    assert (quality["sampler"], quality["n_samples"], quality["n_images"], quality["features"]) == ("finite", 40, 32, "classes")
+    space = json.loads((trained.root / "results/quick/features/mnist.json").read_text())
+    assert (space["labels"], space["n_features"], space["n_images"]) == ("classes", 8, 32)
     # What an interrupted run continues from is gone once it is whole.
     assert trained.files("checkpoints") == {}
 
 
 def test_again_runs_nothing(trained: Copy) -> None:
-    made = ("configs", "data", "models", "results", "logs")
+    made = ("configs", "data", "features", "models", "results", "logs")
     before, lock = trained.files(*made), trained.lock()
-    ran, said = trained.repro(EVALUATED)
+    ran, said = trained.repro(*MEASURED)
 
     assert ran == set() and said.strip().endswith("Data and pipelines are up to date.")
     assert (trained.files(*made), trained.lock()) == (before, lock)
 
 
 def test_deleted_models_come_back_without_training(trained: Copy) -> None:
-    models, logs = trained.files("models"), trained.files("logs")
+    models, logs = trained.files("models", "features"), trained.files("logs")
     shutil.rmtree(trained.root / "models")
-    ran, said = trained.repro(EVALUATED)
+    shutil.rmtree(trained.root / "features")
+    ran, said = trained.repro(*MEASURED)
 
     assert ran == set() and "is cached - skipping run, checking out outputs" in said
-    assert models and trained.files("models") == models
+    assert models and trained.files("models", "features") == models
     # A stage that runs writes its log anew, with the time.
     assert logs and trained.files("logs") == logs
 
@@ -143,8 +155,8 @@ def whole(trained: Copy) -> Copy:
     """Return a copy with everything, made by `dvc repro` and committed."""
     ran, _ = trained.repro()
     splits = {f"{stage}@{dataset}" for stage in ("fetch", "split") for dataset in ("binarized_mnist", "svhn", "celeba")}
-    chain = {f"{stage}-mnist@uva3-vae-z20-mnist-0" for stage in ("train", "evaluate")}
-    assert ran == {*splits, *chain, "figures@uva3", "report", "track"}
+    spaces = {f"features-{dataset}" for dataset in ("binarized_mnist", "svhn", "celeba")}
+    assert ran == {*splits, *spaces, *OTHER, "figures@uva3", "report", "track"}
     trained.call("git", "add", "--all")
     trained.call("git", "commit", "-q", "-m", "results")
     return trained
@@ -183,11 +195,12 @@ def test_a_changed_rate_reruns_its_chain_and_what_shows_it(whole: Copy) -> None:
     ran, _ = whole.repro()
     after = whole.outputs()
 
-    chain = {"train-mnist@uva3-vae-z2-mnist-0", "evaluate-mnist@uva3-vae-z2-mnist-0"}
-    assert ran == {"configure", *chain, "figures@uva3", "report", "track"}
+    assert ran == {"configure", *CHAIN, "figures@uva3", "report", "track"}
     changed = {name for name in before if before[name] != after[name]}
     assert not any("uva3-vae-z20-mnist" in name for name in changed)
-    assert {"results/quick/uva3-vae-z2-mnist/0/metrics.json", "reports/quick/report.md", "mlflow/quick/synced.txt"} <= changed
+    assert not any("features" in name for name in changed)
+    results = {f"results/quick/uva3-vae-z2-mnist/0/{name}.json" for name in ("metrics", "quality", "quality_details")}
+    assert {*results, "reports/quick/report.md", "mlflow/quick/synced.txt"} <= changed
 
 
 @pytest.mark.slow

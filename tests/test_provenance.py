@@ -41,3 +41,11 @@ def test_the_account_keeps_what_has_no_log_here(tmp_path: Path) -> None:
     collect(tmp_path / "logs", account)
 
     assert json.loads(account.read_text()) == {"old-mnist/0/train": {"seconds": 1.0}, "new-mnist/1/train": {"seconds": 9.0}}
+
+
+def test_the_account_has_feature_spaces_too(tmp_path: Path) -> None:
+    log = tmp_path / "logs/features/mnist/features.json"
+    log.parent.mkdir(parents=True)
+    log.write_text(json.dumps({"seconds": 4.5}))
+    collect(tmp_path / "logs", tmp_path / "provenance.json")
+    assert json.loads((tmp_path / "provenance.json").read_text()) == {"features/mnist/features": {"seconds": 4.5}}

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
-SCRIPT = Path(__file__).parents[1] / "scripts/repro.py"
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "scripts/repro.py"
 
 
 @pytest.fixture(scope="module")
@@ -22,79 +24,130 @@ def repro() -> ModuleType:
     return module
 
 
-LISTED = [
-    *("configure", "fetch@mnist", "split@mnist"),
-    *("train-mnist@a-vae-0", "train-mnist@a-vae-1", "train-mnist@b-0", "train-binarized_mnist@c-bmnist-0"),
-    *("evaluate-mnist@a-vae-0", "evaluate-mnist@a-vae-1", "evaluate-mnist@b-0", "evaluate-binarized_mnist@c-bmnist-0"),
-    *("figures@uva3", "figures@vu4a", "report", "track"),
-]
-CHAINS = [
-    ["train-mnist@a-vae-0", "evaluate-mnist@a-vae-0"],
-    ["train-mnist@a-vae-1", "evaluate-mnist@a-vae-1"],
-    ["train-mnist@b-0", "evaluate-mnist@b-0"],
-    ["train-binarized_mnist@c-bmnist-0", "evaluate-binarized_mnist@c-bmnist-0"],
-]
+VARIANTS = ("mnist@a-vae-0", "mnist@a-vae-1", "mnist@b-0", "binarized_mnist@c-bmnist-0")
+PARTS = {
+    "": [
+        *("configure", "fetch@mnist", "split@mnist", "features-mnist", "features-binarized_mnist", "features-svhn"),
+        *("figures@uva3", "figures@vu4a", "report", "track"),
+    ],
+    **{f"pipeline/{kind}/": [f"{kind}-{variant}" for variant in VARIANTS] for kind in ("evaluate", "quality", "train")},
+}
+"""The stages of each dvc.yaml, by its folder."""
 
 
-def test_a_chain_is_one_variant_and_seed_in_order(repro: ModuleType) -> None:
-    assert repro.chains(LISTED) == CHAINS
+def addresses(folder: str, part: str) -> list[str]:
+    """Return how DVC, called in the root, names the stages of a part of the pipeline in a folder."""
+    where = f"{folder}{part}dvc.yaml"
+    return [name if where == "dvc.yaml" else f"{where}:{name}" for name in PARTS[part]]
 
 
-def test_stages_of_another_pipeline_keep_their_prefix(repro: ModuleType) -> None:
-    stages = [f"paper/dvc.yaml:{name}" for name in LISTED]
-    assert repro.chains(stages) == [[f"paper/dvc.yaml:{name}" for name in chain] for chain in CHAINS]
+def chain(folder: str, variant: str) -> list[str]:
+    return [f"{folder}pipeline/{kind}/dvc.yaml:{kind}-{variant}" for kind in ("train", "evaluate", "quality")]
 
 
-def test_without_training_there_is_no_chain(repro: ModuleType) -> None:
-    assert repro.chains([]) == repro.chains(["configure", "split@mnist", "figures@uva3", "report"]) == []
+def groups(folder: str) -> dict[str, list[list[str]]]:
+    """Return what may run side by side, by kinds of stages, in the order of the rounds."""
+    prefix = f"{folder}dvc.yaml:" if folder else ""
+    named = {"features": PARTS[""][3:6], "figures": PARTS[""][6:8], "report|track": PARTS[""][8:]}
+    data = [[f"{prefix}fetch@mnist", f"{prefix}split@mnist"]]
+    alone = {kinds: [[prefix + name] for name in names] for kinds, names in named.items()}
+    chains = {"train|evaluate|quality": [chain(folder, variant) for variant in VARIANTS]}
+    return {
+        "fetch|split": data,
+        "features": alone["features"],
+        **chains,
+        "figures": alone["figures"],
+        "report|track": alone["report|track"],
+    }
+
+
+FOLDERS = ["", "paper/"]
+KINDS = list(groups(""))
+
+
+def listed(folder: str) -> list[str]:
+    return [name for part in PARTS for name in addresses(folder, part)]
+
+
+def test_the_rounds_are_these(repro: ModuleType) -> None:
+    assert list(repro.ROUNDS) == KINDS
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("kinds", KINDS)
+def test_a_group_is_of_one_thing_and_in_order(repro: ModuleType, folder: str, kinds: str) -> None:
+    assert repro.chains(listed(folder), kinds) == groups(folder)[kinds]
+
+
+@pytest.mark.parametrize("kinds", KINDS)
+def test_other_stages_are_in_no_group(repro: ModuleType, kinds: str) -> None:
+    members = {stage for group in groups("")[kinds] for stage in group}
+    assert repro.chains([], kinds) == repro.chains([name for name in listed("") if name not in members], kinds) == []
+
+
+def test_every_stage_of_the_pipeline_but_the_first_is_in_one_round(repro: ModuleType) -> None:
+    files = [ROOT / "dvc.yaml", *ROOT.glob("pipeline/*/dvc.yaml")]
+    written = {name: stage for file in files for name, stage in yaml.safe_load(file.read_text())["stages"].items()}
+    stages = [f"{name}@some-0" if "matrix" in stage else name for name, stage in written.items()]
+    rounds = [{stage for group in repro.chains(stages, kinds) for stage in group} for kinds in repro.ROUNDS]
+    assert {stage.partition("@")[0] for stage in stages if sum(stage in one for one in rounds) != 1} == {"configure"}
 
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
-    """Put a `dvc` first on the path that lists the stages above and notes its arguments; return a reader of them."""
+    """Stand in a folder with two pipelines, a `dvc` first on the path that lists their stages and notes its arguments; return a reader."""
     log = tmp_path / "calls"
-    names = r"\n".join(LISTED)
-    script = f'#!/bin/sh\necho "$*" >> {log}\ncase "$*" in *"stage list"*paper*) printf "{names}" | sed s,^,paper/dvc.yaml:, ;;\n'
-    script += f'*"stage list"*) printf "{names}" ;;\n*:configure) exit ${{REFUSED:-0}} ;;\n'
-    script += '*"-s -k"*) exit ${WORKERS:-1} ;;\n*:split) exit 1 ;;\n*) exit ${FINAL:-0} ;;\nesac\n'
+    for folder in FOLDERS:
+        for part in PARTS:
+            file = tmp_path / folder / part / "dvc.yaml"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(f"{name}\n" for name in addresses(folder, part)))
+    # It is told which files to list, and each of these has its stages in it.
+    script = f'#!/bin/sh\necho "$*" >> {log}\ncase "$*" in "stage list"*) shift 3; cat "$@" ;;\n*:configure) exit ${{REFUSED:-0}} ;;\n'
+    script += '*"-s -k"*) exit ${WORKERS:-0} ;;\n*) exit ${FINAL:-0} ;;\nesac\n'
     (tmp_path / "dvc").write_text(script)
     (tmp_path / "dvc").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
     return lambda: [line.split() for line in log.read_text().splitlines()]
 
 
-def shares(calls: list[list[str]]) -> list[list[str]]:
-    """Return the stages of every worker."""
-    return sorted(call[call.index("-k") + 1 :] for call in calls if "-s" in call)
+def shares(calls: list[list[str]]) -> list[tuple[int, list[str]]]:
+    """Return the round and the stages of every worker, which were started round by round."""
+    workers = [call[call.index("-k") + 1 :] for call in calls if "-s" in call]
+    first = [worker[0].rpartition(":")[2].partition("@")[0].partition("-")[0] for worker in workers]
+    rounds = [next(index for index, kinds in enumerate(KINDS) if kind in kinds.split("|")) for kind in first]
+    assert rounds == sorted(rounds)
+    return sorted(zip(rounds, workers, strict=True))
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("jobs", [2, 3, 9])
-def test_workers_share_whole_chains(repro: ModuleType, calls: Callable[[], list[list[str]]], jobs: int) -> None:
-    # What fails on the way is told by the last `dvc repro`, which decides.
-    assert repro.main("dvc.yaml", jobs) == 0
+def test_workers_share_whole_groups_round_by_round(repro: ModuleType, calls: Callable[[], list[list[str]]], jobs: int, folder: str) -> None:
+    assert repro.main(f"{folder}dvc.yaml", jobs) == 0
     made = calls()
     workers = shares(made)
 
-    assert len(workers) == min(jobs, len(CHAINS))
-    assert sorted(stage for share in workers for stage in share) == sorted(stage for chain in CHAINS for stage in chain)
-    for share in workers:
-        assert [share[index : index + 2] in CHAINS for index in range(0, len(share), 2)] == [True] * (len(share) // 2)
-    assert max(map(len, workers)) - min(map(len, workers)) <= 2
-    # Configuration and data come first, the rest and the verdict last.
-    assert [made[0][-1], made[1][-1], made[-1][-1]] == ["dvc.yaml:configure", "dvc.yaml:split", "dvc.yaml"]
+    for index, work in enumerate(groups(folder).values()):
+        share = [stages for number, stages in workers if number == index]
+        assert len(share) == min(jobs, len(work))
+        assert sorted(stage for stages in share for stage in stages) == sorted(stage for group in work for stage in group)
+        size = len(work[0])
+        assert all(stages[first : first + size] in work for stages in share for first in range(0, len(stages), size))
+        assert max(map(len, share)) - min(map(len, share)) <= size
+    # The configuration comes first, the rest and the verdict last.
+    assert [made[0][-1], made[-1][-1]] == [f"{folder}dvc.yaml:configure", f"{folder}dvc.yaml"]
 
 
-def test_figures_are_shared_once_every_chain_is_done(
+def test_what_shows_all_variants_is_left_to_the_last_call_where_one_failed(
     repro: ModuleType, calls: Callable[[], list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WORKERS", "0")
+    monkeypatch.setenv("WORKERS", "1")
+    # What fails on the way is told by the last `dvc repro`, which decides.
     assert repro.main("dvc.yaml", 2) == 0
-    made = [call for call in calls() if "-s" in call]
-
-    assert sorted(stage for call in made[:2] for stage in call[call.index("-k") + 1 :]) == sorted(
-        stage for chain in CHAINS for stage in chain
-    )
-    assert sorted(call[-1] for call in made[2:]) == ["figures@uva3", "figures@vu4a"]
+    made = calls()
+    assert {number for number, _ in shares(made)} == {0, 1, 2}
+    assert made[-1][-1] == "dvc.yaml" and "-s" not in made[-1]
 
 
 def test_one_job_is_plain_dvc(repro: ModuleType, calls: Callable[[], list[list[str]]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,10 +169,3 @@ def test_a_refused_configuration_stops_everything(
 def test_a_number_of_jobs_that_is_none_is_one_line(jobs: str) -> None:
     done = subprocess.run([sys.executable, SCRIPT, "dvc.yaml", jobs], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, f"error: JOBS = {jobs}: allowed: a whole number from 1\n")
-
-
-def test_the_paper_pipeline_is_addressed_by_its_prefix(repro: ModuleType, calls: Callable[[], list[list[str]]]) -> None:
-    assert repro.main("paper/dvc.yaml", 2) == 0
-    assert sorted(stage for share in shares(calls()) for stage in share) == sorted(
-        f"paper/dvc.yaml:{stage}" for chain in CHAINS for stage in chain
-    )

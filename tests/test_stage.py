@@ -11,7 +11,7 @@ STAGES = sorted((Path(__file__).parents[1] / "stages").glob("*.py"))
 
 SCRIPT = """
 import os, signal
-from regen.errors import UserError
+from regen.common.errors import UserError
 from regen.stage import run
 
 def main(how: str) -> None:
@@ -69,7 +69,8 @@ def test_every_stage_explains_its_arguments(
 def test_every_stage_without_its_inputs_is_one_line(
     stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = {"fetch": ["mnist"], "split": ["mnist"], "figures": ["uva3"], "train": ["some-vae", "0"], "evaluate": ["some-vae", "0"]}
+    more = {name: ["mnist"] for name in ("fetch", "split", "features")} | {"figures": ["uva3"]}
+    more |= {name: ["some-vae", "0"] for name in ("train", "evaluate", "quality")}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [f"stages/{stage.name}", "quick", *more.get(stage.stem, [])])
     with pytest.raises(SystemExit) as caught:

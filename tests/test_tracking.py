@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import PresetFile
-from regen.errors import UserError
+from regen.common.errors import UserError
+from regen.params.resolve import read_params, resolve
+from regen.params.schema import PresetFile
 from regen.tracking import synchronise
 
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist", "vu4a-vae-svhn-gauss")
 HISTORY = "epoch,step,train_neg_elbo_nats,val_neg_elbo_nats\n0,0,,543.25\n1,8,321.5,210.75\n2,16,200.5,150.125\n"
 METRICS = {"nll_nats": 98.5, "n_images": 100, "bits_per_dim": None, "nll_kind": "unnormalised", "finite": True}
+QUALITY = {"frechet_classifier_distance": 377.625, "recall": 0.125, "n_images": 50, "n_samples": 60, "sampler": "finite"}
 CARD = {"dataset": "mnist", "source": "embedded", "data_source": "stand-in", "counts": {"train": 1000}, "description": "made-up digits"}
 SIDE = {"started": "2026-11-20T12:00:00+00:00", "seconds": 12.5, "device": "cpu", "commit": "abc123", "versions": {"torch": "2.15.0"}}
 
@@ -42,6 +43,8 @@ def _make(root: Path) -> Path:
         _write(root / "results/quick" / run / "history.csv", HISTORY)
         _write(root / "results/quick" / run / "metrics.json", METRICS)
         _write(root / "results/quick" / run / "details.json", {"table": [1, 2]})
+    _write(root / "results/quick/uva3-vae-z2-mnist/0/quality.json", QUALITY)
+    _write(root / "results/quick/uva3-vae-z2-mnist/0/quality_details.json", {"rows": []})
     for dataset in ("mnist", "svhn"):
         _write(root / f"results/quick/data/{dataset}.json", {**CARD, "dataset": dataset})
     figure = {"file": "samples.png", "title": "Samples", "caption": "From the prior", "variants": ["uva3-vae-z20-mnist"]}
@@ -116,6 +119,15 @@ def test_curves_and_final_numbers_are_those_of_the_files(synced: Path) -> None:
     assert history("train_neg_elbo_nats") == [(1, 321.5), (2, 200.5)]
     assert set(run.data.metrics) == {"train_neg_elbo_nats", "val_neg_elbo_nats", "nll_nats", "n_images"}
     assert run.data.metrics["nll_nats"] == 98.5
+
+
+def test_sample_quality_is_that_of_the_files(synced: Path) -> None:
+    run = _runs(synced)["uva3-vae-z2-mnist seed 0"]
+    shown = {item.path for item in _client(synced).list_artifacts(run.info.run_id)}
+
+    measured = {key: run.data.metrics[key] for key in ("frechet_classifier_distance", "recall", "n_images", "n_samples")}
+    assert measured == {"frechet_classifier_distance": 377.625, "recall": 0.125, "n_images": 100, "n_samples": 60}
+    assert run.data.tags["sampler"] == "finite" and {"quality.json", "quality_details.json"} <= shown
 
 
 def test_parameters_tags_and_data(synced: Path) -> None:

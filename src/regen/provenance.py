@@ -12,11 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regen.files import read_json, write_json
+from regen.common.files import read_json, write_json
 
 __all__ = ["PACKAGES", "collect", "commit", "recorded"]
 
-PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torchvision")
+PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torch-fidelity", "torchvision")
 
 
 def commit() -> str | None:

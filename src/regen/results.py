@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from regen.config.schema import ReportConfig
-from regen.errors import UserError
-from regen.files import read_json
+from regen.common.errors import UserError
+from regen.common.files import read_json
+from regen.params.schema import ReportConfig
 
-__all__ = ["details", "evaluated_seeds", "histories", "metrics", "snapshots"]
+__all__ = ["details", "evaluated_seeds", "feature_spaces", "histories", "metrics", "quality", "quality_details"]
 
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
@@ -54,19 +54,32 @@ def metrics(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[st
     UserError
         If a file is not one flat object of numbers and texts.
     """
-    tables = {seed: read_json(path) for seed, path in _present(root, config, variant, "metrics.json").items()}
-    for seed, table in tables.items():
-        if not isinstance(table, dict) or any(isinstance(value, list | dict) for value in table.values()):
-            path = _present(root, config, variant, "metrics.json")[seed]
-            raise UserError(f"{path}: expected one flat object of numbers and texts, got nested values; delete it and run 'dvc repro'")
-    return tables
+    return {seed: _flat(path) for seed, path in _present(root, config, variant, "metrics.json").items()}
+
+
+def quality(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
+    """Return the seed -> the scalars of quality.json; raises as `metrics` does."""
+    return {seed: _flat(path) for seed, path in _present(root, config, variant, "quality.json").items()}
+
+
+def quality_details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
+    """Return the seed -> the tables of quality_details.json."""
+    return {seed: read_json(path) for seed, path in _present(root, config, variant, "quality_details.json").items()}
+
+
+def feature_spaces(root: Path, config: ReportConfig) -> dict[str, dict[str, Any]]:
+    """Return the data set -> what is known of the features in which its samples are compared."""
+    folder = root / "results" / config.preset / "features"
+    return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
+
+
+def _flat(path: Path) -> dict[str, Any]:
+    table = read_json(path)
+    if not isinstance(table, dict) or any(isinstance(value, list | dict) for value in table.values()):
+        raise UserError(f"{path}: expected one flat object of numbers and texts, got nested values; delete it and run 'dvc repro'")
+    return table
 
 
 def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
     """Return the seed -> the tables of details.json."""
     return {seed: read_json(path) for seed, path in _present(root, config, variant, "details.json").items()}
-
-
-def snapshots(folder: Path) -> dict[int, Path]:
-    """Return the report's epoch -> file of weights in `models/<preset>/<variant>/<seed>`."""
-    return {int(path.stem.removeprefix("epoch-")): path for path in sorted(folder.glob("epoch-*.safetensors"))}

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from regen.errors import UserError
+from regen.common.errors import UserError
 
 __all__ = ["run"]
 

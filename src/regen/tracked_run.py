@@ -12,13 +12,17 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from regen.common.errors import UserError
+from regen.common.files import checksum, read_json
 from regen.config.base import Config, parse
-from regen.config.schema import ReportConfig, ReportedVariant
-from regen.errors import UserError
-from regen.files import checksum, read_json
-from regen.results import histories, metrics
+from regen.params.schema import ReportConfig, ReportedVariant
+from regen.results import histories, metrics, quality
 
 __all__ = ["DataCard", "SideFile", "TrackedRun", "describe_experiment", "read_runs"]
+
+
+TABLES = ("metrics.json", "history.csv", "details.json", "quality.json", "quality_details.json")
+"""What the pipeline writes about a variant and seed; each is an artifact of its run."""
 
 
 class DataCard(Config):
@@ -105,11 +109,11 @@ def describe_experiment(config: ReportConfig, card: DataCard) -> str:
 
 def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: dict[str, Any]) -> TrackedRun:
     variant, results = config.variants[name], root / "results" / config.preset / name / str(seed)
-    history = histories(root, config, name).get(seed)
+    history, scalars = histories(root, config, name).get(seed), {**quality(root, config, name).get(seed, {}), **scalars}
     numbers = {key: float(value) for key, value in scalars.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     texts = {key: str(value) for key, value in scalars.items() if value is not None and key not in numbers}
     figures = _read_figures(root / "reports" / config.preset / "figures" / variant.report, name)
-    tables = [path for path in (results / f for f in ("metrics.json", "history.csv", "details.json")) if path.exists()]
+    tables = [path for path in (results / name for name in TABLES) if path.exists()]
     card = root / "results" / config.preset / "data" / f"{variant.dataset}.json"
     return TrackedRun(
         variant=name,
@@ -153,7 +157,7 @@ def _read_figures(folder: Path, variant: str) -> dict[Path, Figure]:
 
 
 def _read_side_files(folder: Path) -> dict[str, SideFile]:
-    paths = {stage: folder / f"{stage}.json" for stage in ("train", "evaluate")}
+    paths = {stage: folder / f"{stage}.json" for stage in ("train", "evaluate", "quality")}
     return {stage: parse(SideFile, read_json(path), str(path)) for stage, path in paths.items() if path.exists()}
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from regen.common.errors import UserError
+from regen.common.files import replacing
 from regen.config.base import load
-from regen.config.schema import ReportConfig
-from regen.errors import UserError
-from regen.files import replacing
+from regen.params.schema import ReportConfig
 from regen.tracked_run import DataCard, TrackedRun, describe_experiment, read_runs
 
 if TYPE_CHECKING:

@@ -1,43 +1,18 @@
 """Choices that do not go together are refused in one clear line, and only they are."""
 
-import copy
 from typing import Any
 
 import pytest
+from combinations import CONV, ELBO, VAE, Bad, Good, changed, refusal, variant
 
 from regen.config.base import parse
-from regen.config.schema import Params
-from regen.errors import UserError
+from regen.params.schema import Params
 
-DATASETS = {
-    "grey": {"shape": [1, 28, 28], "values": "grey", "classes": 10},
-    "binary": {"shape": [1, 28, 28], "values": "binary", "classes": None},
-    "odd": {"shape": [1, 5, 5], "values": "grey", "classes": None},
-    "narrow": {"shape": [3, 28, 30], "values": "grey", "classes": 10},
-}
 COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [8], "activation": "relu"}
-CONV = {"kind": "conv", "channels": [4, 8], "hidden": [8], "activation": "relu", "decoder_activation": "relu", "batch_norm": False}
-CONV |= {"upsampling": {"kind": "nearest"}}
-VAE = {
-    "family": "vae",
-    "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
-    "latent": {"kind": "gaussian", "dim": 4},
-    "prior": {"kind": "standard"},
-    "likelihood": {"kind": "bernoulli"},
-}
-ELBO = {"kind": "elbo"}
 IWAE = {"kind": "iwae", "samples": 5, "gradient": "normalised_weights"}
 SCORE = {"kind": "score_function", "estimator": "running_average", "samples": 1}
 NOISE = {"scale": 0.1, "targets": "clean"}
-TRAINING = {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 8, "epochs": 2, "snapshot_epochs": [], "objective": ELBO}
-
-
-def variant(model: dict[str, Any], objective: dict[str, Any], **images: Any) -> dict[str, Any]:
-    described = {"report": "own", "title": "Title", "assumed": [], "figures": {}, "images": images}
-    return {**described, "model": model, "training": {**TRAINING, "objective": objective}}
-
-
-GOOD: dict[str, tuple[str, dict[str, Any]]] = {
+GOOD: dict[str, Good] = {
     "vae": ("grey", variant(VAE, ELBO)),
     "binary": ("binary", variant(VAE, ELBO)),
     "binarised": ("grey", variant(VAE, ELBO, size=32, binarisation="every_epoch")),
@@ -58,13 +33,12 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "classifier": (
         "grey",
-        variant({"family": "classifier", "hidden": [8], "activation": "relu", "dropout": 0.5, "classes": 10}, {"kind": "cross_entropy"}),
+        variant({"family": "classifier", "network": VAE["network"], "dropout": 0.5, "classes": 10}, {"kind": "cross_entropy"}),
     ),
     "conv": ("grey", variant({**VAE, "network": CONV}, ELBO)),
 }
 
-# Good variant, what is changed of it (a key with dots, or the data set), and what the line must say: the key, the value, what is allowed.
-BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+BAD: dict[str, Bad] = {
     "IWAE with Bernoulli latents": (
         *("coins", {"training.objective": IWAE}),
         ["training.objective.kind = 'iwae'", "allowed with bernoulli latents: score_function"],
@@ -111,6 +85,10 @@ BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "reconstruction by a classifier": (
         *("classifier", {"training.objective": {"kind": "reconstruction"}}),
         ["training.objective.kind = 'reconstruction'", "'classifier'", ": cross_entropy"],
+    ),
+    "a regressor as a variant": (
+        *("classifier", {"model": {"family": "regressor", "network": VAE["network"], "dropout": 0.5, "factors": 3}}),
+        ["model.family = 'regressor'", "allowed under 'features' only"],
     ),
     "flow on binary images": ("flow", {"dataset": "binary"}, ["model.family = 'flow'", "grey images"]),
     "flow on binarised images": ("flow", {"images.binarisation": "fixed"}, ["model.family = 'flow'", "grey images"]),
@@ -165,53 +143,17 @@ BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 }
 
 
-def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return a whole params.yaml with a few small data sets and one variant."""
-    made = {"split": {"train": 2, "validation": 2, "test": 2}, "sources": {"embedded": {"status": "stand-in", "files": {}}}}
-    protocol = {name: [{"importance_samples": 1, "n_images": None}] for name in DATASETS}
-    preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": None, "max_steps": {}, "likelihood": protocol}
-    return {
-        "seed": 0,
-        "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
-        "presets": {"quick": preset},
-        "datasets": {name: {**about, **made} for name, about in DATASETS.items()},
-        "reports": {"own": {"title": "Title", "author": "Author", "year": None, "about": "About.", "notes": []}},
-        "variants": {dataset: {"tested": values}},
-    }
-
-
-def changed(name: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the params with one of the good variants after these changes."""
-    dataset, values = copy.deepcopy(GOOD[name])
-    for key, value in changes.items():
-        if key == "dataset":
-            dataset = value
-            continue
-        *parents, last = key.split(".")
-        node = values
-        for part in parents:
-            node = node[part]
-        node[last] = value
-    return params(dataset, values)
-
-
-def refusal(values: dict[str, Any]) -> str:
-    with pytest.raises(UserError) as caught:
-        parse(Params, values, "params.yaml")
-    return str(caught.value)
-
-
 @pytest.mark.parametrize("name", GOOD)
 def test_what_goes_together_is_accepted(name: str) -> None:
     dataset, values = GOOD[name]
-    accepted = parse(Params, changed(name, {}), "params.yaml").variants[dataset]["tested"]
+    accepted = parse(Params, changed(GOOD[name], {}), "params.yaml").variants[dataset]["tested"]
     assert accepted.model.family == values["model"]["family"]
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_does_not_go_together_is_one_clear_line(name: str) -> None:
     good, changes, said = BAD[name]
-    line = refusal(changed(good, changes))
+    line = refusal(changed(GOOD[good], changes))
     dataset = changes.get("dataset", GOOD[good][0])
     assert line.startswith(f"params.yaml: variants.{dataset}.tested") and "allowed" in line and "\n" not in line
     assert [text for text in said if text not in line] == []
@@ -229,7 +171,7 @@ def test_what_does_not_go_together_is_one_clear_line(name: str) -> None:
     ],
 )
 def test_the_same_changes_are_accepted_where_they_fit(name: str, changes: dict[str, Any]) -> None:
-    accepted = parse(Params, changed(name, changes), "params.yaml").model_dump()["variants"][GOOD[name][0]]["tested"]
+    accepted = parse(Params, changed(GOOD[name], changes), "params.yaml").model_dump()["variants"][GOOD[name][0]]["tested"]
     for path, expected in changes.items():
         value = accepted
         for key in path.split("."):
@@ -240,11 +182,11 @@ def test_the_same_changes_are_accepted_where_they_fit(name: str, changes: dict[s
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ({**VAE, "family": "gan"}, ["'family' one of", "'vae', 'flow', 'autoencoder', 'classifier'"]),
+        ({**VAE, "family": "diffusion"}, ["'family' one of", "'vae', 'flow', 'autoencoder', 'gan', 'classifier', 'regressor'"]),
         ({key: value for key, value in VAE.items() if key != "family"}, ["model.family: missing", "vae"]),
     ],
     ids=["unknown", "missing"],
 )
 def test_a_family_that_is_none_is_one_clear_line(model: dict[str, Any], said: list[str]) -> None:
-    line = refusal(changed("vae", {"model": model}))
+    line = refusal(changed(GOOD["vae"], {"model": model}))
     assert "\n" not in line and [text for text in said if text not in line] == []

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from regen.config.schema import Params
 from regen.models.build import build
+from regen.params.schema import Params
 
 Resolved = Callable[[str], dict[str, Any]]
 
@@ -16,13 +16,14 @@ UNIT_GAUSSIAN = {"kind": "gaussian", "scale": 1.0, "learn_scale": False}
 ELBO = {"kind": "elbo", "kl_weight": 1.0, "log_det_times_dim": False}
 IWAE_5 = {"kind": "iwae", "samples": 5, "gradient": "normalised_weights"}
 SCORE_FUNCTION = {"kind": "score_function", "estimator": "running_average", "samples": 1, "decay": 0.9}
-LEAKY = "leaky_relu_0.01"
+LEAKY, SLOPE_02 = "leaky_relu_0.01", "leaky_relu_0.2"
 FLOW_PRIOR = {"kind": "realnvp", "couplings": 3, "networks": "one_each", "hidden": [300, 300], "activation": LEAKY}
 PIXELS = {"mnist": 28 * 28, "binarized_mnist": 28 * 28, "svhn": 3 * 32 * 32, "celeba": 3 * 64 * 64}
 
 
 def mlp(hidden: int | list[int], activation: str = "relu") -> dict[str, Any]:
-    return {"kind": "mlp", "hidden": hidden if isinstance(hidden, list) else [hidden], "activation": activation}
+    sizes = hidden if isinstance(hidden, list) else [hidden]
+    return {"kind": "mlp", "hidden": sizes, "activation": activation, "batch_norm": False}
 
 
 def vae(network: dict[str, Any], dim: int, likelihood: Any = BERNOULLI, prior: Any = STANDARD, latent: str = "gaussian") -> Any:
@@ -31,7 +32,7 @@ def vae(network: dict[str, Any], dim: int, likelihood: Any = BERNOULLI, prior: A
 
 def dcgan(upsampling: dict[str, Any]) -> dict[str, Any]:
     """Return davari's networks: four stride-2 convolutions from 32 channels on, no linear layer but the last."""
-    activations = {"activation": "leaky_relu_0.2", "decoder_activation": "relu", "batch_norm": True}
+    activations = {"activation": "leaky_relu_0.2", "decoder_activation": "relu", "batch_norm": True, "first_norm": True}
     return {"kind": "conv", "channels": [32, 64, 128, 256], "hidden": [], **activations, "upsampling": upsampling}
 
 
@@ -40,9 +41,9 @@ def kernel(size: int) -> dict[str, Any]:
 
 
 AI3611 = {"kind": "conv", "channels": [32, 64], "hidden": [256], "activation": "relu", "decoder_activation": "relu"}
-AI3611 |= {"batch_norm": False, "upsampling": kernel(4)}
+AI3611 |= {"batch_norm": False, "first_norm": True, "upsampling": kernel(4)}
 AUTOENCODER = {"family": "autoencoder", "network": mlp(400), "latent_dim": 2, "likelihood": BERNOULLI, "components": 10}
-CLASSIFIER = {"family": "classifier", "hidden": [512], "activation": "relu", "dropout": 0.5, "classes": 10}
+CLASSIFIER = {"family": "classifier", "network": mlp(512), "dropout": 0.5, "classes": 10}
 # 4 x 2 couplings.
 PIXEL_FLOW = {"kind": "realnvp", "couplings": 8, "networks": "one", "hidden": [1024, 1024], "activation": "relu"}
 
@@ -50,6 +51,7 @@ PIXEL_FLOW = {"kind": "realnvp", "couplings": 8, "networks": "one", "hidden": [1
 def schedule(rate: float, batch: int, epochs: int, objective: dict[str, Any] = ELBO, **more: Any) -> dict[str, Any]:
     """Return a training section as the reports leave it: Adam with its own defaults unless they say otherwise."""
     defaults = {"noise": None, "learning_rate_stages": None, "betas": [0.9, 0.999], "epsilon": 1e-8, "clip_norm": None}
+    defaults |= {"snapshot_steps": [], "held_out": "validation"}
     given = {"optimizer": "adam", "learning_rate": rate, "batch_size": batch, "epochs": epochs, "objective": objective}
     return {**defaults, **given, **more}
 
@@ -60,6 +62,24 @@ LONG, SHORT = schedule(0.001, 128, 100), schedule(0.001, 128, 30)
 DAVARI = schedule(0.0002, 128, 200, betas=[0.5, 0.999])
 # Five of Burda's stages: 1 + 3 + 9 + 27 + 81 epochs; the first rate is 1e-4 round(10^1, 1).
 BURDA = schedule(0.001, 20, 121, learning_rate_stages=5, epsilon=1e-4)
+
+
+# Both GANs: Adam at 2e-4 with betas 0.5 and 0.999, batches of 64; uva3's 200 epochs on all 60,000 images.
+VU4A_GAN = schedule(0.0002, 64, 50, betas=[0.5, 0.999])
+UVA3_GAN = schedule(0.0002, 64, 200, betas=[0.5, 0.999], held_out="test", snapshot_steps=[0, 2_000, 111_000, 184_000])
+NARROW, WIDE = mlp([512, 256], SLOPE_02), {**mlp([1024, 512, 256, 128], SLOPE_02), "batch_norm": True}
+DCGAN = {**dcgan(kernel(4)), "channels": [32, 64, 128]}
+DCGAN_DISCRIMINATOR = {**{key: DCGAN[key] for key in ("kind", "channels", "hidden", "activation", "batch_norm")}, "first_norm": False}
+
+
+def gan(dim: int, generator: dict[str, Any], discriminator: dict[str, Any], dropout: float = 0.0, output: str = "probability") -> Any:
+    networks = {"generator": generator, "discriminator": discriminator}
+    return {"family": "gan", "latent_dim": dim, **networks, "dropout": dropout, "output": output}
+
+
+def against(schedule: dict[str, Any], loss: str, penalty: float | None = None, noise: float | None = None) -> dict[str, Any]:
+    """Return a schedule with an adversarial objective."""
+    return {**schedule, "objective": {"kind": "adversarial", "loss": loss, "gradient_penalty": penalty, "instance_noise": noise}}
 
 
 def weighted(kl_weight: float) -> dict[str, Any]:
@@ -109,11 +129,26 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], set[int]]] =
     "davari-vae-nearest-celeba": ("davari", "celeba", vae(dcgan({"kind": "nearest"}), 100), DAVARI, {200}),
     "davari-vae-bilinear-celeba": ("davari", "celeba", vae(dcgan({"kind": "bilinear"}), 100), DAVARI, {200}),
     "davari-iwae5-deconv-celeba": ("davari", "celeba", vae(dcgan(kernel(4)), 100), {**DAVARI, "objective": IWAE_5}, {200}),
+    **{
+        f"vu4a-gan-{name}{ending}": ("vu4a", name, gan(128, NARROW, NARROW), against(VU4A_GAN, loss), {1, 25, 50})
+        for name in ("mnist", "svhn")
+        for ending, loss in (("", "saturating"), ("-nonsat", "non_saturating"))
+    },
+    "ext-gan-1ch-mnist": ("vu4a", "mnist", gan(128, NARROW, NARROW), against(VU4A_GAN, "saturating"), set()),
+    "ext-dcgan-svhn": ("vu4a", "svhn", gan(100, DCGAN, DCGAN_DISCRIMINATOR), against(VU4A_GAN, "non_saturating"), set()),
+    "uva3-gan-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW), against(UVA3_GAN, "non_saturating"), set()),
+    "ext-wgangp-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW, output="score"), against(UVA3_GAN, "wasserstein", penalty=10.0), set()),
+    "ext-gan-noise-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW), against(UVA3_GAN, "non_saturating", noise=0.1), set()),
+    "ext-gan-dropout-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW, dropout=0.3), against(UVA3_GAN, "non_saturating"), set()),
     "ref-vae-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), BURDA, set()),
     "ref-iwae5-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), {**BURDA, "objective": IWAE_5}, set()),
 }
-# MNIST for the flow prior and its twins is resized to 32x32.
+# MNIST for the flow prior and its twins is resized to 32x32, for vu4a's GANs repeated to three channels too.
 RESIZED = {"vu4a-flowvae-mnist", "vu4a-flowvae-mnist-logdet-times-d", "ext-vae-matched-mnist"}
+REPEATED = {"vu4a-gan-mnist", "vu4a-gan-mnist-nonsat"}
+LIKELIHOODS = [name for name in EXPECTED if EXPECTED[name][2]["family"] != "gan"]
+# The reports' own splits; uva3's GANs train on the validation images too.
+TRAINED = {"mnist": 55_000, "binarized_mnist": 50_000, "svhn": 65_000, "celeba": 10_000}
 
 
 def test_every_variant_is_looked_at(params: Params) -> None:
@@ -134,7 +169,9 @@ def test_variants_have_their_reports_settings(name: str, preset: str, resolved: 
     assert snapshots <= set(train["training"]["snapshot_epochs"])
     assert (shown["model"], shown["training"]) == (train["model"], train["training"])
     assert evaluate["model"] == train["model"]
-    assert evaluate["images"] == shown["images"] == train["images"] == {"size": 32 if name in RESIZED else None, "binarisation": None}
+    size, channels = 32 if name in RESIZED | REPEATED else None, 3 if name in REPEATED else None
+    assert evaluate["images"] == shown["images"] == train["images"] == {"size": size, "channels": channels, "binarisation": None}
+    assert train["declared_images"] == (60_000 if training["held_out"] == "test" else TRAINED[dataset])
 
 
 def sorted_shapes(weights: dict[str, tuple[int, ...]], part: str) -> list[tuple[int, ...]]:
@@ -147,7 +184,8 @@ def mirror(encoder: list[int], decoder: list[int]) -> tuple[list[tuple[int, ...]
     return first, second
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+# The layers of the GANs: tests/models/test_gan.py.
+@pytest.mark.parametrize("name", LIKELIHOODS)
 def test_layers_are_those_of_the_reports(name: str, resolved: Resolved) -> None:
     _, dataset, model, *_ = EXPECTED[name]
     config = resolved("paper")[f"{name}.train.json"]
@@ -214,4 +252,4 @@ def test_what_a_report_leaves_open_is_marked(params: Params) -> None:
     # The report runs no flow; davari gives no sizes; the classifier's dropout is printed, the rest of it is not.
     assert assumed("uva3-realnvp-mnist", "model.flow.couplings") and assumed("uva3-realnvp-mnist", "training.epochs")
     assert assumed("davari-vae-deconv-celeba", "model.network.channels") and not assumed("davari-vae-deconv-celeba", "training.betas")
-    assert assumed("lab1-classifier-mnist", "model.hidden") and not assumed("lab1-classifier-mnist", "model.dropout")
+    assert assumed("lab1-classifier-mnist", "model.network") and not assumed("lab1-classifier-mnist", "model.dropout")

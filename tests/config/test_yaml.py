@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from regen.config.resolve import read_params
-from regen.config.schema import Params
-from regen.errors import UserError
+from regen.common.errors import UserError
+from regen.params.resolve import read_params
+from regen.params.schema import Params
 
 ROOT = Path(__file__).parents[2]
 

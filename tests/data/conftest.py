@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regen.config.schema import DataConfig
+from regen.params.schema import DataConfig
 
 MakeConfig = Callable[..., DataConfig]
 

@@ -15,10 +15,10 @@ from urllib.error import URLError
 import pytest
 import yaml
 
-from regen.config.schema import DataConfig
+from regen.common.errors import UserError
 from regen.data.addresses import addresses
 from regen.data.fetch import fetch, mirrors
-from regen.errors import UserError
+from regen.params.schema import DataConfig
 
 MakeConfig = Callable[..., DataConfig]
 GOOD, OTHER = b"the right bytes", b"other bytes"

@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
-from regen.config.schema import DataConfig
+from regen.common.errors import UserError
 from regen.data.read import read
-from regen.errors import UserError
+from regen.params.schema import DataConfig
 
 MakeConfig = Callable[..., DataConfig]
 RealFile = Callable[[str, str], Path]

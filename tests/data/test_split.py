@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen.config.schema import DataConfig
-from regen.data.batches import images_of
-from regen.data.images import Images
+from regen.common.errors import UserError
+from regen.common.files import read_tensors
 from regen.data.split import card, split, write
-from regen.errors import UserError
-from regen.files import read_tensors
+from regen.images.batches import images_of
+from regen.images.images import Images
+from regen.params.schema import DataConfig
 
 MakeConfig = Callable[..., DataConfig]
 

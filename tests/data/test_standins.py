@@ -8,11 +8,11 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from regen.config.schema import DataConfig
-from regen.data.images import Images
 from regen.data.read import STANDINS, read
 from regen.data.standins.faces import FACTORS, draw_faces
 from regen.data.standins.glyphs import COUNTS, glyphs
+from regen.images.images import Images
+from regen.params.schema import DataConfig
 
 MakeConfig = Callable[..., DataConfig]
 SHAPES = {"mnist": (1, 28, 28), "binarized_mnist": (1, 28, 28), "svhn": (3, 32, 32), "celeba": (3, 64, 64)}

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from regen.common.errors import UserError
+from regen.common.files import write_tensors
 from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
-from regen.data.images import Images
-from regen.errors import UserError
-from regen.evaluation.evaluate import evaluate
-from regen.evaluation.likelihood import bootstrap_interval
+from regen.evaluation.held_out.evaluate import evaluate
+from regen.evaluation.held_out.likelihood import bootstrap_interval
 from regen.evaluation.restore import restore
-from regen.files import write_tensors
+from regen.images.images import Images
 from regen.models.build import build
 from regen.models.vae import LatentVariableModel
 

@@ -13,8 +13,8 @@ from sklearn.mixture import GaussianMixture
 
 from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
-from regen.data.images import Images
-from regen.evaluation.evaluate import evaluate
+from regen.evaluation.held_out.evaluate import evaluate
+from regen.images.images import Images
 from regen.models.build import build
 
 # metrics.md. Every file says of what it is; what importance samples there were, where there is a likelihood of images.
@@ -36,7 +36,7 @@ BERNOULLI = {"kind": "bernoulli"}
 VAE = {"family": "vae", "network": MLP, "latent": {"kind": "gaussian", "dim": 2}, "prior": {"kind": "standard"}, "likelihood": BERNOULLI}
 FLOW = {"family": "flow", "alpha": ALPHA, "flow": COUPLINGS}
 AUTOENCODER = {"family": "autoencoder", "network": MLP, "latent_dim": 2, "likelihood": BERNOULLI, "components": 3}
-CLASSIFIER = {"family": "classifier", "hidden": [D], "activation": "relu", "dropout": 0.5, "classes": 3}
+CLASSIFIER = {"family": "classifier", "network": {**MLP, "hidden": [D]}, "dropout": 0.5, "classes": 3}
 MODELS: dict[str, dict[str, Any]] = {
     "flow": FLOW,
     "autoencoder": AUTOENCODER,

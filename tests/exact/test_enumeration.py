@@ -15,7 +15,7 @@ from torch.nn.functional import logsigmoid
 
 from regen.config.base import parse
 from regen.config.model import Vae
-from regen.evaluation.likelihood import importance_sampled_nll
+from regen.evaluation.held_out.likelihood import importance_sampled_nll
 from regen.models.build import build
 from regen.models.score_function import RunningAverage
 from regen.models.vae import BernoulliEncoder, FairCoins, LatentVariableModel

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from regen.evaluation.likelihood import importance_sampled_nll
+from regen.evaluation.held_out.likelihood import importance_sampled_nll
 from regen.models.flows import StandardNormal
 from regen.models.objectives import elbo_terms, log_weights
 from regen.models.vae import LatentVariableModel

@@ -11,7 +11,7 @@ from torch.distributions import ComposeTransform
 
 from regen.config.base import parse
 from regen.config.model import Vae
-from regen.evaluation.likelihood import importance_sampled_nll
+from regen.evaluation.held_out.likelihood import importance_sampled_nll
 from regen.models.build import build
 
 SAMPLES, SCALE = 40_000, 2.0

@@ -8,16 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from regen.common.files import write_tensors
 from regen.config.base import parse
-from regen.config.resolve import read_params, resolve
-from regen.config.schema import Params, PresetFile, ReportConfig
-from regen.files import write_tensors
 from regen.models.build import build
-
-
-@pytest.fixture(scope="session")
-def params() -> Params:
-    return read_params(Path(__file__).parents[2] / "params.yaml")
+from regen.params.resolve import resolve
+from regen.params.schema import Params, PresetFile, ReportConfig
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +25,7 @@ def small(params: Params) -> Callable[..., ReportConfig]:
         values["variants"] = {name: values["variants"][name] for name in names}
         for variant in values["variants"].values():
             model = variant["model"]
-            for section in (model, model.get("network"), model.get("flow")):
+            for section in (model.get(name) for name in ("network", "flow", "generator", "discriminator")):
                 if section is not None and "hidden" in section:
                     section["hidden"] = [4]
         return parse(ReportConfig, values, "test")
@@ -40,7 +35,10 @@ def small(params: Params) -> Callable[..., ReportConfig]:
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Path]:
-    """Return a maker of one variant's results, untrained weights and test images, labelled 0 to 9; those to be resized are 28x28."""
+    """Return a maker of one variant's results, untrained weights and test images, labelled 0 to 9; MNIST's are 1x28x28.
+
+    Snapshots are at these epochs of the report and, behind them, at these steps, 8 steps apart in a run of 16.
+    """
 
     def call(
         root: Path,
@@ -49,6 +47,7 @@ def make() -> Callable[..., Path]:
         history: str,
         seeds: tuple[int, ...] = (0,),
         epochs: tuple[int, ...] = (0, 1, 40),
+        steps: tuple[int, ...] = (),
         details: dict[str, Any] | None = None,
     ) -> Path:
         variant = config.variants[name]
@@ -58,13 +57,15 @@ def make() -> Callable[..., Path]:
             (results / "metrics.json").write_text("{}")
             (results / "details.json").write_text(json.dumps(details or {}))
             (results / "history.csv").write_text(history.replace("150.125", str(150.125 + seed)))
-            for index, epoch in enumerate(epochs):
+            notes = [(f"epoch-{epoch:03d}", {"epoch": epoch}) for epoch in epochs]
+            notes += [(f"step-{step:06d}", {"report_step": step}) for step in steps]
+            for index, (file, note) in enumerate(notes):
                 torch.manual_seed(index)
                 weights = build(variant.model, variant.shape).state_dict()
-                write_tensors(folder / f"epoch-{epoch:03d}.safetensors", weights, {"epoch": epoch, "step": 8 * index, "steps": 16})
-            torch.manual_seed(len(epochs))
+                write_tensors(folder / f"{file}.safetensors", weights, {**note, "step": 8 * index, "steps": 16})
+            torch.manual_seed(len(notes))
             write_tensors(folder / "final.safetensors", build(variant.model, variant.shape).state_dict(), {"epoch": 40})
-        shape = variant.shape if variant.images.size is None else [variant.shape[0], 28, 28]
+        shape = [1, 28, 28] if variant.dataset == "mnist" else variant.shape
         pixels = torch.randint(0, 256, (15, *shape), generator=torch.Generator().manual_seed(3), dtype=torch.int16)
         test = {"images": pixels.to(torch.uint8), "labels": torch.arange(15) % 10}
         write_tensors(root / f"data/quick/{variant.dataset}/test.safetensors", test)

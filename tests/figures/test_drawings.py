@@ -10,11 +10,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from regen.config.base import parse
-from regen.config.schema import ReportedVariant
-from regen.data.images import Images
 from regen.figures import drawings
 from regen.figures.drawings import DRAWINGS, Drawn, Trained
+from regen.images.images import Images
 from regen.models.build import build
+from regen.params.schema import ReportedVariant
 
 NETWORK = {"kind": "mlp", "hidden": [4], "activation": "relu"}
 BERNOULLI = {"kind": "bernoulli"}
@@ -22,8 +22,14 @@ GAUSSIAN = {"kind": "gaussian", "scale": 1.0}
 STANDARD = {"kind": "standard"}
 REALNVP = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [4], "activation": "relu"}
 FLOW = {"family": "flow", "alpha": 0.05, "flow": REALNVP}
-CLASSIFIER = {"family": "classifier", "hidden": [4], "activation": "relu", "dropout": 0.5, "classes": 2}
-OBJECTIVES = {"vae": "elbo", "flow": "nll", "autoencoder": "reconstruction", "classifier": "cross_entropy"}
+CLASSIFIER = {"family": "classifier", "network": NETWORK, "dropout": 0.5, "classes": 2}
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "vae": {"kind": "elbo"},
+    "flow": {"kind": "nll"},
+    "autoencoder": {"kind": "reconstruction"},
+    "gan": {"kind": "adversarial", "loss": "saturating"},
+    "classifier": {"kind": "cross_entropy"},
+}
 TITLES = ["before training", "epoch 2"]
 
 
@@ -36,6 +42,10 @@ def autoencoder(codes: int) -> dict[str, Any]:
     return {"family": "autoencoder", "network": NETWORK, "latent_dim": codes, "likelihood": BERNOULLI, "components": 3}
 
 
+def gan(latents: int) -> dict[str, Any]:
+    return {"family": "gan", "latent_dim": latents, "generator": NETWORK, "discriminator": NETWORK, "output": "probability"}
+
+
 def trained(
     model: dict[str, Any],
     shape: tuple[int, int, int] = (1, 4, 4),
@@ -44,7 +54,7 @@ def trained(
     confusion: list[list[int]] | None = None,
 ) -> Trained:
     """Return an untrained model of these settings as one that has two snapshots, with 15 test images."""
-    training = {"objective": {"kind": OBJECTIVES[model["family"]]}, "optimizer": "adam", "learning_rate": 0.001, "batch_size": 8}
+    training = {"objective": OBJECTIVES[model["family"]], "optimizer": "adam", "learning_rate": 0.001, "batch_size": 8}
     texts = {"report": "lab1", "dataset": "mnist", "data_source": "stand-in", "title": "A model"}
     values = {"seeds": [0], "assumed": [], "figures": {}, "images": {}, "max_steps": None, "likelihood": [], "shape": list(shape)}
     values |= {"model": model, "training": {**training, "epochs": 2, "snapshot_epochs": [0, 2]}}
@@ -77,17 +87,21 @@ def titles(figure: Figure) -> list[str]:
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        (vae("gaussian", 1), ["means", "draws", "reconstructions", "line"]),
-        (vae("gaussian", 2), ["means", "draws", "reconstructions", "manifold"]),
-        (vae("gaussian", 3), ["means", "draws", "reconstructions"]),
-        # Bernoulli latents have neither a line nor a plane, and a learned prior no quantiles that are known.
+        (vae("gaussian", 1), ["means", "draws", "reconstructions", "line", "interpolation"]),
+        (vae("gaussian", 2), ["means", "draws", "reconstructions", "manifold", "interpolation"]),
+        (vae("gaussian", 3), ["means", "draws", "reconstructions", "interpolation", "traversal"]),
+        # Bernoulli latents have neither a line nor a plane nor anything between, and a learned prior no quantiles that are known.
         (vae("bernoulli", 1), ["means", "draws", "reconstructions"]),
         (vae("bernoulli", 2), ["means", "draws", "reconstructions"]),
-        (vae("gaussian", 2, prior=REALNVP), ["means", "draws", "reconstructions"]),
-        (vae("gaussian", 3, likelihood=GAUSSIAN), ["means", "reconstructions"]),
-        (FLOW, ["samples"]),
-        (autoencoder(2), ["samples", "reconstructions", "codes"]),
-        (autoencoder(3), ["samples", "reconstructions"]),
+        (vae("bernoulli", 3), ["means", "draws", "reconstructions"]),
+        (vae("gaussian", 2, prior=REALNVP), ["means", "draws", "reconstructions", "interpolation"]),
+        (vae("gaussian", 4, prior=REALNVP), ["means", "draws", "reconstructions", "interpolation"]),
+        (vae("gaussian", 3, likelihood=GAUSSIAN), ["means", "reconstructions", "interpolation", "traversal"]),
+        (FLOW, ["samples", "interpolation"]),
+        (autoencoder(2), ["samples", "reconstructions", "interpolation", "codes"]),
+        (autoencoder(3), ["samples", "reconstructions", "interpolation"]),
+        (gan(1), ["samples", "interpolation", "traversal"]),
+        (gan(5), ["samples", "interpolation", "traversal"]),
         (CLASSIFIER, []),
     ],
 )
@@ -98,11 +112,12 @@ def test_a_model_gets_the_figures_that_it_can_have(model: dict[str, Any], kinds:
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        (vae("gaussian", 1), ["line"]),
-        (vae("gaussian", 2), ["manifold"]),
+        (vae("gaussian", 1), ["line", "interpolation"]),
+        (vae("gaussian", 2), ["manifold", "interpolation"]),
         (vae("bernoulli", 2), []),
-        (FLOW, []),
-        (autoencoder(2), ["samples", "codes"]),
+        (FLOW, ["interpolation"]),
+        (autoencoder(2), ["samples", "interpolation", "codes"]),
+        (gan(5), ["interpolation", "traversal"]),
         (CLASSIFIER, []),
     ],
 )
@@ -111,7 +126,7 @@ def test_without_snapshots_the_final_model_is_still_drawn(model: dict[str, Any],
 
 
 def test_colour_images_are_not_drawn_from_bernoulli_pixels() -> None:
-    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == ["means", "reconstructions"]
+    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == ["means", "reconstructions", "interpolation", "traversal"]
 
 
 def test_a_classifier_gets_its_confusion_matrix() -> None:
@@ -160,8 +175,9 @@ def test_samples_say_what_the_snapshots_share(prior: dict[str, Any], same: str) 
     assert all(title in found["means"].description for title in TITLES)
 
 
-def test_samples_of_a_flow_come_from_the_same_noise_at_every_snapshot() -> None:
-    one = trained(FLOW)
+@pytest.mark.parametrize("model", [FLOW, gan(5)])
+def test_images_without_a_decoder_come_from_the_same_noise_at_every_snapshot(model: dict[str, Any]) -> None:
+    one = trained(model)
     one.snapshots["epoch 2"].load_state_dict(one.snapshots["before training"].state_dict())
     (same,) = drawings.direct_samples(one)
     first, second = (np.asarray(axes.images[0].get_array()) for axes in same.figure.axes)
@@ -216,3 +232,24 @@ def test_codes_of_images_without_classes_are_drawn_too() -> None:
     found = drawn(trained(autoencoder(2), labels=torch.zeros(15, 0)))["codes"]
     (points,) = [group for group in found.figure.axes[0].collections if isinstance(group, PathCollection)]
     assert len(np.asarray(points.get_offsets())) == 15 and "class" not in found.caption
+
+
+@pytest.mark.parametrize(("latents", "said"), [(12, "the 6 of 12"), (5, "the 5 of 5")])
+def test_a_traversal_says_how_many_latents_there_are(latents: int, said: str) -> None:
+    one = drawn(trained(gan(latents)))["traversal"]
+    rows = said.split()[1]
+
+    assert f"{said} that change the image most" in one.caption and "from -3 to 3" in one.caption
+    assert f"{rows} rows" in one.description and len(one.figure.axes[0].get_yticks()) == int(rows)
+
+
+def test_paths_are_of_the_final_model() -> None:
+    one = trained(gan(5))
+    for model in one.snapshots.values():
+        model.generator = None
+    found = {drawing.kind: drawing for draw in (drawings.interpolated, drawings.traversed) for drawing in draw(one)}
+    assert "after training" in found["interpolation"].caption
+    assert found["interpolation"].description.startswith("Three panels of two rows of ten images")
+    # Images of 4 x 4 and a gap of 1.
+    shapes = [np.asarray(axes.images[0].get_array()).shape for axes in found["interpolation"].figure.axes]
+    assert shapes == [(2 * 5 - 1, 10 * 5 - 1)] * 3

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.stats import norm
 from torch.distributions import Bernoulli, Independent, Normal
 
-from regen.figures.images import line, manifold, panels, reconstructions, sample_latents, samples, tile
+from regen.figures.images import interpolations, line, manifold, panels, reconstructions, sample_latents, samples, tile, traversal
 from regen.figures.style import apply_style, save
 
 GAP = 0.6
@@ -26,7 +26,7 @@ def model(decode: Any, dim: int = 2, encode: Any = None) -> Any:
     def prior() -> Independent:
         return Independent(Normal(torch.zeros(dim), torch.ones(dim)), 1)
 
-    return SimpleNamespace(prior=prior, decoder=decode, encoder=encode)
+    return SimpleNamespace(latents=lambda count: prior().sample((count,)), images=lambda z: decode(z).mean, decoder=decode, encoder=encode)
 
 
 def shown(figure: Figure, axes: int = 0) -> np.ndarray:
@@ -185,6 +185,8 @@ def test_every_pixel_of_an_image_is_a_whole_number_of_pixels_of_the_figure(size:
         "panels": panels({"one": board, "two": board}),
         "reconstructions": reconstructions({"a": decoder}, board[:12]),
         "manifold": manifold(decoder),
+        "interpolations": interpolations(decoder, seed=0),
+        "traversal": traversal(decoder, dim=2),
     }.items():
         canvas = shown(figure)
         save(figure, tmp_path / f"{name}.png")

@@ -9,24 +9,30 @@ from typing import Any
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
-from regen.config.schema import ReportConfig
-from regen.errors import UserError
+from regen.common.errors import UserError
+from regen.figures import render as figures
 from regen.figures.render import render
+from regen.params.schema import ReportConfig
 
 HISTORY = "epoch,step,train_neg_elbo_nats,val_neg_elbo_nats\n1,8,321.5,210.75\n2,16,200.5,150.125\n"
+GAN_HISTORY = """epoch,step,train_discriminator_nats,train_accuracy_real,train_accuracy_fake,train_generator_nats
+1,8,1.25,0.875,0.75,0.625
+2,16,1.125,0.5,0.9375,0.25
+"""
 VARIANT = "uva3-vae-z2-mnist"
-KINDS = {VARIANT: ["curves", "means", "draws", "reconstructions", "manifold"]}
+KINDS = {VARIANT: ["curves", "means", "draws", "reconstructions", "manifold", "interpolation"]}
 FAMILIES = {
     "uva3-realnvp-mnist": (
         "nll_nats",
-        ["curves", "samples"],
+        ["curves", "samples", "interpolation"],
         "Negative log-likelihood of uva3-realnvp-mnist, 1 seed. Validation ends at 150.1 nats.",
     ),
     "lab1-aegmm-mnist": (
         "recon_nats",
-        ["curves", "samples", "reconstructions", "codes"],
+        ["curves", "samples", "reconstructions", "interpolation", "codes"],
         "Reconstruction error of lab1-aegmm-mnist, 1 seed. Validation ends at 150.1 nats.",
     ),
     "lab1-classifier-mnist": (
@@ -41,12 +47,12 @@ FAMILIES = {
     ),
     "ai3611-vae-z1-mnist": (
         "neg_elbo_nats",
-        ["curves", "means", "draws", "reconstructions", "line"],
+        ["curves", "means", "draws", "reconstructions", "line", "interpolation"],
         "Negative ELBO of ai3611-vae-z1-mnist, 1 seed. Validation ends at 150.1 nats.",
     ),
     "ext-vae-matched-mnist": (
         "neg_elbo_nats",
-        ["curves", "means", "draws", "reconstructions"],
+        ["curves", "means", "draws", "reconstructions", "interpolation", "traversal"],
         "Negative ELBO of ext-vae-matched-mnist, 1 seed. Validation ends at 150.1 nats.",
     ),
 }
@@ -149,6 +155,43 @@ def test_every_family_gets_its_figures(name: str, small: Callable[..., ReportCon
     assert sorted(path.name for path in (folder / variant.report).iterdir()) == sorted(f"{name}.{kind}.png" for kind in kinds)
     assert entries[0]["caption"] == caption
     assert [entry["source"] for entry in entries] == [variant.figures.get(kind) for kind in kinds]
+
+
+@pytest.mark.parametrize("shortened", [True, False])
+def test_snapshots_of_a_gan_are_named_by_their_steps_in_order(
+    shortened: bool, small: Callable[..., ReportConfig], make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "uva3-gan-mnist"
+    config = small(name)
+    if not shortened:
+        config = config.model_copy(update={"variants": {name: config.variants[name].model_copy(update={"max_steps": None})}})
+    seen: dict[str, list[str]] = {}
+
+    def look(figure: Figure, path: Path) -> None:
+        seen[path.name.split(".")[1]] = [axes.get_title() for axes in figure.axes]
+
+    monkeypatch.setattr(figures, "save", look)
+    root = make(tmp_path, config, name, GAN_HISTORY, seeds=(0, 2), epochs=(), steps=(0, 2000, 111000))
+    render(config, "uva3", root)
+    entries = {entry["file"].split(".")[1]: entry for entry in index(root / "reports/quick/figures")}
+
+    steps = ["before training", *(["step 2,000: step 8/16", "step 111,000: step 16/16"] if shortened else ["step 2,000", "step 111,000"])]
+    assert list(entries) == list(seen) == ["curves", "samples", "interpolation", "traversal"]
+    assert seen["samples"] == steps and ", ".join(steps) in entries["samples"]["description"]
+    assert entries["samples"]["source"] == "Figure 5"
+    assert entries["curves"]["title"] == "Losses of both players"
+    assert entries["curves"]["caption"].endswith("running means, 2 seeds.") and "over 2 epochs" in entries["curves"]["description"]
+
+
+def test_curves_say_what_they_leave_out(small: Callable[..., ReportConfig], make: Callable[..., Path], tmp_path: Path) -> None:
+    name = "ext-wgangp-mnist"
+    history = GAN_HISTORY.replace("discriminator_nats", "critic").replace("generator_nats", "generator").replace("accuracy", "score")
+    lines = [line + extra for line, extra in zip(history.splitlines(), (",train_gradient_penalty", ",0.5", ",0.25"), strict=True)]
+    root = make(tmp_path, small(name), name, "\n".join(lines), epochs=())
+    shutil.rmtree(root / "models")
+    render(small(name), "uva3", root)
+    (curves,) = index(root / "reports/quick/figures")
+    assert curves["caption"].endswith("1 seed. The gradient penalty, which the critic minimises too, is not drawn.")
 
 
 def test_without_results_there_is_an_empty_index(config: ReportConfig, tmp_path: Path) -> None:

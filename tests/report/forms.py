@@ -4,11 +4,11 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from regen.config.schema import ReportConfig
+from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.assemble import assemble
 from regen.report.render import html, markdown
 
-__all__ = ["Page", "both", "chapters", "of", "tables"]
+__all__ = ["Page", "both", "chapters", "family_of", "of", "tables"]
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -49,6 +49,11 @@ class Page(HTMLParser):
             self.sections[self.section] = self.sections.get(self.section, "") + data
         if {"td", "th"} & set(self.open):
             self.tables[-1][-1][-1] += data
+
+
+def family_of(variant: ReportedVariant) -> str:
+    """Return what metrics a variant has: those of its family, of a GAN those of what its discriminator gives."""
+    return "critic" if variant.model.family == "gan" and variant.model.output == "score" else variant.model.family
 
 
 def both(config: ReportConfig, root: Path) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from forms import Page, both, chapters, of, tables
 
-from regen.config.schema import ReportConfig
+from regen.params.schema import ReportConfig
 
 ReportOf = Callable[..., ReportConfig]
 Make = Callable[..., Path]
@@ -34,6 +34,13 @@ def columns(found: list[list[list[str]]], variant: str) -> list[str]:
             ["reconstruction (nats)", "squared error a pixel", "log p(code), mixture (nats)"],
             ["100.25", "0.01235", "-3.386"],
         ),
+        (
+            "uva3-gan-mnist",
+            ["discriminator's loss (nats)", "test images judged real", "generated images judged generated"],
+            ["1.375", "0.875", "0.625"],
+        ),
+        # A critic's scores are neither probabilities nor nats.
+        ("ext-wgangp-mnist", ["critic on generated minus on test images"], ["-2.125"]),
         # A flow's numbers are those of its likelihood.
         ("uva3-realnvp-mnist", [], []),
         (
@@ -57,8 +64,8 @@ def test_where_nothing_was_run_every_column_stands(report_config: ReportOf, tmp_
     config = only(report_config("quick"), "lab1-classifier-mnist")
     text, page = both(config, tmp_path)
     for found in (tables(text), Page(page).tables):
-        assert len(columns(found, "lab1-classifier-mnist")) == 7
-        assert ["lab1-classifier-mnist", "mnist, stand-in", "0", *["no result"] * 7] in [line for table in found for line in table]
+        assert len(columns(found, "lab1-classifier-mnist")) == 13
+        assert ["lab1-classifier-mnist", "mnist, stand-in", "0", *["no result"] * 13] in [line for table in found for line in table]
 
 
 def test_what_was_not_run_does_not_decide_the_columns(report_config: ReportOf, make: Make) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from regen.config.resolve import resolve
-from regen.config.schema import Params, PresetFile, ReportConfig
-from regen.data.batches import to_unit_interval
-from regen.data.images import Images
-from regen.evaluation.evaluate import evaluate
+from regen.evaluation.held_out.evaluate import evaluate
+from regen.images.batches import to_unit_interval
+from regen.images.images import Images
 from regen.models.build import build
+from regen.params.resolve import resolve
+from regen.params.schema import Params, PresetFile, ReportConfig
 from regen.report.reported import Reading, read_reported, reproduced
 from regen.training.objectives import objective_of
 from regen.training.terms import mean_terms

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from regen.config.base import parse
-from regen.config.schema import ReportConfig, ReportedVariant
+from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.settings import settings_line
 
 LINES = {
@@ -45,6 +45,34 @@ LINES = {
     "ref-iwae5-bmnist": (
         "mlp 784-200-200-50 and its mirror, tanh; bernoulli likelihood; IWAE bound, 5 samples, gradient by normalised weights; "
         "adam 0.001, epsilon 0.0001, batch 20, 121 epochs in 5 stages of falling rate"
+    ),
+}
+UVA3_GENERATOR = "generator mlp 100-128-256-512-1024-784, leaky_relu_0.2, batch normalisation, tanh"
+UVA3_SCHEDULE = "adam 0.0002, betas 0.5 and 0.999, batch 64, 200 epochs, the validation images trained on too"
+VU4A_SCHEDULE = "adam 0.0002, betas 0.5 and 0.999, batch 64, 50 epochs"
+LINES |= {
+    "uva3-gan-mnist": f"{UVA3_GENERATOR}; discriminator mlp 784-512-256-1, leaky_relu_0.2; non-saturating loss; {UVA3_SCHEDULE}",
+    "ext-wgangp-mnist": (
+        f"{UVA3_GENERATOR}; critic mlp 784-512-256-1, leaky_relu_0.2; wasserstein loss, gradient penalty 10; {UVA3_SCHEDULE}"
+    ),
+    "ext-gan-noise-mnist": (
+        f"{UVA3_GENERATOR}; discriminator mlp 784-512-256-1, leaky_relu_0.2; non-saturating loss; instance noise of 0.1; {UVA3_SCHEDULE}"
+    ),
+    "ext-gan-dropout-mnist": (
+        f"{UVA3_GENERATOR}; discriminator mlp 784-512-256-1, leaky_relu_0.2, dropout 0.3; non-saturating loss; {UVA3_SCHEDULE}"
+    ),
+    "vu4a-gan-mnist": (
+        "generator mlp 128-256-512-3072, leaky_relu_0.2, tanh; discriminator mlp 3072-512-256-1, leaky_relu_0.2; saturating loss; "
+        f"images resized to 32x32; repeated to 3 channels; {VU4A_SCHEDULE}"
+    ),
+    "ext-gan-1ch-mnist": (
+        "generator mlp 128-256-512-784, leaky_relu_0.2, tanh; discriminator mlp 784-512-256-1, leaky_relu_0.2; saturating loss; "
+        f"{VU4A_SCHEDULE}"
+    ),
+    "ext-dcgan-svhn": (
+        "generator 100 latents, conv 128-64-32-3 channels, 4x4 transposed, relu, batch normalisation, tanh; "
+        "discriminator conv 3-32-64-128 channels, 1 out, leaky_relu_0.2, batch normalisation but behind the first; "
+        f"non-saturating loss; {VU4A_SCHEDULE}"
     ),
 }
 LATENTS = {"kind": "bernoulli", "dim": 8}
@@ -104,3 +132,46 @@ def test_what_may_be_chosen_is_said(section: str, change: dict[str, Any], said: 
         values["model"]["latent"] = LATENTS
     values[section] |= change
     assert said in settings_line(parse(ReportedVariant, values, "test")) + "; "
+
+
+CONV = {"kind": "conv", "channels": [8, 16], "hidden": [64], "activation": "relu", "batch_norm": True}
+MIRROR = {**CONV, "decoder_activation": "relu", "upsampling": {"kind": "nearest"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "network", "said"),
+    [
+        (
+            "uva3-vae-z20-mnist",
+            "network",
+            {"kind": "mlp", "hidden": [8], "activation": "relu", "batch_norm": True},
+            "mlp 784-8-20 and its mirror, relu, batch normalisation; ",
+        ),
+        (
+            "uva3-vae-z20-mnist",
+            "network",
+            {**MIRROR, "first_norm": False},
+            "20 codes and its mirror with nearest upsampling, batch normalisation but behind the first, relu; ",
+        ),
+        # A generator runs from the latents to the image.
+        (
+            "uva3-gan-mnist",
+            "generator",
+            MIRROR,
+            "generator 100 latents, then 64, conv 16-8-1 channels, nearest, relu, batch normalisation, tanh; ",
+        ),
+        (
+            "uva3-gan-mnist",
+            "generator",
+            {**MIRROR, "hidden": [], "upsampling": {"kind": "transposed", "kernel": 5}},
+            "generator 100 latents, conv 16-8-1 channels, 5x5 transposed, relu, batch normalisation, tanh; ",
+        ),
+        ("uva3-gan-mnist", "discriminator", CONV, "discriminator conv 1-8-16 channels, then 64, 1 out, relu, batch normalisation; "),
+    ],
+)
+def test_what_a_network_may_have_is_said(
+    name: str, section: str, network: dict[str, Any], said: str, report_config: Callable[..., ReportConfig]
+) -> None:
+    values = report_config("paper").variants[name].model_dump()
+    values["model"][section] = network
+    assert said in settings_line(parse(ReportedVariant, values, "test"))

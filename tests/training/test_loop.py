@@ -1,16 +1,19 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from adversaries import CHOICES, gan_config
 
+from regen.common.errors import UserError
 from regen.config.base import parse
 from regen.config.variant import TrainConfig
-from regen.data.images import Images
-from regen.errors import UserError
+from regen.images.images import Images
 from regen.training import loop
 from regen.training.checkpoints import Checkpoint
 from regen.training.loop import train
+from regen.training.objectives import Objective, Turn
 
 CPU = torch.device("cpu")
 
@@ -18,6 +21,7 @@ CPU = torch.device("cpu")
 MLP = {"kind": "mlp", "hidden": [8], "activation": "relu"}
 CONV = {"kind": "conv", "channels": [4], "hidden": [8], "activation": "leaky_relu_0.2", "decoder_activation": "relu", "batch_norm": True}
 CONV |= {"upsampling": {"kind": "nearest"}}
+GANS = {f"gan, {name}": gan_config(name) for name in CHOICES if name != "saturating"}
 COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [8], "activation": "relu"}
 VAE: dict[str, Any] = {
     "family": "vae",
@@ -40,9 +44,10 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"objective": {"kind": "reconstruction"}},
     ),
     "classifier": (
-        {"family": "classifier", "hidden": [8], "activation": "relu", "dropout": 0.5, "classes": 3},
+        {"family": "classifier", "network": MLP, "dropout": 0.5, "classes": 3},
         {"objective": {"kind": "cross_entropy"}},
     ),
+    **{name: (model, {"objective": objective}) for name, (model, objective) in GANS.items()},
 }
 
 
@@ -58,6 +63,7 @@ def config(name: str = "mlp", /, **changes: object) -> TrainConfig:
             "images": {},
             "model": model,
             "training": {**settings, "snapshot_epochs": [0, 2, 4], **training, **changes},
+            "declared_images": 70,
             "max_steps": None,
             "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
         },
@@ -126,6 +132,8 @@ def test_interrupted_run_continues_to_the_same_bits(
     resumed, continued = train(config(name), 0, images, tmp_path / "cut", CPU)
     assert epochs == list(range(interrupted_after + 1, 5)), "the run began again instead of continuing"
     assert equal(whole, resumed) and history == continued
+    snapshots = [{path.name: path.read_bytes() for path in (tmp_path / folder).glob("epoch-*")} for folder in ("whole", "cut")]
+    assert len(snapshots[0]) == 3 and snapshots[0] == snapshots[1]
 
 
 def test_an_auto_encoders_mixture_is_fitted_to_the_codes_of_the_training_images(images: dict[str, Images], tmp_path: Path) -> None:
@@ -172,18 +180,28 @@ def test_truncated_checkpoint_starts_over(images: dict[str, Images], tmp_path: P
 def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, calls = loop.objective_of, []
 
-    class Poisoned(torch.nn.Module):
-        def __init__(self, training: object) -> None:
+    class Poisoned(Objective):
+        def __init__(self, training: Any) -> None:
             super().__init__()
             self.terms = made(training)
 
-        def forward(self, *batch: object) -> object:
+        def players(self, model: torch.nn.Module) -> list[torch.nn.Module]:
+            return self.terms.players(model)
+
+        def turns(self, *batch: Any) -> Iterator[Turn]:
             calls.append(1)
-            objective, values = self.terms(*batch)
-            if len(calls) == 8:  # the third step of the second epoch of five steps
-                values["kl_nats"] = values["kl_nats"] * float("nan")
-            return objective, values
+            for objective, values in self.terms.turns(*batch):
+                if len(calls) == 8:  # the third step of the second epoch of five steps
+                    values["kl_nats"] = values["kl_nats"] * float("nan")
+                yield objective, values
 
     monkeypatch.setattr(loop, "objective_of", Poisoned)
     with pytest.raises(UserError, match=r"^tiny: epoch 2, step 8: expected a finite kl_nats, got nan; [^\n]*$"):
         train(config(), 0, images, tmp_path, CPU)
+
+
+def test_a_last_batch_of_one_image_is_refused_where_batches_are_normalised(images: dict[str, Images], tmp_path: Path) -> None:
+    odd = {**images, "train": images["train"].take(slice(65))}
+    with pytest.raises(UserError, match=r"^tiny: expected at least 2 images in every batch .* got 1 in the last of 65 .*batch_size = 16;"):
+        train(config("batch norm"), 0, odd, tmp_path / "normalised", torch.device("cpu"))
+    train(config("mlp", epochs=1, snapshot_epochs=[]), 0, odd, tmp_path / "plain", torch.device("cpu"))

@@ -1,6 +1,7 @@
 """What a step sees, minimises and records: weights of the KL, noise, a counted log-determinant, fresh binarisations, rates, clipping."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from regen.config.base import parse
 from regen.config.model import RealNvp
 from regen.config.training import Training
 from regen.config.variant import TrainConfig
-from regen.data.images import Images
+from regen.images.images import Images
 from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import BernoulliPixels
 from regen.models.vae import LatentVariableModel
 from regen.training import loop
-from regen.training.objectives import objective_of
+from regen.training.objectives import Objective, Turn, objective_of
 
 CPU = torch.device("cpu")
 SHAPE = [1, 4, 4]
@@ -164,7 +165,7 @@ def config(binarisation: str | None = None, **changes: Any) -> TrainConfig:
         "likelihood": {"kind": "bernoulli"},
     }
     names = {"variant": "tiny", "dataset": "mnist", "shape": SHAPE, "images": {"binarisation": binarisation}, "model": model}
-    rest = {"max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 100}}
+    rest = {"declared_images": 60, "max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 100}}
     return parse(TrainConfig, {**names, "training": training(**changes).model_dump(), **rest}, "test")
 
 
@@ -179,14 +180,14 @@ def visits(settings: TrainConfig, images: dict[str, Images], folder: Path, monke
     """Return what every visit of the training images showed, in the order of the images, one tensor an epoch."""
     batches: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    class Watched(nn.Module):
+    class Watched(Objective):
         def __init__(self, of: Training) -> None:
             super().__init__()
             self.objective = objective_of(of)
 
-        def forward(self, model: Any, x: torch.Tensor, labels: torch.Tensor) -> Any:
+        def turns(self, model: Any, x: torch.Tensor, labels: torch.Tensor) -> Iterator[Turn]:
             batches.append((labels.clone(), x.clone()))
-            return self.objective(model, x, labels)
+            return self.objective.turns(model, x, labels)
 
     monkeypatch.setattr(loop, "objective_of", Watched)
     loop.train(settings, 0, images, folder, CPU)
@@ -234,7 +235,8 @@ def test_every_epoch_has_the_rate_of_its_stage(images: dict[str, Images], tmp_pa
 
     def watched(run: Any, *rest: Any) -> Any:
         done = run_epoch(run, *rest)
-        rates.append(run.optimizer.param_groups[0]["lr"])
+        (optimizer,) = run.optimizers
+        rates.append(optimizer.param_groups[0]["lr"])
         return done
 
     monkeypatch.setattr(loop, "_train_epoch", watched)

@@ -1,28 +1,81 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from regen.config.base import parse
 from regen.config.training import Training
-from regen.training.schedule import learning_rate, plan
+from regen.config.variant import TrainConfig
+from regen.training.schedule import Schedule, learning_rate, plan
 
 SETTINGS = {"objective": {"kind": "elbo"}, "optimizer": "adam", "learning_rate": 0.001, "batch_size": 128}
 TRAINING = parse(Training, {**SETTINGS, "epochs": 40, "snapshot_epochs": [0, 1, 25, 40]}, "test")
 
 
+def planned(images: int, limit: int | None, declared: int = 55_000, training: Training = TRAINING) -> Schedule:
+    model = {"family": "classifier", "network": {"kind": "mlp", "hidden": [8], "activation": "relu"}, "dropout": 0.0, "classes": 2}
+    names = {"variant": "tiny", "dataset": "mnist", "shape": [1, 4, 4], "images": {}, "model": model, "training": training.model_dump()}
+    compute = {"threads": 1, "device": "cpu", "checkpoint_every": 1}
+    config = parse(TrainConfig, {**names, "declared_images": declared, "max_steps": limit, "compute": compute}, "test")
+    return plan(config, images)
+
+
 def test_full_schedule_is_the_reports() -> None:
-    schedule = plan(TRAINING, 55_000, None)
+    schedule = planned(55_000, None)
     assert (schedule.epochs, schedule.steps_per_epoch, schedule.steps) == (40, 430, 17_200)
-    assert schedule.snapshots == {0: 0, 1: 430, 25: 10_750, 40: 17_200}
+    assert schedule.snapshots == {("epoch", 0): 0, ("epoch", 1): 430, ("epoch", 25): 10_750, ("epoch", 40): 17_200}
 
 
 def test_limited_steps_keep_whole_epochs_and_fractions() -> None:
-    schedule = plan(TRAINING, 1000, 60)
+    schedule = planned(1000, 60)
     assert (schedule.epochs, schedule.steps) == (7, 56)
-    assert schedule.snapshots == {0: 0, 1: 1, 25: 35, 40: 56}
+    assert schedule.snapshots == {("epoch", 0): 0, ("epoch", 1): 1, ("epoch", 25): 35, ("epoch", 40): 56}
 
 
 @pytest.mark.parametrize(("images", "limit", "epochs"), [(10_000, 5, 1), (100, 1_000_000, 40)])
 def test_at_least_one_epoch_and_never_more_than_declared(images: int, limit: int, epochs: int) -> None:
-    assert plan(TRAINING, images, limit).epochs == epochs
+    assert planned(images, limit).epochs == epochs
+
+
+def by_step(schedule: Schedule) -> dict[int, int]:
+    assert {unit for unit, _ in schedule.snapshots} == {"step"}
+    return {number: at for (_, number), at in schedule.snapshots.items()}
+
+
+def test_snapshots_by_step_are_the_reports_own_steps_of_the_full_schedule(resolved: Callable[[str], dict[str, Any]]) -> None:
+    # uva3: 60,000 images in batches of 64 are 938 steps an epoch, 200 epochs 187,600; step 184,000 lies in epoch 197.
+    schedule = plan(resolved("paper")["uva3-gan-mnist.train.json"], 60_000)
+    assert (schedule.epochs, schedule.steps_per_epoch, schedule.steps) == (200, 938, 187_600)
+    assert by_step(schedule) == {0: 0, 2_000: 2_000, 111_000: 111_000, 184_000: 184_000}
+    assert -(-184_000 // schedule.steps_per_epoch) == 197
+
+
+@pytest.mark.parametrize(
+    ("images", "limit", "steps", "snapshots"),
+    [
+        # 19 steps an epoch, 3 epochs: 57 of 187,600, of which 0.61, 33.7 and 55.9.
+        (1200, 60, 57, {0: 0, 2_000: 1, 111_000: 34, 184_000: 56}),
+        # 19 steps an epoch, 200 epochs: 3,800 of 187,600, of which 40.5, 2,248.4 and 3,727.1.
+        (1200, None, 3_800, {0: 0, 2_000: 41, 111_000: 2_248, 184_000: 3_727}),
+        # Half of the steps on all images.
+        (60_000, 93_800, 93_800, {0: 0, 2_000: 1_000, 111_000: 55_500, 184_000: 92_000}),
+    ],
+    ids=["few images and steps", "few images", "few steps"],
+)
+def test_snapshots_by_step_keep_their_fraction_of_a_shortened_run(
+    images: int, limit: int | None, steps: int, snapshots: dict[int, int]
+) -> None:
+    declared = {"batch_size": 64, "epochs": 200, "snapshot_steps": [0, 2_000, 111_000, 184_000]}
+    schedule = planned(images, limit, 60_000, parse(Training, {**SETTINGS, **declared}, "test"))
+    assert (schedule.steps, by_step(schedule)) == (steps, snapshots)
+
+
+def test_snapshots_by_epoch_and_by_step_may_fall_on_the_same_step() -> None:
+    training = parse(Training, {**SETTINGS, "epochs": 2, "snapshot_epochs": [0, 1], "snapshot_steps": [0, 2, 4]}, "test")
+    assert planned(256, None, 256, training).snapshots == {
+        **{("epoch", 0): 0, ("epoch", 1): 2},
+        **{("step", 0): 0, ("step", 2): 2, ("step", 4): 4},
+    }
 
 
 def test_without_stages_the_rate_is_constant() -> None:

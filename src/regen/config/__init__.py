@@ -1,1 +1,1 @@
-"""params.yaml, checked and resolved into one frozen object a purpose."""
+"""The configurations that stages read: checked, frozen objects."""

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from regen.errors import UserError
-from regen.files import read_json
+from regen.common.errors import UserError
+from regen.common.files import read_json
 
 __all__ = ["Config", "Name", "Positive", "PositiveFloat", "load", "parse"]
 

@@ -1,4 +1,4 @@
-"""What a model may be: four families, and the independent choices that make a latent-variable model."""
+"""What a model may be: its family, and the independent choices within it."""
 
 from typing import Annotated, Literal
 
@@ -14,7 +14,11 @@ __all__ = [
     "Classifier",
     "ContinuousBernoulli",
     "Conv",
+    "ConvEncoder",
     "DiscretisedLogistic",
+    "Dropout",
+    "Encoder",
+    "Gan",
     "Gaussian",
     "Latent",
     "Likelihood",
@@ -25,6 +29,7 @@ __all__ = [
     "PixelFlow",
     "Prior",
     "RealNvp",
+    "Regressor",
     "Standard",
     "Transposed",
     "Vae",
@@ -32,14 +37,16 @@ __all__ = [
 
 Activation = Literal["relu", "tanh", "leaky_relu_0.01", "leaky_relu_0.2"]
 Hidden = Annotated[list[Positive], Field(min_length=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Mlp(Config):
-    """Linear layers of the encoder; the decoder is its mirror."""
+    """Linear layers: sizes as an encoder runs them, from the image on; a decoder or generator is the mirror."""
 
     kind: Literal["mlp"]
     hidden: Hidden
     activation: Activation
+    batch_norm: bool = False
 
 
 class Transposed(Config):
@@ -61,18 +68,25 @@ class Bilinear(Config):
     kind: Literal["bilinear"]
 
 
-class Conv(Config):
-    """4x4 convolutions of stride 2, then linear layers; the decoder is the mirror, its upsampling a choice."""
+class ConvEncoder(Config):
+    """4x4 convolutions of stride 2, then linear layers; `first_norm: false` leaves the first convolution without normalisation."""
 
     kind: Literal["conv"]
     channels: Hidden
     hidden: list[Positive]
     activation: Activation
-    decoder_activation: Activation
     batch_norm: bool
+    first_norm: bool = True
+
+
+class Conv(ConvEncoder):
+    """The same with a mirror as decoder, its upsampling a choice."""
+
+    decoder_activation: Activation
     upsampling: Annotated[Transposed | Nearest | Bilinear, Field(discriminator="kind")]
 
 
+Encoder = Annotated[Mlp | ConvEncoder, Field(discriminator="kind")]
 Network = Annotated[Mlp | Conv, Field(discriminator="kind")]
 
 
@@ -164,14 +178,36 @@ class AutoEncoder(Config):
     components: Positive
 
 
+class Gan(Config):
+    """A generator of images in [-1, 1] from N(0, I), and a discriminator with dropout behind its activations.
+
+    A discriminator gives the probability that an image is real, or a score without bounds (a critic).
+    """
+
+    family: Literal["gan"]
+    latent_dim: Positive
+    generator: Network
+    discriminator: Encoder
+    dropout: Dropout = 0.0
+    output: Literal["probability", "score"]
+
+
 class Classifier(Config):
-    """An MLP with dropout before its last layer."""
+    """p(class | x), with dropout behind the activations."""
 
     family: Literal["classifier"]
-    hidden: Hidden
-    activation: Activation
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    network: Encoder
+    dropout: Dropout
     classes: Annotated[int, Field(ge=2)]
 
 
-Model = Annotated[Vae | PixelFlow | AutoEncoder | Classifier, Field(discriminator="family")]
+class Regressor(Config):
+    """An image's factors, with dropout behind the activations."""
+
+    family: Literal["regressor"]
+    network: Encoder
+    dropout: Dropout
+    factors: Positive
+
+
+Model = Annotated[Vae | PixelFlow | AutoEncoder | Gan | Classifier | Regressor, Field(discriminator="family")]

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from regen.config.base import Config, Positive, PositiveFloat
 
 __all__ = [
+    "Adversarial",
     "CrossEntropy",
     "Elbo",
     "Iwae",
@@ -16,6 +17,7 @@ __all__ = [
     "Preparation",
     "Reconstruction",
     "ScoreFunction",
+    "SquaredError",
     "Training",
     "Values",
 ]
@@ -66,15 +68,44 @@ class Reconstruction(Config):
     kind: Literal["reconstruction"]
 
 
+class Adversarial(Config):
+    """The discriminator's cross-entropy against log(1 - D(G(z))) or -log D(G(z)); or Wasserstein with a gradient penalty.
+
+    `instance_noise` is the standard deviation of white noise on the real and the generated images that the discriminator sees, on the
+    scale of [-1, 1]; the penalty is taken without it.
+    """
+
+    kind: Literal["adversarial"]
+    loss: Literal["saturating", "non_saturating", "wasserstein"]
+    gradient_penalty: PositiveFloat | None = None
+    instance_noise: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _penalty_fits(self) -> Self:
+        if (self.loss == "wasserstein") != (self.gradient_penalty is not None):
+            allowed = "a number, 10 in Gulrajani et al. (2017)" if self.loss == "wasserstein" else "none"
+            raise ValueError(f"gradient_penalty = {self.gradient_penalty}: allowed with loss '{self.loss}': {allowed}")
+        return self
+
+
 class CrossEntropy(Config):
     """-log p(class | x) of a classifier."""
 
     kind: Literal["cross_entropy"]
 
 
+class SquaredError(Config):
+    """Squared error of a regressor."""
+
+    kind: Literal["squared_error"]
+
+
 Values = Literal["grey", "binary"]
 
-Objective = Annotated[Elbo | Iwae | ScoreFunction | NegativeLogLikelihood | Reconstruction | CrossEntropy, Field(discriminator="kind")]
+Objective = Annotated[
+    Elbo | Iwae | ScoreFunction | NegativeLogLikelihood | Reconstruction | Adversarial | CrossEntropy | SquaredError,
+    Field(discriminator="kind"),
+]
 
 
 class Noise(Config):
@@ -85,14 +116,16 @@ class Noise(Config):
 
 
 class Preparation(Config):
-    """What is done to the data set's images: resized to size x size, binarised once or anew at every visit in training."""
+    """What is done to the data set's images: resized, one channel repeated, binarised once or anew at every visit in training."""
 
     size: Positive | None = None
+    channels: Positive | None = None
     binarisation: Literal["fixed", "every_epoch"] | None = None
 
     def shape(self, shape: list[int]) -> list[int]:
         """Return (C, H, W) of prepared images."""
-        return shape if self.size is None else [shape[0], self.size, self.size]
+        channels, height, width = shape
+        return [self.channels or channels, self.size or height, self.size or width]
 
     def values(self, values: Values) -> Values:
         """Return `grey` or `binary`, what the values of prepared images are."""
@@ -100,7 +133,10 @@ class Preparation(Config):
 
 
 class Training(Config):
-    """A report's own schedule; `learning_rate_stages` n is Burda's: 3^(i-1) epochs at stage i, the rate falling tenfold."""
+    """A report's own schedule; `learning_rate_stages` n is Burda's: 3^(i-1) epochs at stage i, the rate falling tenfold.
+
+    `held_out: test` trains on the validation images too and holds the test images out instead; nothing is chosen by either.
+    """
 
     objective: Objective
     noise: Noise | None = None
@@ -112,12 +148,20 @@ class Training(Config):
     clip_norm: PositiveFloat | None = None
     batch_size: Positive
     epochs: Positive
-    snapshot_epochs: list[Annotated[int, Field(ge=0)]]
+    snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
+    snapshot_steps: list[Annotated[int, Field(ge=0)]] = []
+    held_out: Literal["validation", "test"] = "validation"
+
+    def steps(self, n_images: int) -> int:
+        """Return the optimiser steps of all epochs over `n_images`; the last batch of an epoch may be smaller."""
+        return self.epochs * -(-n_images // self.batch_size)
 
     @model_validator(mode="after")
     def _schedule_fits(self) -> Self:
         if self.snapshot_epochs != sorted(set(self.snapshot_epochs)) or max(self.snapshot_epochs, default=0) > self.epochs:
             raise ValueError(f"snapshot_epochs = {self.snapshot_epochs}: allowed: rising, each from 0 to 'epochs' ({self.epochs})")
+        if self.snapshot_steps != sorted(set(self.snapshot_steps)):
+            raise ValueError(f"snapshot_steps = {self.snapshot_steps}: allowed: rising")
         if self.learning_rate_stages is not None and self.epochs != (total := (3**self.learning_rate_stages - 1) // 2):
             raise ValueError(f"epochs = {self.epochs}: allowed with learning_rate_stages = {self.learning_rate_stages}: {total}")
         return self

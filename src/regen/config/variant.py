@@ -3,10 +3,19 @@
 from typing import Literal
 
 from regen.config.base import Config, Name, Positive
-from regen.config.model import Conv, Model, PixelFlow, RealNvp, Vae
-from regen.config.training import Elbo, Preparation, Training, Values
+from regen.config.model import ConvEncoder, Encoder, Gan, Model, PixelFlow, RealNvp, Vae
+from regen.config.training import Adversarial, Elbo, Preparation, Training, Values
 
-__all__ = ["Compute", "DataSource", "EvaluateConfig", "LikelihoodProtocol", "TrainConfig", "check_combination", "check_images"]
+__all__ = [
+    "Compute",
+    "DataSource",
+    "EvaluateConfig",
+    "LikelihoodProtocol",
+    "TrainConfig",
+    "check_combination",
+    "check_encoder",
+    "check_images",
+]
 
 DataSource = Literal["official", "subset", "grey", "stand-in"]
 
@@ -15,7 +24,9 @@ OBJECTIVES = {
     "bernoulli": ("score_function",),
     "flow": ("nll",),
     "autoencoder": ("reconstruction",),
+    "gan": ("adversarial",),
     "classifier": ("cross_entropy",),
+    "regressor": ("squared_error",),
 }
 
 
@@ -39,12 +50,19 @@ def check_combination(model: Model, training: Training) -> None:
         raise ValueError(f"training.objective.kind = '{objective.kind}': allowed with {with_what}: {', '.join(allowed)}")
     if isinstance(objective, Elbo) and objective.log_det_times_dim and not (isinstance(model, Vae) and isinstance(model.prior, RealNvp)):
         raise ValueError("training.objective.log_det_times_dim = true: allowed with a 'realnvp' prior only")
+    if isinstance(model, Gan) and isinstance(objective, Adversarial):
+        output = "score" if objective.loss == "wasserstein" else "probability"
+        if model.output != output:
+            raise ValueError(f"model.output = '{model.output}': allowed with loss '{objective.loss}': '{output}'")
+        if objective.gradient_penalty is not None and model.discriminator.batch_norm:
+            # The penalty is of single images (Gulrajani et al., 2017, section 4).
+            raise ValueError("model.discriminator.batch_norm = true: allowed with loss 'wasserstein': false")
     if training.noise is not None and objective.kind != "elbo":
         raise ValueError(f"training.noise: allowed with objective 'elbo' only, not '{objective.kind}'")
 
 
 def check_images(model: Model, training: Training, images: Preparation, shape: list[int], values: Values, classes: int | None) -> None:
-    """Refuse a model that does not fit its images: shape (C, H, W), values and number of classes of the data set.
+    """Refuse a model that does not fit its images: shape (C, H, W) as prepared, values and number of classes of the data set.
 
     Raises
     ------
@@ -70,9 +88,14 @@ def check_images(model: Model, training: Training, images: Preparation, shape: l
         raise ValueError("model.family = 'flow': allowed on grey images with an even number of values")
     if model.family == "classifier" and model.classes != classes:
         raise ValueError(f"model.classes = {model.classes}: allowed on this data set: {classes or 'no classifier, it has no classes'}")
-    network = getattr(model, "network", None)
-    if isinstance(network, Conv) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
-        raise ValueError(f"model.network.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
+    for name in ("network", "generator", "discriminator"):
+        check_encoder(getattr(model, name, None), shape, f"model.{name}")
+
+
+def check_encoder(network: Encoder | None, shape: list[int], where: str) -> None:
+    """Refuse a network whose convolutions cannot halve images of shape (C, H, W)."""
+    if isinstance(network, ConvEncoder) and (shape[1] % 2 ** len(network.channels) or shape[2] % 2 ** len(network.channels)):
+        raise ValueError(f"{where}.channels = {network.channels}: allowed: no more than {shape[1]}x{shape[2]} can be halved")
 
 
 class Compute(Config):
@@ -91,7 +114,10 @@ class LikelihoodProtocol(Config):
 
 
 class TrainConfig(Config):
-    """Resolved for `train`: one variant; shape is of the prepared images, `max_steps` limits the optimiser steps."""
+    """Resolved for `train`: one variant; shape is of the prepared images, `max_steps` limits the optimiser steps.
+
+    `declared_images` is the number of training images that the report's own schedule counts its steps by.
+    """
 
     variant: Name
     dataset: Name
@@ -99,6 +125,7 @@ class TrainConfig(Config):
     images: Preparation
     model: Model
     training: Training
+    declared_images: Positive
     max_steps: Positive | None
     compute: Compute
 

@@ -1,1 +1,1 @@
-"""Where raw files come from, how they become uint8 tensors, splits and batches."""
+"""Where raw files come from, how they become uint8 tensors and splits."""

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from regen.config.schema import DataConfig
-from regen.data.images import Images, damaged
+from regen.images.images import Images, damaged
+from regen.params.schema import DataConfig
 
 __all__ = ["read_celeba"]
 

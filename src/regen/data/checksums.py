@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from regen.files import checksum
+from regen.common.files import checksum
 
 __all__ = ["checksum_like"]
 

@@ -11,11 +11,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, cast
 
-from regen.config.schema import SourceConfig
+from regen.common.errors import UserError
+from regen.common.files import replacing, write_json
 from regen.data.addresses import addresses
 from regen.data.checksums import checksum_like
-from regen.errors import UserError
-from regen.files import replacing, write_json
+from regen.params.schema import SourceConfig
 
 __all__ = ["fetch", "mirrors"]
 

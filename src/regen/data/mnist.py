@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from regen.config.schema import DataConfig
-from regen.data.images import Images, damaged
+from regen.images.images import Images, damaged
+from regen.params.schema import DataConfig
 
 __all__ = ["read_mnist"]
 

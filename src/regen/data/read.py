@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from regen.config.schema import DataConfig
+from regen.common.errors import UserError
 from regen.data.binarized_mnist import read_binarized_mnist
 from regen.data.celeba import read_celeba
 from regen.data.checksums import checksum_like
-from regen.data.images import Images, damaged
 from regen.data.mnist import read_mnist
 from regen.data.standins.digits import binarized_digits, digits
 from regen.data.standins.faces import faces
 from regen.data.standins.street import street
 from regen.data.svhn import read_svhn
-from regen.errors import UserError
+from regen.images.images import Images, damaged
+from regen.params.schema import DataConfig
 
 __all__ = ["Images", "read"]
 

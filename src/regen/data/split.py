@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 
-from regen.config.schema import DataConfig
-from regen.data.images import Images
-from regen.determinism import derive_seed
-from regen.errors import UserError
-from regen.files import write_tensors
+from regen.common.determinism import derive_seed
+from regen.common.errors import UserError
+from regen.common.files import write_tensors
+from regen.images.images import Images
+from regen.params.schema import DataConfig
 
 __all__ = ["SPLITS", "card", "split", "write"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from regen.config.schema import DataConfig
-from regen.data.images import Images, damaged
+from regen.images.images import Images, damaged
+from regen.params.schema import DataConfig
 
 __all__ = ["read_svhn"]
 

@@ -1,1 +1,1 @@
-"""What a trained model is worth: likelihoods and reconstructions on the test images."""
+"""What a trained model is worth: on held-out images, and by its samples."""

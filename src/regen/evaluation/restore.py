@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from regen.errors import UserError
-from regen.files import read_tensors
+from regen.common.errors import UserError
+from regen.common.files import read_tensors
 from regen.models.build import build
 
-__all__ = ["restore"]
+__all__ = ["moment", "restore", "snapshots"]
 
 
 def restore(config: Any, shape: list[int], path: Path) -> tuple[Any, dict[str, Any]]:
@@ -28,3 +28,18 @@ def restore(config: Any, shape: list[int], path: Path) -> tuple[Any, dict[str, A
             f"{path}: expected the weights of the configured model, got: {first}; run 'dvc repro --force' to train it again"
         ) from None
     return model.eval(), note
+
+
+def snapshots(folder: Path) -> list[Path]:
+    """Return the files of weights that `models/<preset>/<variant>/<seed>` holds beside the final ones, in the order of training."""
+    return [path for unit in ("epoch", "step") for path in sorted(folder.glob(f"{unit}-*.safetensors"))]
+
+
+def moment(note: dict[str, Any]) -> str:
+    """Name the report's epoch or step that a snapshot's note tells.
+
+    Of a shortened run, an early one may fall on no step at all: that is the model before training.
+    """
+    if note["step"] == 0:
+        return "before training"
+    return f"epoch {note['epoch']}" if "epoch" in note else f"step {note['report_step']:,}"

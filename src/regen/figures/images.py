@@ -12,16 +12,24 @@ from matplotlib.patches import Rectangle
 from scipy.stats import norm
 from torch.distributions import Distribution
 
+from regen.evaluation.quality.paths import paths
 from regen.figures.style import VERMILLION
+from regen.images.batches import to_unit_interval
 from regen.models.vae import LatentVariableModel
 
-__all__ = ["line", "manifold", "panels", "reconstructions", "sample_latents", "samples", "tile"]
+__all__ = ["interpolations", "line", "manifold", "panels", "reconstructions", "sample_latents", "samples", "tile", "traversal"]
 
 GAP = 0.6
 """Grey of the lines between images: seen beside black and beside white."""
 
 MARGIN, TITLE = 10, 26
 """Pixels between panels, and above a panel for its title."""
+
+PATH_TITLES = {
+    "linear": "straight through the latents",
+    "spherical": "on an arc through the latents",
+    "pixels": "straight through the pixels",
+}
 
 PANEL, ROW, PLANE = 200, 760, 560
 """Least width in pixels of a panel of samples, of a row of reconstructions, of a plane of latents."""
@@ -83,8 +91,7 @@ def _mosaic(canvases: dict[str, np.ndarray], columns: int, least: int) -> Figure
 def sample_latents(model: LatentVariableModel, count: int, seed: int) -> torch.Tensor:
     """Return `count` draws (count, d) of the prior, the same for every call with this seed."""
     torch.manual_seed(seed)
-    z: torch.Tensor = model.prior().sample(torch.Size([count]))
-    return z
+    return model.latents(count)
 
 
 def panels(images: dict[str, torch.Tensor]) -> Figure:
@@ -117,6 +124,28 @@ def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
     if isinstance(encoded, torch.Tensor):
         return encoded
     return encoded.mean if encoded.has_rsample else encoded.mean.round()
+
+
+def interpolations(model: Any, seed: int, pairs: int = 2) -> Figure:
+    """Draw ten points between pairs of generated images, a row a pair, on every path of `paths`."""
+    found = {PATH_TITLES[name]: to_unit_interval(images) for name, images in paths(model, pairs, seed).items()}
+    return _mosaic({title: tile(images.flatten(0, 1), images.shape[1]) for title, images in found.items()}, columns=1, least=ROW)
+
+
+@torch.no_grad()
+def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0) -> Figure:
+    """Draw the images at nine values from -end to end of single latents, all others at 0; the `rows` latents that change the image most."""
+    values = torch.linspace(-end, end, 9)
+    z = torch.diag_embed(values[:, None].expand(-1, dim)).transpose(0, 1)
+    images = torch.stack([model.images(one) for one in z])
+    change = images.var(1).flatten(1).mean(1)
+    chosen = change.argsort(descending=True, stable=True)[:rows].tolist()
+    figure, axes = _plane(tile(images[chosen].flatten(0, 1), len(values)))
+    height, width = images.shape[-2] + 1, images.shape[-1] + 1
+    axes.set_yticks((np.arange(len(chosen)) + 0.5) * height - 1, [f"$z_{{{index + 1}}}$" for index in chosen])
+    axes.set_xticks((np.arange(len(values)) + 0.5) * width - 1, [f"{value:g}" for value in values.tolist()])
+    axes.set_xlabel("value of the latent")
+    return figure
 
 
 @torch.no_grad()

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from regen.config.schema import ReportConfig, ReportedVariant
-from regen.data.batches import images_of
-from regen.data.prepare import prepare
-from regen.evaluation.restore import restore
-from regen.figures.curves import loss_curves, quantity_of
+from regen.common.files import write_json
+from regen.evaluation.restore import moment, restore, snapshots
+from regen.figures.curves import adversarial_curves, loss_curves, quantity_of
 from regen.figures.drawings import DRAWINGS, Drawn, Trained
 from regen.figures.style import apply_style, save
-from regen.files import write_json
-from regen.results import details, evaluated_seeds, histories, snapshots
+from regen.images.batches import images_of
+from regen.images.prepare import prepare
+from regen.params.schema import ReportConfig, ReportedVariant
+from regen.results import details, evaluated_seeds, histories
 
 __all__ = ["render"]
 
@@ -57,18 +57,22 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
         drawn, epochs = quantity.label[0].lower() + quantity.label[1:], _count(len(runs[0]), "epoch")
         description = f"Line chart of the {drawn} against the epoch, training and validation, over {epochs}."
         yield Drawn("curves", loss_curves(runs, variant.training.epochs), "Loss curves", caption, description)
+    if variant.model.family == "gan" and runs:
+        caption = f"What the players of {name} minimise in training and how images are judged, running means, {_count(len(runs), 'seed')}."
+        if all("train_gradient_penalty" in run for run in runs):
+            caption += " The gradient penalty, which the critic minimises too, is not drawn."
+        description = f"Line charts against the epoch, over {_count(len(runs[0]), 'epoch')}: losses above, judgements below."
+        yield Drawn("curves", adversarial_curves(runs, variant.training.epochs), "Losses of both players", caption, description)
     seed = evaluated_seeds(root, config, name)[0]
     weights = root / "models" / config.preset / name / str(seed)
     if not weights.exists():
         return
-    restored = {epoch: restore(variant.model, variant.shape, path) for epoch, path in snapshots(weights).items()}
-    # Of a shortened run, an early epoch may fall on no step at all: that is the model before training.
-    restored = {epoch: (model, note) for epoch, (model, note) in restored.items() if epoch == 0 or note["step"] > 0}
+    restored = [restore(variant.model, variant.shape, path) for path in snapshots(weights)]
     trained = Trained(
         name=name,
         variant=variant,
         final=restore(variant.model, variant.shape, weights / "final.safetensors")[0],
-        snapshots={_title(epoch, note["step"], note["steps"], variant): model for epoch, (model, note) in restored.items()},
+        snapshots={_title(note, variant): model for model, note in restored},
         test=prepare(images_of(root / "data" / config.preset / variant.dataset, "test"), variant.images, "test"),
         details=details(root, config, name).get(seed, {}),
     )
@@ -76,10 +80,10 @@ def _figures(config: ReportConfig, name: str, variant: ReportedVariant, root: Pa
         yield from drawing(trained)
 
 
-def _title(epoch: int, step: int, steps: int, variant: ReportedVariant) -> str:
-    """Name a snapshot by the report's epoch, and by its step where the run was shortened."""
-    name = "before training" if epoch == 0 else f"epoch {epoch}"
-    return name if variant.max_steps is None or epoch == 0 else f"{name}: step {step}/{steps}"
+def _title(note: dict[str, int], variant: ReportedVariant) -> str:
+    """Name a snapshot by the report's epoch or step, and by its own step where the run was shortened."""
+    name = moment(note)
+    return name if variant.max_steps is None or note["step"] == 0 else f"{name}: step {note['step']}/{note['steps']}"
 
 
 def _count(number: int, noun: str) -> str:

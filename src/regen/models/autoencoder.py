@@ -78,7 +78,15 @@ class AutoEncoder(nn.Module):
         fitted: Distribution = {"gaussian": self.gaussian, "mixture": self.mixture}[name]()
         return fitted
 
+    def latents(self, count: int, prior: str = "mixture") -> torch.Tensor:
+        """Return `count` draws of one of `CODE_PRIORS`, (count, d)."""
+        return self.code_prior(prior).sample(torch.Size([count])).float()
+
+    def images(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the decoder's means at codes z (N, d), (N, C, H, W) in [0, 1]."""
+        means: torch.Tensor = self.decoder(z).mean
+        return means
+
     def sample(self, count: int, prior: str = "mixture") -> torch.Tensor:
         """Return the decoder's means at `count` draws of one of `CODE_PRIORS`, (count, C, H, W) in [0, 1]."""
-        means: torch.Tensor = self.decoder(self.code_prior(prior).sample(torch.Size([count])).float()).mean
-        return means
+        return self.images(self.latents(count, prior))

@@ -6,7 +6,8 @@ from typing import Any
 from torch import nn
 
 from regen.models.autoencoder import AutoEncoder
-from regen.models.classifier import Classifier
+from regen.models.classifier import Classifier, Regressor
+from regen.models.gan import Gan
 from regen.models.pixel_flow import PixelFlow
 from regen.models.vae import latent_variable_model
 
@@ -16,7 +17,9 @@ FAMILIES: dict[str, Callable[[Any, list[int]], nn.Module]] = {
     "vae": latent_variable_model,
     "flow": PixelFlow,
     "autoencoder": AutoEncoder,
+    "gan": Gan,
     "classifier": Classifier,
+    "regressor": Regressor,
 }
 
 

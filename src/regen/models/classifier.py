@@ -1,29 +1,39 @@
-"""An MLP classifier."""
+"""Networks that say what is in an image: its class, or its factors."""
 
-import math
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from regen.models.networks import mlp
+from regen.models.networks import encoder_network
 
-__all__ = ["Classifier"]
+__all__ = ["Classifier", "Labeller", "Regressor"]
 
 
-class Classifier(nn.Module):
-    """p(class | x): linear layers with dropout before the last one (lab1, section on supervised learning)."""
+class Labeller(nn.Module):
+    """A network whose last layer is linear; what enters that layer are an image's features."""
 
-    def __init__(self, config: Any, shape: list[int]) -> None:
+    def __init__(self, config: Any, shape: list[int], out: int) -> None:
         super().__init__()
-        *hidden, last = mlp([math.prod(shape), *config.hidden, config.classes], config.activation)
-        self.network = nn.Sequential(*hidden, nn.Dropout(config.dropout), last)
+        self.network = encoder_network(config.network, shape, out, config.dropout)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images x (B, C, H, W) in [0, 1] to the values before the last layer, (B, F)."""
+        features: torch.Tensor = self.network[:-1](x)
+        return features
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images x (B, C, H, W) in [0, 1] to logits (B, classes)."""
-        logits: torch.Tensor = self.network(x.flatten(1))
-        return logits
+        """Map images x (B, C, H, W) in [0, 1] to the last layer's values (B, out)."""
+        out: torch.Tensor = self.network(x)
+        return out
+
+
+class Classifier(Labeller):
+    """p(class | x): logits of the classes (lab1, section on supervised learning)."""
+
+    def __init__(self, config: Any, shape: list[int]) -> None:
+        super().__init__(config, shape, config.classes)
 
     def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return what training and evaluation report of each image, each (B,): -log p(label | x) and whether the largest logit is right."""
@@ -32,3 +42,14 @@ class Classifier(nn.Module):
             "cross_entropy_nats": cross_entropy(logits, labels, reduction="none"),
             "accuracy": (logits.argmax(1) == labels).float(),
         }
+
+
+class Regressor(Labeller):
+    """The factors (B, F) that an image was made from."""
+
+    def __init__(self, config: Any, shape: list[int]) -> None:
+        super().__init__(config, shape, config.factors)
+
+    def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what training and evaluation report of each image, (B,): the mean squared error of its factors."""
+        return {"squared_error": (self(x) - labels).square().mean(1)}

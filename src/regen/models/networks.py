@@ -19,15 +19,16 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def mlp(sizes: Sequence[int], activation: str) -> nn.Sequential:
-    """Return linear layers of these sizes with the activation between them, none after the last.
+def mlp(sizes: Sequence[int], activation: str, batch_norm: bool = False, dropout: float = 0.0) -> nn.Sequential:
+    """Return linear layers of these sizes, between them batch normalisation (if any), the activation and dropout (if any).
 
-    Maps (..., sizes[0]) to (..., sizes[-1]).
+    Maps (..., sizes[0]) to (..., sizes[-1]); with batch normalisation (B, sizes[0]) to (B, sizes[-1]).
     """
     layers: list[nn.Module] = []
-    for before, after in pairwise(sizes):
-        layers += [nn.Linear(before, after), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers[:-1])
+    for before, after in pairwise(sizes[:-1]):
+        norm = [nn.BatchNorm1d(after)] if batch_norm else []
+        layers += [nn.Linear(before, after), *norm, ACTIVATIONS[activation](), *_dropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
 class Flat(nn.Sequential):
@@ -78,22 +79,26 @@ UPSAMPLINGS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def encoder_network(config: Any, shape: Sequence[int], out: int) -> nn.Module:
-    """Return the network of a configuration (`regen.config.model.Network`) that maps images (B, *shape) to (B, out)."""
+def encoder_network(config: Any, shape: Sequence[int], out: int, dropout: float = 0.0) -> nn.Sequential:
+    """Return the network of a configuration (`regen.config.model.Encoder`) that maps images (B, *shape) to (B, out).
+
+    Its last layer is linear; dropout (if any) stands behind every activation.
+    """
     if config.kind == "mlp":
-        return Flat(*mlp([math.prod(shape), *config.hidden, out], config.activation))
+        return Flat(*mlp([math.prod(shape), *config.hidden, out], config.activation, config.batch_norm, dropout))
     layers: list[nn.Module] = [ChannelsLast()]
-    for before, after in pairwise([shape[0], *config.channels]):
-        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), *_norm(config, after), ACTIVATIONS[config.activation]()]
+    for index, (before, after) in enumerate(pairwise([shape[0], *config.channels])):
+        norm = _norm(config, after) if index or config.first_norm else []
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), *norm, ACTIVATIONS[config.activation](), *_dropout(dropout)]
     features = math.prod(_smallest(config, shape))
-    return nn.Sequential(*layers, nn.Flatten(), *mlp([features, *config.hidden, out], config.activation))
+    return nn.Sequential(*layers, nn.Flatten(), *mlp([features, *config.hidden, out], config.activation, dropout=dropout))
 
 
 def decoder_network(config: Any, shape: Sequence[int], latent_dim: int) -> nn.Module:
     """Return the mirror of `encoder_network`, which maps latents (..., latent_dim) to logits (..., *shape)."""
     if config.kind == "mlp":
-        layers = mlp([latent_dim, *reversed(config.hidden), math.prod(shape)], config.activation)
-        return nn.Sequential(*layers, nn.Unflatten(-1, tuple(shape)))
+        layers = mlp([latent_dim, *reversed(config.hidden), math.prod(shape)], config.activation, config.batch_norm)
+        return (Batched if config.batch_norm else nn.Sequential)(*layers, nn.Unflatten(-1, tuple(shape)))
     smallest, activation = _smallest(config, shape), ACTIVATIONS[config.decoder_activation]
     first = mlp([latent_dim, *reversed(config.hidden), math.prod(smallest)], config.decoder_activation)
     blocks: list[nn.Module] = [nn.Unflatten(1, tuple(smallest)), ChannelsLast(), *_norm(config, smallest[0]), activation()]
@@ -103,6 +108,10 @@ def decoder_network(config: Any, shape: Sequence[int], latent_dim: int) -> nn.Mo
     # The last block's output parametrises the likelihood: neither normalised nor bounded.
     ending = 1 + len(_norm(config, 1))
     return Batched(*first, *blocks[:-ending])
+
+
+def _dropout(probability: float) -> list[nn.Module]:
+    return [nn.Dropout(probability)] if probability else []
 
 
 def _norm(config: Any, channels: int) -> list[nn.Module]:

@@ -62,7 +62,17 @@ class PixelFlow(nn.Module):
         """Return what training and evaluation report of each image, each (B,)."""
         return {"nll_nats": self.nll_nats(x)}
 
+    def latents(self, count: int) -> torch.Tensor:
+        """Return `count` draws of the flow's noise, (count, C H W)."""
+        u: torch.Tensor = self.base().sample(torch.Size([count]))
+        return u
+
+    def images(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the images that noise z (N, C H W) becomes, (N, C, H, W) in [0, 1]."""
+        for transform in self().transforms:
+            z = transform(z)
+        return z.clamp(0, 1)
+
     def sample(self, count: int) -> torch.Tensor:
         """Draw images (count, C, H, W) in [0, 1]."""
-        images: torch.Tensor = self().sample(torch.Size([count]))
-        return images.clamp(0, 1)
+        return self.images(self.latents(count))

@@ -84,10 +84,19 @@ class LatentVariableModel(nn.Module):
             "mse_per_pixel": (terms.likelihood.mean - x).square().flatten(1).mean(1),
         }
 
+    def latents(self, count: int) -> torch.Tensor:
+        """Return `count` draws of the prior, (count, d)."""
+        z: torch.Tensor = self.prior().sample(torch.Size([count]))
+        return z
+
+    def images(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the decoder's means at z (N, d), (N, C, H, W) in [0, 1]."""
+        means: torch.Tensor = self.decoder(z).mean
+        return means
+
     def sample(self, count: int) -> torch.Tensor:
         """Return the decoder's means at `count` draws of the prior, (count, C, H, W) in [0, 1]."""
-        means: torch.Tensor = self.decoder(self.prior().sample(torch.Size([count]))).mean
-        return means
+        return self.images(self.latents(count))
 
 
 ENCODERS: dict[str, tuple[type[nn.Module], int]] = {"gaussian": (GaussianEncoder, 2), "bernoulli": (BernoulliEncoder, 1)}

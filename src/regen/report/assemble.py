@@ -5,11 +5,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from regen.config.schema import ReportConfig, ReportedVariant
-from regen.files import read_json
+from regen.common.files import read_json
+from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.reported import read_reported, reproduced
 from regen.report.settings import settings_line
-from regen.results import details, metrics
+from regen.results import details, feature_spaces, metrics, quality, quality_details
 
 __all__ = ["assemble"]
 
@@ -41,6 +41,7 @@ def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
         "source": config.reports[report].model_dump(),
         "variants": [_variant(name, variant, config, root) for name, variant in variants.items()],
         "likelihoods": _likelihoods(variants, config, root),
+        "qualities": _qualities(variants, config, root),
         "reported": [
             {**row.model_dump(), "readings": [{**reading.model_dump(), **reproduced(config, reading, root)} for reading in row.readings]}
             for row in read_reported()
@@ -78,6 +79,51 @@ def _likelihoods(variants: dict[str, ReportedVariant], config: ReportConfig, roo
     for table in tables.values():
         table.sort(key=lambda row: (row["n_images"], row["importance_samples"]))
     return [{"dataset": key[0], "data_source": key[1], "nll_kind": key[2], "rows": rows} for key, rows in sorted(tables.items())]
+
+
+def _qualities(variants: dict[str, ReportedVariant], config: ReportConfig, root: Path) -> list[dict[str, Any]]:
+    """Return one table a data set: its variants' samples, means over seeds, above the floor, which its own training images set."""
+    tables = []
+    for dataset, space in feature_spaces(root, config).items():
+        rows: list[dict[str, Any]] = []
+        paths: list[dict[str, Any]] = []
+        failed: dict[str, str] = {}
+        for name in (name for name, variant in variants.items() if variant.dataset == dataset):
+            states = [run["sampler"] for run in quality(root, config, name).values() if run["sampler"] not in ("finite", "none")]
+            failed |= {name: states[0]} if states else {}
+            runs = list(quality_details(root, config, name).values())
+            rows += [{**row, "variant": name} for images in ("samples", "draws") for row in _judged(runs, images)]
+            paths += [{**row, "variant": name} for row in _paths(runs)]
+        if rows or failed:
+            floor = [{**row, "variant": "floor", "seeds": ""} for row in space["floor"]]
+            tables.append({"dataset": dataset, "space": space, "rows": rows, "floor": floor, "paths": paths, "failed": failed})
+    return tables
+
+
+def _judged(runs: list[dict[str, Any]], images: str) -> list[dict[str, Any]]:
+    """Return the row of the samples or draws of a variant; none if they are finite at no seed.
+
+    What stands beside the samples for the model before training is measured on samples too, so draws have none.
+    """
+    tables = [{row["images"]: row for row in run.get("rows", [])} for run in runs]
+    measured = []
+    for table in tables:
+        row = {key: value for key, value in table.get(images, {}).items() if key != "class_counts"}
+        if "frechet_classifier_distance" in row:
+            before = table.get("before training", {}) if images == "samples" else {}
+            sharp = table.get("test images", {}).get("laplacian_variance")
+            measured.append({**row, "frechet_before": before.get("frechet_classifier_distance"), "sharpness_test": sharp})
+    if not measured:
+        return []
+    # A class has no mean over seeds.
+    classes = ", ".join(dict.fromkeys(str(row["top_class"]) for row in measured if "top_class" in row))
+    return [{**_means(measured), "seeds": len(measured), **({"top_class": classes} if classes else {})}]
+
+
+def _paths(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the paths between generated images of a variant, over the seeds that have them."""
+    measured = [run["paths"] for run in runs if "paths" in run]
+    return [{**_means(rows), "seeds": len(rows)} for rows in zip(*measured, strict=True)]
 
 
 def _prepared(variant: ReportedVariant) -> str:

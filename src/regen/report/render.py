@@ -19,6 +19,12 @@ METRICS = (
     ("gmm_log_likelihood_nats", "log p(code), mixture (nats)", "{:.3f}"),
     ("cross_entropy_nats", "cross-entropy (nats)", "{:.4f}"),
     ("accuracy", "accuracy", "{:.4f}"),
+    ("discriminator_nats", "discriminator's loss (nats)", "{:.3f}"),
+    ("accuracy_real", "test images judged real", "{:.3f}"),
+    ("accuracy_fake", "generated images judged generated", "{:.3f}"),
+    ("probability_real", "D of test images", "{:.3f}"),
+    ("probability_fake", "D of generated images", "{:.3f}"),
+    ("critic", "critic on generated minus on test images", "{:.3f}"),
 )
 LIKELIHOODS = (
     ("importance_samples", "K", "{:.0f}"),
@@ -33,6 +39,35 @@ LIKELIHOODS = (
 )
 """Columns of the report's tables: key, heading with its unit, format."""
 
+QUALITY = (
+    ("frechet_classifier_distance", "Frechet distance", "{:.5g}"),
+    ("frechet_before", "before training", "{:.5g}"),
+    ("kernel_classifier_distance", "kernel distance", "{:.4g}"),
+    ("kernel_standard_error", "standard error", "{:.4g}"),
+    ("precision", "precision", "{:.3f}"),
+    ("recall", "recall", "{:.3f}"),
+    ("density", "density", "{:.3f}"),
+    ("coverage", "coverage", "{:.3f}"),
+    ("digits_covered", "classes covered", "{:.3g}"),
+    ("class_kl_nats", "KL to uniform classes (nats)", "{:.3f}"),
+    ("top_class", "most frequent class", "{}"),
+    ("top_class_share", "its share", "{:.3f}"),
+    ("mean_confidence", "confidence", "{:.3f}"),
+    ("laplacian_variance", "sharpness", "{:.4g}"),
+    ("sharpness_test", "test images'", "{:.4g}"),
+    ("checkerboard_energy", "period-2 energy", "{:.3f}"),
+    ("nearest_train_ratio", "nearest training image", "{:.3f}"),
+)
+"""Columns of the table of sample quality."""
+
+PATHS = (
+    ("length", "length", "{:.2f}"),
+    ("largest_step", "largest step", "{:.3f}"),
+    ("mean_confidence", "confidence", "{:.3f}"),
+    ("least_confidence", "least confidence", "{:.3f}"),
+)
+"""Columns of the table of paths between generated images."""
+
 KINDS = {
     "probability": "a probability of the images' discrete values",
     "density": "a density; D log 256 is added, so that it is per 8-bit level, and it does not compare with -ELBO above",
@@ -40,8 +75,41 @@ KINDS = {
 }
 """What -log p(x) of each kind is."""
 
+QUALITY_NOTE = (
+    "A decoder gives its means; draws from its likelihood stand beside them. Sharpness is the variance of the Laplacian. "
+    "The period-2 energy is over that of the test images. "
+    "The distance to the nearest training image is over that of a test image: near 0 means copies. "
+    "The floor is what the data set's own training images reach."
+)
 
-TABLES = {"metric_columns": METRICS, "likelihood_columns": LIKELIHOODS, "kinds": KINDS}
+PATH_NOTE = (
+    "Ten points between pairs of generated images. The length is the way through the features over the distance of its ends, "
+    "the largest step its share of the way: 0.111 if all are even."
+)
+
+TABLES = {
+    "metric_columns": METRICS,
+    "likelihood_columns": LIKELIHOODS,
+    "kinds": KINDS,
+    "quality_columns": QUALITY,
+    "quality_note": QUALITY_NOTE,
+    "path_columns": PATHS,
+    "path_note": PATH_NOTE,
+}
+
+
+def _space_line(space: dict[str, Any]) -> str:
+    """Describe the features in which samples are compared."""
+    test = space["test"]
+    count = f"{test['n_images']:,} test images"
+    match space["labels"]:
+        case "classes":
+            network = f"a convolutional classifier of {space['labels_of']}, right on {test['accuracy']:.2%} of {count}"
+        case "factors":
+            network = f"a convolutional network of the images' factors, squared error {test['squared_error']:.3g} on {count}"
+        case _:
+            network = "a convolutional network with random weights, for the data set has no labels"
+    return f"Compared with {space['n_images']:,} test images in the {space['n_features']} features of {network}. This is no FID."
 
 
 def _number(value: float | None) -> str:
@@ -56,16 +124,17 @@ def _scalar(values: dict[str, Any], key: str, form: str) -> str:
     return form.format(values[key])
 
 
-def _used(columns: Sequence[Column], variants: list[dict[str, Any]]) -> list[Column]:
-    """Return the columns that are defined for at least one variant; all of them where nothing was run."""
-    measured = [variant["metrics"] for variant in variants if variant["metrics"]]
-    return [column for column in columns if not measured or any(column[0] in metrics for metrics in measured)]
+def _used(columns: Sequence[Column], rows: list[dict[str, Any]]) -> list[Column]:
+    """Return the columns that are defined for at least one row; all of them where nothing was run."""
+    measured = [row for row in rows if row]
+    return [column for column in columns if not measured or any(column[0] in row for row in measured)]
 
 
 def _environment(escape: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("regen.report"), autoescape=escape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals |= {"space_line": _space_line}
     environment.filters |= {"number": _number, "scalar": _scalar, "used": _used}
     return environment
 

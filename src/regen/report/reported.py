@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from regen.config.base import Config, Name, PositiveFloat, parse
-from regen.config.schema import ReportConfig
+from regen.params.schema import ReportConfig
 from regen.results import details, histories, metrics
 
 __all__ = ["Reading", "Reported", "read_reported", "reproduced"]

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from regen.config.schema import ReportedVariant
 from regen.config.training import Training
+from regen.params.schema import ReportedVariant
 
 __all__ = ["settings_line"]
 
@@ -20,16 +20,21 @@ def settings_line(variant: ReportedVariant) -> str:
 def _network(network: Any, shape: list[int], codes: int) -> str:
     hidden = "-".join(map(str, network.hidden))
     if network.kind == "mlp":
-        return f"mlp {math.prod(shape)}-{hidden}-{codes} and its mirror, {network.activation}"
+        return f"mlp {math.prod(shape)}-{hidden}-{codes} and its mirror, {network.activation}{_norm(network)}"
     layers = f"{'-'.join(map(str, [shape[0], *network.channels]))} channels{f', then {hidden}' if hidden else ''}"
     out = "1 code" if codes == 1 else f"{codes} codes"
     upsampling = f"{network.upsampling.kind} upsampling"
     if network.upsampling.kind == "transposed":
         upsampling = f"{network.upsampling.kernel}x{network.upsampling.kernel} transposed convolutions"
-    norm = ", batch normalisation" if network.batch_norm else ""
     same = network.activation == network.decoder_activation
     activation = network.activation if same else f"{network.activation}, decoder {network.decoder_activation}"
-    return f"conv {layers}, {out} and its mirror with {upsampling}{norm}, {activation}"
+    return f"conv {layers}, {out} and its mirror with {upsampling}{_norm(network)}, {activation}"
+
+
+def _norm(network: Any) -> str:
+    if not network.batch_norm:
+        return ""
+    return ", batch normalisation" + ("" if getattr(network, "first_norm", True) else " but behind the first")
 
 
 def _likelihood(likelihood: Any) -> str:
@@ -58,14 +63,42 @@ def _autoencoder(model: Any, shape: list[int]) -> list[str]:
     return [_network(model.network, shape, model.latent_dim), _likelihood(model.likelihood), f"mixture of {model.components} Gaussians"]
 
 
+def _encoder(network: Any, shape: list[int], out: int) -> str:
+    if network.kind == "mlp":
+        return f"mlp {'-'.join(map(str, [math.prod(shape), *network.hidden, out]))}, {network.activation}{_norm(network)}"
+    hidden = f", then {'-'.join(map(str, network.hidden))}" if network.hidden else ""
+    return f"conv {'-'.join(map(str, [shape[0], *network.channels]))} channels{hidden}, {out} out, {network.activation}{_norm(network)}"
+
+
+def _generator(network: Any, shape: list[int], latents: int) -> str:
+    norm = ", batch normalisation" if network.batch_norm else ""
+    if network.kind == "mlp":
+        return f"mlp {'-'.join(map(str, [latents, *reversed(network.hidden), math.prod(shape)]))}, {network.activation}{norm}, tanh"
+    hidden = f", then {'-'.join(map(str, reversed(network.hidden)))}" if network.hidden else ""
+    channels = "-".join(map(str, [*reversed(network.channels), shape[0]]))
+    kernel = f"{network.upsampling.kernel}x{network.upsampling.kernel} " if network.upsampling.kind == "transposed" else ""
+    upsampling = f"{kernel}{network.upsampling.kind}"
+    return f"{latents} latents{hidden}, conv {channels} channels, {upsampling}, {network.decoder_activation}{norm}, tanh"
+
+
+def _gan(model: Any, shape: list[int]) -> list[str]:
+    dropout = f", dropout {model.dropout:g}" if model.dropout else ""
+    judge = "discriminator" if model.output == "probability" else "critic"
+    return [
+        f"generator {_generator(model.generator, shape, model.latent_dim)}",
+        f"{judge} {_encoder(model.discriminator, shape, 1)}{dropout}",
+    ]
+
+
 def _classifier(model: Any, shape: list[int]) -> list[str]:
-    return [f"mlp {'-'.join(map(str, [math.prod(shape), *model.hidden, model.classes]))}, {model.activation}, dropout {model.dropout:g}"]
+    return [f"{_encoder(model.network, shape, model.classes)}, dropout {model.dropout:g}"]
 
 
 FAMILIES: dict[str, Callable[[Any, list[int]], list[str]]] = {
     "vae": _vae,
     "flow": _flow,
     "autoencoder": _autoencoder,
+    "gan": _gan,
     "classifier": _classifier,
 }
 
@@ -84,6 +117,12 @@ def _objective(objective: Any) -> list[str]:
             samples = "" if objective.samples == 1 else f" of {objective.samples} samples"
             decay = "" if objective.decay == _default(objective, "decay") else f", decay {objective.decay:g}"
             return [f"score-function gradient, {objective.estimator.replace('_', ' ')}{samples}{decay}"]
+        case "adversarial":
+            penalty = "" if objective.gradient_penalty is None else f", gradient penalty {objective.gradient_penalty:g}"
+            return [
+                f"{objective.loss.replace('_', '-')} loss{penalty}",
+                "" if objective.instance_noise is None else f"instance noise of {objective.instance_noise:g}",
+            ]
         case _:
             return []
 
@@ -97,6 +136,7 @@ def _schedule(training: Training) -> str:
         f"batch {training.batch_size}",
         f"{training.epochs} epochs"
         + ("" if training.learning_rate_stages is None else f" in {training.learning_rate_stages} stages of falling rate"),
+        "" if training.held_out == "validation" else "the validation images trained on too",
         "" if training.clip_norm is None else f"gradient norm at most {training.clip_norm:g}",
     ]
     return ", ".join(part for part in parts if part)
@@ -111,6 +151,7 @@ def _images(variant: ReportedVariant) -> list[str]:
     images, noise = variant.images, variant.training.noise
     return [
         "" if images.size is None else f"images resized to {images.size}x{images.size}",
+        "" if images.channels is None else f"repeated to {images.channels} channels",
         "" if images.binarisation is None else f"images binarised ({images.binarisation.replace('_', ' ')})",
         "" if noise is None else f"white noise of {noise.scale:g} on the input, {noise.targets} targets",
     ]

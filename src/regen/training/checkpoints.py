@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 import regen
-from regen.errors import UserError
-from regen.files import read_tensors, write_tensors
+from regen.common.errors import UserError
+from regen.common.files import read_tensors, write_tensors
 
 __all__ = ["Checkpoint", "fingerprint"]
 
-CODE = ("config", "data", "models", "training")
+CODE = ("common", "config", "images", "models", "training")
 """Parts of the package that decide a run's result: a changed figure does not throw a checkpoint away."""
 
 
@@ -40,15 +40,16 @@ class Checkpoint:
         self.path = folder / "state.safetensors"
         self.key = key
 
-    def save(self, modules: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict[str, float]]) -> None:
-        """Write weights and buffers, optimiser state and history in one file, atomically."""
+    def save(self, modules: nn.Module, optimizers: Sequence[torch.optim.Optimizer], history: list[dict[str, float]]) -> None:
+        """Write weights and buffers, the optimisers' states and history in one file, atomically."""
         tensors = {f"modules.{name}": tensor for name, tensor in modules.state_dict().items()}
-        for index, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        for player, optimizer in enumerate(optimizers):
+            for index, state in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer.{player}.{index}.{name}": value for name, value in state.items()}
         write_tensors(self.path, tensors, {"key": self.key, "history": history})
 
-    def restore(self, modules: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
-        """Load the state of the same run into `modules` and `optimizer` and return its history.
+    def restore(self, modules: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> list[dict[str, float]]:
+        """Load the state of the same run into `modules` and `optimizers` and return its history.
 
         Without one (none there, unreadable, or of another run) the folder is emptied and the history is empty.
         """
@@ -60,11 +61,12 @@ class Checkpoint:
             shutil.rmtree(self.path.parent, ignore_errors=True)
             return []
         modules.load_state_dict({name.removeprefix("modules."): tensor for name, tensor in tensors.items() if name.startswith("modules.")})
-        state: dict[int, dict[str, torch.Tensor]] = {}
+        states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in optimizers]
         for name, tensor in tensors.items():
             if name.startswith("optimizer."):
-                _, index, key = name.split(".", 2)
-                state.setdefault(int(index), {})[key] = tensor
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+                _, player, index, key = name.split(".", 3)
+                states[int(player)].setdefault(int(index), {})[key] = tensor
+        for optimizer, state in zip(optimizers, states, strict=True):
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         history: list[dict[str, float]] = note["history"]
         return history

@@ -9,15 +9,15 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from regen.common.determinism import derive_seed
+from regen.common.errors import UserError
+from regen.common.files import write_tensors
 from regen.config.variant import TrainConfig
-from regen.data.batches import batches
-from regen.data.images import Images
-from regen.determinism import derive_seed
-from regen.errors import UserError
-from regen.files import write_tensors
+from regen.images.batches import batches
+from regen.images.images import Images
 from regen.models.build import build
 from regen.training.checkpoints import Checkpoint, fingerprint
-from regen.training.objectives import objective_of
+from regen.training.objectives import Objective, objective_of
 from regen.training.schedule import Schedule, learning_rate, plan
 from regen.training.terms import mean_terms
 
@@ -34,30 +34,34 @@ class _Run:
     config: TrainConfig
     schedule: Schedule
     model: Any
-    objective: nn.Module
-    optimizer: torch.optim.Optimizer
+    objective: Objective
+    optimizers: list[torch.optim.Optimizer]
     folder: Path
 
 
 def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Path, device: torch.device) -> tuple[Any, History]:
     """Train one variant; return the model and one row of history an epoch.
 
-    images: prepared, under `train` and `validation`. `folder` receives the snapshots (`epoch-025.safetensors`, ...) and,
-    while the run lasts, its checkpoint: an interrupted run continues from there.
+    images: prepared, under `train` and `validation` (held out). `folder` receives the snapshots (`epoch-025.safetensors`,
+    `step-002000.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there.
 
     Raises
     ------
     UserError
-        If a term is not finite, in training or in validation: variant, epoch, step and term.
+        If a term is not finite, in training or in validation: variant, epoch, step and term. If an epoch would end with a batch of
+        one image and the model normalises by batches.
     """
     tensors = [tensor for split in images.values() for tensor in (split.images, split.labels)]
     checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, tensors))
-    schedule = plan(config.training, len(images["train"]), config.max_steps)
+    schedule = plan(config, len(images["train"]))
     torch.manual_seed(derive_seed(seed, "initialise"))
     model = build(config.model, config.shape).to(device)
-    run = _Run(config, schedule, model, objective_of(config.training).to(device), _optimizer(config, model), folder)
-    state = nn.ModuleDict({"model": model, "objective": run.objective})
-    history = checkpoint.restore(state, run.optimizer)
+    objective = objective_of(config.training).to(device)
+    optimizers = [_optimizer(config, player) for player in objective.players(model)]
+    run = _Run(config, schedule, model, objective, optimizers, folder)
+    _require_batches(run, len(images["train"]))
+    state = nn.ModuleDict({"model": model, "objective": objective})
+    history = checkpoint.restore(state, optimizers)
     train_images, validation_images = images["train"].to(device), images["validation"].to(device)
     if not history:
         _save_snapshots(run, 0)
@@ -75,35 +79,40 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
                 _require_finite(run, epoch, int(row["step"]), name, value)
             history.append(row)
             if epoch % config.compute.checkpoint_every == 0 and epoch < schedule.epochs:
-                checkpoint.save(state, run.optimizer, history)
+                checkpoint.save(state, optimizers, history)
     if hasattr(model, "fit_codes"):
         model.fit_codes(train_images.images, derive_seed(seed, "mixture"))
     return model, history
 
 
-def _optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+def _require_batches(run: _Run, n_images: int) -> None:
+    """Refuse a last batch of one image where the batch's own statistics are used: it has none."""
+    normalised = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in run.model.modules())
+    if normalised and n_images % run.config.training.batch_size == 1:
+        raise UserError(
+            f"{run.config.variant}: expected at least 2 images in every batch to normalise by, got 1 in the last of {n_images} "
+            f"at training.batch_size = {run.config.training.batch_size}; change presets.*.max_images in params.yaml"
+        )
+
+
+def _optimizer(config: TrainConfig, player: nn.Module) -> torch.optim.Optimizer:
     training = config.training
     first, second = training.betas
-    return torch.optim.Adam(model.parameters(), lr=training.learning_rate, betas=(first, second), eps=training.epsilon, fused=True)
+    return torch.optim.Adam(player.parameters(), lr=training.learning_rate, betas=(first, second), eps=training.epsilon, fused=True)
 
 
 def _train_epoch(run: _Run, images: Images, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
     """Run one epoch and return the running mean of every term."""
     training = run.config.training
-    for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(training, epoch, run.schedule.epochs)
+    for optimizer in run.optimizers:
+        optimizer.param_groups[0]["lr"] = learning_rate(training, epoch, run.schedule.epochs)
     run.model.train()
     sums: list[torch.Tensor] = []
     names: list[str] = []
     for x, labels in batches(images, training.batch_size, torch.default_generator):
         if run.config.images.binarisation == "every_epoch":
             x = torch.bernoulli(x)
-        objective, terms = run.objective(run.model, x, labels)
-        run.optimizer.zero_grad()
-        objective.backward()
-        if training.clip_norm is not None:
-            nn.utils.clip_grad_norm_(run.model.parameters(), training.clip_norm)
-        run.optimizer.step()
+        terms = _step(run, x, labels)
         names = list(terms)
         sums.append(torch.stack([value.detach().sum(dtype=torch.float64) for value in terms.values()]))
         step = (epoch - 1) * run.schedule.steps_per_epoch + len(sums)
@@ -113,6 +122,22 @@ def _train_epoch(run: _Run, images: Images, epoch: int, bar: "tqdm[Any]") -> dic
             _check_finite(run, names, sums, epoch)
             bar.set_postfix({name: f"{value / len(x):.2f}" for name, value in zip(names, sums[-1].tolist(), strict=True)}, refresh=False)
     return dict(zip(names, (torch.stack(sums).sum(0) / len(images)).tolist(), strict=True))
+
+
+def _step(run: _Run, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Give every player its turn; return the terms of all."""
+    recorded: dict[str, torch.Tensor] = {}
+    turns = run.objective.turns(run.model, x, labels)
+    for optimizer, (objective, terms) in zip(run.optimizers, turns, strict=True):
+        parameters = optimizer.param_groups[0]["params"]
+        optimizer.zero_grad()
+        # The other players' weights get no gradient: it would be thrown away.
+        objective.backward(inputs=parameters)
+        if run.config.training.clip_norm is not None:
+            nn.utils.clip_grad_norm_(parameters, run.config.training.clip_norm)
+        optimizer.step()
+        recorded |= terms
+    return recorded
 
 
 def _check_finite(run: _Run, names: list[str], sums: list[torch.Tensor], epoch: int) -> None:
@@ -131,8 +156,9 @@ def _require_finite(run: _Run, epoch: int, step: int, name: str, value: float) -
 
 
 def _save_snapshots(run: _Run, step: int) -> None:
-    """Write the weights for every epoch of the report that falls on this step."""
-    for epoch, at in run.schedule.snapshots.items():
+    """Write the weights for every epoch or step of the report that falls on this step."""
+    for (unit, number), at in run.schedule.snapshots.items():
         if at == step:
-            note = {"epoch": epoch, "step": step, "steps": run.schedule.steps}
-            write_tensors(run.folder / f"epoch-{epoch:03d}.safetensors", run.model.state_dict(), note)
+            note = {"epoch" if unit == "epoch" else "report_step": number, "step": step, "steps": run.schedule.steps}
+            name = f"epoch-{number:03d}" if unit == "epoch" else f"step-{number:06d}"
+            write_tensors(run.folder / f"{name}.safetensors", run.model.state_dict(), note)

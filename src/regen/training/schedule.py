@@ -1,19 +1,21 @@
 """How many steps a run takes, and at which of them its snapshots fall."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from regen.config.training import Training
+from regen.config.variant import TrainConfig
 
 __all__ = ["Schedule", "learning_rate", "plan"]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Epochs and steps of one run; `snapshots` maps the report's epoch to a step of this run."""
+    """Epochs and steps of one run; `snapshots` maps the report's own epoch or step to a step of this run."""
 
     epochs: int
     steps_per_epoch: int
-    snapshots: dict[int, int]
+    snapshots: dict[tuple[Literal["epoch", "step"], int], int]
 
     @property
     def steps(self) -> int:
@@ -21,18 +23,22 @@ class Schedule:
         return self.epochs * self.steps_per_epoch
 
 
-def plan(training: Training, n_images: int, max_steps: int | None) -> Schedule:
+def plan(config: TrainConfig, n_images: int) -> Schedule:
     """Return the schedule for `n_images` training images.
 
-    A limit of `max_steps` shortens the run to whole epochs (one at least), and the report's epochs keep their
-    fraction of it: epoch 25 of 40 becomes the step at 25/40.
+    A limit of `max_steps` shortens the run to whole epochs (one at least), and the report's epochs and steps keep their
+    fraction of it: epoch 25 of 40 becomes the step at 25/40. So do its steps where there are fewer images than it declares.
     """
+    training = config.training
     steps_per_epoch = -(-n_images // training.batch_size)
     epochs = training.epochs
-    if max_steps is not None:
-        epochs = min(epochs, max(1, max_steps // steps_per_epoch))
-    steps = epochs * steps_per_epoch
-    snapshots = {epoch: round(epoch * steps / training.epochs) for epoch in training.snapshot_epochs}
+    if config.max_steps is not None:
+        epochs = min(epochs, max(1, config.max_steps // steps_per_epoch))
+    steps, declared = epochs * steps_per_epoch, training.steps(config.declared_images)
+    snapshots: dict[tuple[Literal["epoch", "step"], int], int] = {
+        **{("epoch", epoch): round(epoch * steps / training.epochs) for epoch in training.snapshot_epochs},
+        **{("step", step): round(step * steps / declared) for step in training.snapshot_steps},
+    }
     return Schedule(epochs, steps_per_epoch, snapshots)
 
 

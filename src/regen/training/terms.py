@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from regen.data.batches import batches
-from regen.data.images import Images
+from regen.images.batches import batches
+from regen.images.images import Images
 
 __all__ = ["mean_terms"]
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regen.data.images import Images
+from regen.common.determinism import derive_seed
 from regen.data.standins.canvas import Array, Canvas, blend
-from regen.determinism import derive_seed
+from regen.images.images import Images
 
 __all__ = ["FACTORS", "draw_faces", "faces"]
 

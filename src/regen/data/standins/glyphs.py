@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d, map_coordinates
 
-from regen.determinism import derive_seed
+from regen.common.determinism import derive_seed
 
 __all__ = ["COUNTS", "DIGITS", "Array", "Glyphs", "draw", "glyphs", "place", "soften"]
 

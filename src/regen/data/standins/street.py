@@ -5,9 +5,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from regen.data.images import Images
+from regen.common.determinism import derive_seed
 from regen.data.standins.glyphs import COUNTS, DIGITS, Array, draw, glyphs, place, soften
-from regen.determinism import derive_seed
+from regen.images.images import Images
 
 __all__ = ["street"]
 

@@ -1,9 +1,0 @@
-"""Every measure that an evaluation makes; each says nothing of a model that it does not apply to."""
-
-from regen.evaluation.classification import confusion
-from regen.evaluation.codes import code_likelihood
-from regen.evaluation.likelihood import flow_likelihood, latent_variable_likelihood
-
-__all__ = ["MEASURES"]
-
-MEASURES = (latent_variable_likelihood, flow_likelihood, code_likelihood, confusion)

@@ -1,0 +1,1 @@
+"""What a model says of held-out images: likelihoods, reconstructions, classes."""

@@ -1,0 +1,1 @@
+"""What a model's samples are worth, held against test images."""

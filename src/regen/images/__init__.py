@@ -1,0 +1,1 @@
+"""Images in memory: a set with its labels, what a variant does to them, batches of them."""

@@ -1,0 +1,1 @@
+"""params.yaml as a whole: checked, and resolved to one configuration a stage."""

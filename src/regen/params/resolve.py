@@ -1,0 +1,202 @@
+"""params.yaml -> one resolved JSON a variant and purpose, so that a change reruns only what it concerns."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from regen.common.errors import UserError
+from regen.config.base import Config, parse
+from regen.config.features import FeaturesConfig, QualityConfig
+from regen.config.variant import EvaluateConfig, TrainConfig
+from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
+
+__all__ = ["read_params", "read_preset", "resolve"]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as usual, except that a key that stands twice is refused instead of forgotten."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.flattened: list[yaml.MappingNode] = []
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        # Before merges (<<), which may well repeat a key: that is what they are for. A merged mapping comes here again, with its repeats.
+        if any(node is known for known in self.flattened):
+            return
+        self.flattened.append(node)
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise yaml.MarkedYAMLError(problem=f"the key '{twice[0]}' stands twice", problem_mark=node.start_mark)
+        super().flatten_mapping(node)
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected a readable file, got '{error}'; restore it with 'git checkout {path}'") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: expected YAML, got '{' '.join(str(error).split())}'; mend the line") from error
+
+
+def read_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    UserError
+        One line that names the key, the value and what is allowed.
+    """
+    params = parse(Params, _read_yaml(path), str(path))
+    names = [name for variants in params.variants.values() for name in variants]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"{path}: variants: '{twice[0]}' stands under two data sets; allowed: each name once")
+    return params
+
+
+def read_preset(path: Path, params: Params) -> PresetFile:
+    """Read and check preset.yaml.
+
+    Raises
+    ------
+    UserError
+        One line that names the key, the value and what is allowed.
+    """
+    chosen = parse(PresetFile, _read_yaml(path), str(path))
+    if chosen.preset not in params.presets:
+        raise UserError(f"{path}: preset = '{chosen.preset}': unknown preset; allowed: {', '.join(params.presets)}")
+    if set(chosen.seeds) != set(params.variants):
+        allowed = ", ".join(params.variants)
+        raise UserError(f"{path}: seeds = {chosen.seeds}: allowed: a list for each data set that has variants: {allowed}")
+    for dataset, seeds in chosen.seeds.items():
+        if len(set(seeds)) < len(seeds):
+            raise UserError(f"{path}: seeds.{dataset} = {seeds}: allowed: each seed once")
+    return chosen
+
+
+def resolve(params: Params, chosen: PresetFile) -> dict[str, Config]:
+    """Return the resolved configurations of a preset by file name."""
+    preset = params.presets[chosen.preset]
+    resolved: dict[str, Config] = {}
+    for name in params.datasets:
+        resolved[f"{name}.source.json"] = _source(params, preset, name)
+        resolved[f"{name}.data.json"] = _data(params, preset, name)
+        resolved[f"{name}.features.json"] = _features(params, preset, name)
+    for dataset, variants in params.variants.items():
+        for name, variant in variants.items():
+            resolved[f"{name}.train.json"] = _train(params, preset, dataset, name, variant)
+            resolved[f"{name}.evaluate.json"] = _evaluate(params, preset, dataset, name, variant)
+            resolved[f"{name}.quality.json"] = _quality(params, preset, dataset, name, variant)
+    resolved["report.json"] = _report(params, preset, chosen)
+    return resolved
+
+
+def _source(params: Params, preset: Preset, name: str) -> SourceConfig:
+    source = params.datasets[name].sources[preset.sources[name]]
+    return SourceConfig(dataset=name, source=preset.sources[name], status=source.status, files=source.files)
+
+
+def _data(params: Params, preset: Preset, name: str) -> DataConfig:
+    dataset = params.datasets[name]
+    return DataConfig(
+        **_source(params, preset, name).model_dump(),
+        shape=dataset.shape,
+        values=dataset.values,
+        split=dataset.split,
+        max_images=preset.max_images,
+        seed=params.seed,
+    )
+
+
+def _train(params: Params, preset: Preset, dataset: str, name: str, variant: Variant) -> TrainConfig:
+    return TrainConfig(
+        variant=name,
+        dataset=dataset,
+        shape=variant.images.shape(params.datasets[dataset].shape),
+        images=variant.images,
+        model=variant.model,
+        training=variant.training,
+        declared_images=params.datasets[dataset].split.trained(variant.training),
+        max_steps=preset.max_steps.get(dataset),
+        compute=params.compute,
+    )
+
+
+def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: Variant) -> EvaluateConfig:
+    return EvaluateConfig(
+        variant=name,
+        dataset=dataset,
+        data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+        shape=variant.images.shape(params.datasets[dataset].shape),
+        values=variant.images.values(params.datasets[dataset].values),
+        images=variant.images,
+        model=variant.model,
+        likelihood=preset.likelihood[dataset],
+        seed=params.seed,
+        threads=params.compute.threads,
+        device=params.compute.device,
+    )
+
+
+def _features(params: Params, preset: Preset, name: str) -> FeaturesConfig:
+    network = params.features[name]
+    return FeaturesConfig(
+        labels=network.labels,
+        images=network.images,
+        network=network.network,
+        dropout=network.dropout,
+        schedule=network.schedule,
+        dataset=name,
+        data_source=params.datasets[name].sources[preset.sources[name]].status,
+        shape=params.datasets[name].shape,
+        classes=params.datasets[network.labels].classes,
+        n_samples=preset.samples[name],
+        max_steps=preset.max_steps.get(name),
+        compute=params.compute,
+        seed=params.seed,
+    )
+
+
+def _quality(params: Params, preset: Preset, dataset: str, name: str, variant: Variant) -> QualityConfig:
+    return QualityConfig(
+        variant=name,
+        dataset=dataset,
+        data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+        shape=variant.images.shape(params.datasets[dataset].shape),
+        images=variant.images,
+        held_out=variant.training.held_out,
+        model=variant.model,
+        n_samples=preset.samples[dataset],
+        seed=params.seed,
+        threads=params.compute.threads,
+        device=params.compute.device,
+    )
+
+
+def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
+    return ReportConfig(
+        preset=chosen.preset,
+        threads=params.compute.threads,
+        reports=params.reports,
+        variants={
+            name: ReportedVariant(
+                report=variant.report,
+                dataset=dataset,
+                seeds=chosen.seeds[dataset],
+                data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+                title=variant.title,
+                assumed=variant.assumed,
+                figures=variant.figures,
+                shape=variant.images.shape(params.datasets[dataset].shape),
+                images=variant.images,
+                model=variant.model,
+                training=variant.training,
+                max_steps=preset.max_steps.get(dataset),
+                likelihood=preset.likelihood[dataset],
+            )
+            for dataset, variants in params.variants.items()
+            for name, variant in variants.items()
+        },
+    )

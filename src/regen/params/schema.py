@@ -1,0 +1,243 @@
+"""The whole of params.yaml, and what of it the data, the figures, the report and the tracking see."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from regen.config.base import Config, Name, Positive
+from regen.config.features import FeatureNetwork
+from regen.config.model import Model
+from regen.config.training import Preparation, Training, Values
+from regen.config.variant import Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
+
+__all__ = [
+    "DataConfig",
+    "Dataset",
+    "FigureKind",
+    "MaxImages",
+    "Params",
+    "Preset",
+    "PresetFile",
+    "ReportConfig",
+    "ReportedVariant",
+    "Source",
+    "SourceConfig",
+    "SourceReport",
+    "Split",
+    "Variant",
+]
+
+FigureKind = Literal[
+    "curves", "means", "draws", "samples", "reconstructions", "manifold", "line", "interpolation", "traversal", "codes", "confusion"
+]
+Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+
+
+class Source(Config):
+    """Where a data set's raw files come from; no files means that they are generated."""
+
+    status: DataSource
+    files: dict[str, Checksum]
+
+
+class Split(Config):
+    """Numbers of images of the reports' own split of the full data set."""
+
+    train: Positive
+    validation: Positive
+    test: Positive
+
+    def trained(self, training: Training) -> int:
+        """Return the number of images that a variant trains on."""
+        return self.train + (self.validation if training.held_out == "test" else 0)
+
+
+class Dataset(Config):
+    """A data set: image shape (C, H, W), values, classes (if it has labels), and the sizes of its full splits."""
+
+    shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    values: Values
+    classes: Positive | None
+    split: Split
+    sources: dict[Name, Source]
+
+
+class MaxImages(Split):
+    """Upper limits that a preset sets on each split; an interval needs two test images at least."""
+
+    test: Annotated[int, Field(ge=2)]
+
+
+class Preset(Config):
+    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_steps` is trained in full.
+
+    `samples` is the number of images by which sample quality is measured: ten blocks of two at least.
+    """
+
+    sources: dict[Name, Name]
+    max_images: MaxImages | None
+    max_steps: dict[Name, Positive]
+    samples: dict[Name, Annotated[int, Field(ge=20)]]
+    likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
+
+
+class Variant(Config):
+    """One model of one report; `assumed` lists the keys whose values the report leaves open, `figures` its source's numbers."""
+
+    report: Name
+    title: str
+    assumed: list[str]
+    figures: dict[FigureKind, str]
+    images: Preparation = Preparation()
+    model: Model
+    training: Training
+
+    @model_validator(mode="after")
+    def _choices_go_together(self) -> Self:
+        if self.model.family == "regressor":
+            raise ValueError("model.family = 'regressor': allowed under 'features' only")
+        check_combination(self.model, self.training)
+        return self
+
+    @model_validator(mode="after")
+    def _assumed_exist(self) -> Self:
+        for key in self.assumed:
+            value: Any = self.model_dump()
+            for part in key.split("."):
+                if not isinstance(value, dict) or part not in value:
+                    raise ValueError(f"allowed: 'assumed' names keys of the variant such as 'training.batch_size', not '{key}'")
+                value = value[part]
+        return self
+
+
+class PresetFile(Config):
+    """preset.yaml: which preset a pipeline runs, where the repository's root and this file lie, and the seeds a data set."""
+
+    preset: Name
+    root: str
+    file: str
+    seeds: dict[Name, Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]]
+
+
+class SourceReport(Config):
+    """Bibliography of a source report; `notes` say what is assumed beyond the settings of a variant."""
+
+    title: str
+    author: str
+    year: int | None
+    about: str
+    notes: list[str]
+
+
+class Params(Config):
+    """The whole of params.yaml."""
+
+    seed: Annotated[int, Field(ge=0)]
+    compute: Compute
+    presets: dict[Name, Preset]
+    datasets: dict[Name, Dataset]
+    features: dict[Name, FeatureNetwork]
+    reports: dict[Name, SourceReport]
+    variants: dict[Name, dict[Name, Variant]]
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> Self:
+        datasets = ", ".join(self.datasets)
+        for group, variants in self.variants.items():
+            if group not in self.datasets:
+                raise ValueError(f"variants.{group}: unknown data set '{group}'; allowed: {datasets}")
+            for name, variant in variants.items():
+                if variant.report not in self.reports:
+                    raise ValueError(
+                        f"variants.{group}.{name}.report: unknown report '{variant.report}'; allowed: {', '.join(self.reports)}"
+                    )
+                data = self.datasets[group]
+                shape = variant.images.shape(data.shape)
+                try:
+                    if variant.images.channels is not None and data.shape[0] != 1:
+                        raise ValueError(
+                            f"images.channels = {variant.images.channels}: allowed on images of {data.shape[0]} channels: null"
+                        )
+                    steps = variant.training.steps(data.split.trained(variant.training))
+                    if max(variant.training.snapshot_steps, default=0) > steps:
+                        where = f"training.snapshot_steps = {variant.training.snapshot_steps}"
+                        raise ValueError(f"{where}: allowed: no more than the run's {steps} steps")
+                    check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
+                except ValueError as error:
+                    raise ValueError(f"variants.{group}.{name}.{error}") from None
+        for name in self.datasets:
+            if name not in self.features:
+                raise ValueError(f"features.{name}: missing; allowed: labels, network, dropout, schedule")
+        for name, features in self.features.items():
+            if name not in self.datasets or features.labels not in self.datasets:
+                raise ValueError(f"features.{name}: unknown data set in '{name}' or labels '{features.labels}'; allowed: {datasets}")
+            if features.images.size is not None or features.images.channels is not None:
+                raise ValueError(f"features.{name}.images: allowed: binarisation alone")
+            shape, of_labels = self.datasets[name].shape, self.datasets[features.labels]
+            if of_labels.shape != shape:
+                raise ValueError(f"features.{name}.labels = '{features.labels}': allowed: a data set of shape {shape}")
+            try:
+                check_encoder(features.network, shape, "network")
+            except ValueError as error:
+                raise ValueError(f"features.{name}.{error}") from None
+        for name, preset in self.presets.items():
+            for dataset in self.datasets:
+                allowed = list(self.datasets[dataset].sources)
+                if preset.sources.get(dataset) not in allowed:
+                    raise ValueError(
+                        f"presets.{name}.sources.{dataset}: unknown source '{preset.sources.get(dataset)}'; allowed: {', '.join(allowed)}"
+                    )
+                if dataset not in preset.likelihood:
+                    raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
+                if dataset not in preset.samples:
+                    raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
+            named = {*preset.sources, *preset.likelihood, *preset.max_steps, *preset.samples}
+            if unknown := sorted(named - set(self.datasets)):
+                raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
+        return self
+
+
+class SourceConfig(Config):
+    """Resolved for `fetch`: the raw files of one data set."""
+
+    dataset: Name
+    source: Name
+    status: DataSource
+    files: dict[str, Checksum]
+
+
+class DataConfig(SourceConfig):
+    """Resolved for `split`: one data set from one source."""
+
+    shape: list[Positive]
+    values: Values
+    split: Split
+    max_images: MaxImages | None
+    seed: int
+
+
+class ReportedVariant(Config):
+    """What figures, report and tracking know of a variant."""
+
+    report: Name
+    dataset: Name
+    data_source: DataSource
+    seeds: list[int]
+    title: str
+    assumed: list[str]
+    figures: dict[FigureKind, str]
+    shape: list[Positive]
+    images: Preparation
+    model: Model
+    training: Training
+    max_steps: Positive | None
+    likelihood: list[LikelihoodProtocol]
+
+
+class ReportConfig(Config):
+    """Resolved for `figures`, `report` and `track`: everything that a preset shows."""
+
+    preset: Name
+    threads: Positive
+    reports: dict[Name, SourceReport]
+    variants: dict[Name, ReportedVariant]

@@ -1,0 +1,38 @@
+"""Measure the samples of one trained variant: quality.json (scalars) and quality_details.json (tables)."""
+
+from pathlib import Path
+
+from regen.common.determinism import make_deterministic
+from regen.common.device import resolve_device
+from regen.common.files import write_json
+from regen.config.base import load
+from regen.config.features import QualityConfig
+from regen.evaluation.quality.features import FeatureSpace
+from regen.evaluation.quality.quality import quality
+from regen.evaluation.restore import moment, restore, snapshots
+from regen.images.prepare import judged_images
+from regen.provenance import recorded
+from regen.stage import run
+
+
+def main(preset: str, variant: str, seed: str) -> None:
+    """Read the weights and the data set's feature space; write results/<preset>/<variant>/<seed>/."""
+    config = load(QualityConfig, Path("configs", preset, f"{variant}.quality.json"))
+    make_deterministic(config.threads)
+    device = resolve_device(config.device)
+    place = Path(preset, variant, seed)
+    with recorded(Path("logs", place, "quality.json"), device=device.type, threads=config.threads):
+        weights = Path("models", place)
+        model, _ = restore(config.model, config.shape, weights / "final.safetensors")
+        followed = [restore(config.model, config.shape, path) for path in snapshots(weights)]
+        data = Path("data", preset, config.dataset)
+        images = {name: values.to(device) for name, values in judged_images(config, data).items()}
+        space = FeatureSpace.read(Path("features", preset, config.dataset, "network.safetensors"), device)
+        moments = {moment(note): snapshot.to(device) for snapshot, note in followed}
+        metrics, details = quality(config, int(seed), model.to(device), moments, images, space)
+    write_json(Path("results", place, "quality.json"), metrics)
+    write_json(Path("results", place, "quality_details.json"), details)
+
+
+if __name__ == "__main__":
+    run(main, "preset", "variant", "seed")
