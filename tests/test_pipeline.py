@@ -37,7 +37,8 @@ def reduced(path: Path) -> dict[str, Any]:
     quick |= {"max_images": {"train": 256, "validation": 64, "test": 32}}
     quick |= {"max_steps": dict.fromkeys(params["datasets"], 8), "samples": dict.fromkeys(params["datasets"], 40)}
     quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
-    quick["likelihood"] = {name: [{"importance_samples": 5, "n_images": None}] for name in params["datasets"]}
+    quick["likelihood"] = {name: [{"importance_samples": [1, 5], "n_images": None}] for name in params["datasets"]}
+    quick["checks"] |= {"n_images": 8, "sum_over": 1024, "prior_samples": 1000}
     params["presets"] = {"quick": quick}
     return params
 
