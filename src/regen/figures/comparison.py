@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from regen.common.files import write_json
 from regen.evaluation.held_out.latent_space import ACTIVE
@@ -68,8 +69,13 @@ def naive_estimator(rows: Mapping[str, Rows]) -> Figure:
         axes.set_ylabel(label)
     # A bias may be negative by chance: linear near 0.
     panels[0].set_yscale("symlog", linthresh=0.1)
-    panels[1].set_yscale("log")
-    panels[2].set_yscale("log")
+    for axes in panels[1:]:
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter("{x:g}")
+    for axes in panels:
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.margins(y=0.1)
     panels[0].axhline(0, color="black", linewidth=0.8)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(3, len(rows)))
     return figure
@@ -87,7 +93,7 @@ def latent_information(rows: Mapping[str, Rows]) -> Figure:
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xscale("symlog", linthresh=0.01)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.3 * max(row["kl_nats"] for table in rows.values() for row in table))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("KL of a latent (nats an image)")
     return figure

@@ -21,7 +21,7 @@ class BernoulliImages(Independent):
     def log_prob(self, value: torch.Tensor) -> torch.Tensor:
         """Return log p of values (..., C, H, W), in nats; of grey values, minus the binary cross-entropy."""
         logits = self.base_dist.logits
-        if torch.is_grad_enabled() or logits.ndim == value.ndim:
+        if torch.is_grad_enabled() or (logits.ndim, value.ndim) != (5, 4):
             return super().log_prob(value)  # type: ignore[no-any-return, no-untyped-call]
         # log(1 + exp(l)) = l / 2 + |l| / 2 + log(1 + exp(-|l|)): the first is linear, the last has factors between 1 and 2.
         logits, value = logits.flatten(-3), value.flatten(-3)

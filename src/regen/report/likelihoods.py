@@ -53,7 +53,9 @@ def compared(config: ReportConfig, root: Path) -> dict[str, Any]:
         "checks": [
             {"variant": name, "data": prepared(variant), **row}
             for name, variant in variants.items()
-            for row in mean_rows(root, config, name, "checks", "estimate")
+            # The protocol's estimate alone confirms nothing.
+            if len(rows := mean_rows(root, config, name, "checks", "estimate")) > 1
+            for row in rows
         ],
         "prior_sampling": [
             {"variant": name, "latents": _dim(variant), **row}
@@ -105,7 +107,7 @@ def convergence(config: ReportConfig, variants: Mapping[str, ReportedVariant], r
     """Return one table for each data and kind of these variants: -log p(x) by K, a row a variant and set of test images."""
     tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for name, variant in variants.items():
-        kinds = [run.get("nll_kind", "unknown") for run in metrics(root, config, name).values()]
+        kinds = [run["nll_kind"] for run in metrics(root, config, name).values() if run.get("nll_nats") is not None]
         rows = mean_rows(root, config, name, "likelihood", "importance_samples", "n_images")
         for count in dict.fromkeys(row["n_images"] for row in rows):
             some = [row for row in rows if row["n_images"] == count]

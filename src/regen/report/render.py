@@ -80,9 +80,9 @@ LATENTS = (
     ("kl_nats", "KL(q(z given x), p(z)) (nats)", "{:.2f}"),
     ("least_kl_nats", "of one latent, least", "{:.3f}"),
     ("most_kl_nats", "most", "{:.2f}"),
-    ("mutual_information_nats", "I(x; z) (nats)", "{:.2f}"),
+    ("mutual_information_nats", "I(x; z) (nats)", "{:z.2f}"),
     ("log_n", "log n", "{:.2f}"),
-    ("aggregate_kl_nats", "KL(q(z), p(z)) (nats)", "{:.2f}"),
+    ("aggregate_kl_nats", "KL(q(z), p(z)) (nats)", "{:z.2f}"),
     ("state", "", "{}"),
 )
 """Columns of the latent spaces."""

@@ -41,10 +41,13 @@ def nodes(model: LatentVariableModel, most: int) -> Nodes | None:
         states = torch.arange(2**dim)[:, None] >> torch.arange(dim) & 1
         return Nodes("enumeration", states.float(), 0.0, None)
     if isinstance(model.prior, StandardNormal) and (dim := len(model.prior.mean)) <= 2:
-        axis = torch.linspace(-LIMIT, LIMIT, min(POINTS, int(most ** (1 / dim))))
+        points = min(POINTS, math.isqrt(most) if dim == 2 else most)
+        if points < 3:
+            return None
+        axis = torch.linspace(-LIMIT, LIMIT, points, dtype=torch.float64).float()
         even = torch.arange(len(axis)) % 2 == 0
         coarse = torch.cartesian_prod(*[even] * dim).reshape(-1, dim).all(1)
-        return Nodes("quadrature", torch.cartesian_prod(*[axis] * dim).reshape(-1, dim), dim * math.log(axis[1] - axis[0]), coarse)
+        return Nodes("quadrature", torch.cartesian_prod(*[axis] * dim).reshape(-1, dim), dim * math.log(2 * LIMIT / (points - 1)), coarse)
     return None
 
 

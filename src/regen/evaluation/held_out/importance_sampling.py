@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from regen.evaluation.held_out.memory import decodes_at_once
+from regen.evaluation.held_out.memory import DECODES, decodes_at_once
 from regen.images.batches import to_unit_interval
 from regen.models.objectives import weigh
 from regen.models.vae import LatentVariableModel
@@ -33,8 +33,8 @@ def importance_sampled_nll(
     Source: Burda et al. (2016), arXiv:1509.00519, section 5.
     """
     most, at_once = max(samples), decodes_at_once(model, memory_mb)
-    # All draws of a block are made at once, so that they are the same whatever fits into the memory.
-    blocks = [_log_weights(model, to_unit_interval(block), most, at_once) for block in images.split(max(1, at_once // most))]
+    # Blocks and their draws are the same whatever fits into the memory.
+    blocks = [_log_weights(model, to_unit_interval(block), most, at_once) for block in images.split(max(1, DECODES // most))]
     return {
         count: ImportanceSampled(*(torch.cat(values) for values in zip(*(_read(log_w, count) for log_w in blocks), strict=True)))
         for count in samples
@@ -43,9 +43,11 @@ def importance_sampled_nll(
 
 def _log_weights(model: LatentVariableModel, x: torch.Tensor, samples: int, at_once: int) -> torch.Tensor:
     """Return log w (K, B) in double precision: sums of thousands of weights that differ by orders of magnitude."""
-    q = model.encoder(x)
-    z = q.sample(torch.Size([samples]))
-    return weigh(model, x, z, q, rows=max(1, at_once // len(x))).log_w.double()
+    z = model.encoder(x).sample(torch.Size([samples]))
+    parts = zip(x.split(at_once), z.split(at_once, dim=1), strict=True)
+    return torch.cat(
+        [weigh(model, few, of, model.encoder(few), rows=max(1, at_once // len(few))).log_w for few, of in parts], dim=1
+    ).double()
 
 
 def _read(log_w: torch.Tensor, samples: int) -> ImportanceSampled:

@@ -59,7 +59,7 @@ def aggregate_log_prob(posteriors: list[Distribution], z: torch.Tensor) -> torch
     """
     parts = [_natural(q) for q in posteriors]
     weights, constants = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
-    features = torch.cat([z, z.square()], dim=1).double()
+    features = torch.cat([z.double(), z.double().square()], dim=1)
     blocks = [(block @ weights.T + constants).logsumexp(1) for block in features.split(BLOCK)]
     return torch.cat(blocks) - math.log(len(weights))
 
