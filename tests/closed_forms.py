@@ -138,7 +138,12 @@ def vae(kind: str, dim: int, shape: tuple[int, int, int], **choices: Any) -> Any
 
 
 def coins(dim: int, shape: tuple[int, int, int]) -> Any:
-    return vae("bernoulli", dim, shape)
+    """Return a model with Bernoulli latents of which the states differ by nats."""
+    model = vae("bernoulli", dim, shape)
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.mul_(2)
+    return model
 
 
 def log_likelihood(model: Any, z: np.ndarray, images: torch.Tensor) -> np.ndarray:

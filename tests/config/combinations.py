@@ -49,7 +49,8 @@ def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
     preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": None, "max_steps": {}, "likelihood": protocol}
     features = {"network": VAE["network"], "dropout": 0.0, "schedule": {"learning_rate": 0.1, "batch_size": 8, "epochs": 1}}
     return {
-        **{"seed": 0, "memory_mb": 1},
+        "seed": 0,
+        "memory_mb": 1,
         "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
         "presets": {"quick": {**preset, "samples": dict.fromkeys(DATASETS, 20), "checks": checks}},
         "datasets": {name: {**about, **made} for name, about in DATASETS.items()},

@@ -11,7 +11,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.models.flows import StandardNormal
-from regen.models.objectives import elbo_terms, log_weights
+from regen.models.objectives import elbo_terms, weigh
 from regen.models.vae import LatentVariableModel
 
 LATENTS, PIXELS, NOISE = 2, 6, 0.5
@@ -68,7 +68,7 @@ def test_at_the_exact_posterior_every_weight_is_log_p_of_x(weight: torch.Tensor,
     torch.manual_seed(0)
     linear, x = model(weight), images.float() / 255
     q = linear.encoder(x)
-    log_w = log_weights(linear, x, q.sample((7,)), q)
+    log_w = weigh(linear, x, q.sample((7,)), q).log_w
     np.testing.assert_allclose(log_w, np.tile(exact_log_p(weight, images), (7, 1)), atol=1e-4)
 
 

@@ -1,5 +1,7 @@
 """Bernoulli images without a gradient are scored in another way: the values are those of double precision, for all shapes."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -44,7 +46,7 @@ def test_many_decodes_have_the_value_of_double_precision(shape: tuple[int, ...],
             found = BernoulliPixels()(made).log_prob(x)
         assert found.shape == (DECODES, IMAGES)
         # What rounding leaves of the sums on the way: |logit| and log 2 a pixel.
-        size = made.abs().sum((-3, -2, -1)) + np.prod(shape)
+        size = made.abs().sum((-3, -2, -1)) + math.prod(shape)
         error = np.abs(found.double().numpy() - scored(made, x))
         assert np.all(error < 2e-6 * size.expand(DECODES, IMAGES).numpy())
 

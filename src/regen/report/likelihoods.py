@@ -152,6 +152,7 @@ def _latents(root: Path, config: ReportConfig, name: str, variant: ReportedVaria
         return []
     row = means(runs)
     each = [latent["kl_nats"] for latent in mean_rows(root, config, name, "latents", "latent") if "kl_nats" in latent]
+    counts = {split["split"]: split["n_images"] for split in mean_rows(root, config, name, "splits", "split")}
     collapsed = row["active_units"] == 0 or row["mutual_information_nats"] < COLLAPSED
     return [
         {
@@ -161,7 +162,8 @@ def _latents(root: Path, config: ReportConfig, name: str, variant: ReportedVaria
             "latents": _dim(variant),
             **row,
             **({"least_kl_nats": min(each), "most_kl_nats": max(each)} if each else {}),
-            "log_n": math.log(row["n_images"]),
+            # Latents are of all test images, whatever the likelihood is of.
+            "log_n": math.log(counts["test"]) if "test" in counts else None,
             "state": "collapsed" if collapsed else "",
         }
     ]
