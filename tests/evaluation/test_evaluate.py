@@ -183,6 +183,12 @@ def test_evaluations_repeat_and_differ_by_seed(images: dict[str, Images]) -> Non
     # -ELBO lies above -log p(x) as 50 samples see it.
     assert first[0]["nll_nats_low"] < first[0]["nll_nats"] < first[0]["nll_nats_high"]
     assert first[0]["nll_nats"] < first[0]["neg_elbo_nats"]
+    # The scalars are the means (and one the least) of the values an image.
+    metrics, (each,) = first[0], first[1]["per_image"]
+    assert metrics["nll_nats"] == pytest.approx(np.mean(each["nll_nats"]), rel=1e-5)
+    assert (metrics["ess_mean"], metrics["ess_min"]) == pytest.approx((np.mean(each["ess"]), min(each["ess"])), rel=1e-5)
+    assert metrics["max_weight_mean"] == pytest.approx(np.mean(each["max_weight"]), rel=1e-5)
+    assert metrics["ess_min"] < metrics["ess_mean"] < 50
 
 
 def test_the_interval_is_the_normal_one_for_many_normal_values() -> None:

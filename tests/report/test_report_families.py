@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from forms import Page, both, chapters, of, only, tables
+from measured import likelihood, measure
 
 from regen.params.schema import ReportConfig
 
@@ -114,6 +115,29 @@ def test_a_flow_has_one_row_without_effective_samples(report_config: ReportOf, m
             ["uva3-vae-z2-mnist", "2", "100", "124.88", "119.88", "12.3", "1.5", "0.300"],
         ]
     assert "**mnist (stand-in), probability:** a probability of the images' discrete values." in text
+
+
+def test_every_set_of_images_is_a_row_and_every_number_of_samples_a_column(report_config: ReportOf, tmp_path: Path) -> None:
+    config = only(report_config("paper", seeds=2), "lab1-vae-mnist", "lab1-vae-z2-mnist")
+    # As text 2,000 stands between 1 and 5, and 1,000 images above 10,000.
+    few, many = {1: 130.5, 5: 120.25, 50: 115.5, 2000: 110.75}, {1: 131.5, 5: 121.25}
+    weights = {"ess_mean": 40.5, "ess_min": 2.5, "max_weight_mean": 0.125}
+    for seed, shift in enumerate((0, 0.5)):
+        rows = [likelihood(nll + shift, importance_samples=k, n_images=1000, ess_mean=k / 2) for k, nll in few.items()]
+        rows += [likelihood(nll + shift, importance_samples=k, n_images=10000, **weights) for k, nll in many.items()]
+        measure(tmp_path, config, "lab1-vae-mnist", likelihood(121.25 + shift), seed=seed, likelihood=rows)
+    measure(tmp_path, config, "lab1-vae-z2-mnist", likelihood(140), likelihood=[likelihood(140, importance_samples=50, **weights)])
+    text, page = both(config, tmp_path)
+    for found in (tables(text), Page(page).tables):
+        (table,) = of(found, "K = 2,000")
+        numbers = ["K = 1", "K = 5", "K = 50", "K = 2,000"]
+        assert table == [
+            ["variant", "seeds", "n", *numbers, "effective samples, mean", "worst", "largest weight, mean"],
+            ["lab1-vae-mnist", "2", "10,000", "131.75", "121.50", "", "", "40.5", "2.5", "0.125"],
+            ["lab1-vae-z2-mnist", "1", "10,000", "", "", "140.00", "", "40.5", "2.5", "0.125"],
+            # The weights are those of the largest K of the row.
+            ["lab1-vae-mnist", "2", "1,000", "130.75", "120.50", "115.75", "111.00", "1000.0", "", ""],
+        ]
 
 
 @pytest.mark.parametrize("failed", [0, 1])

@@ -92,15 +92,17 @@ def _tables(config: ReportConfig, root: Path) -> list[dict[str, Any]]:
 
 
 def _others(root: Path, config: ReportConfig, name: str) -> dict[str, Any]:
-    """Return -log p(x) at the largest K of every entry of the protocol but the last, which is the headline."""
-    protocol = [(entry.importance_samples[-1], entry.n_images) for entry in config.variants[name].likelihood[:-1]]
+    """Return -log p(x) at the largest K of every entry of the protocol but the last, which is the headline.
+
+    Only of a run that has every K of the entry: one made under another protocol may be of other images.
+    """
     rows = mean_rows(root, config, name, "likelihood", "importance_samples", "n_images")
-    return {
-        f"K = {samples:,}, n = {count:,}": row["nll_nats"]
-        for samples, count in protocol
-        for row in rows
-        if (row["importance_samples"], row["n_images"]) == (samples, count)
-    }
+    found: dict[str, Any] = {}
+    for entry in config.variants[name].likelihood[:-1]:
+        values = {row["importance_samples"]: row["nll_nats"] for row in rows if row["n_images"] == entry.n_images}
+        if sorted(values) == entry.importance_samples:
+            found[f"K = {entry.importance_samples[-1]:,}, n = {entry.n_images:,}"] = values[entry.importance_samples[-1]]
+    return found
 
 
 def convergence(config: ReportConfig, variants: Mapping[str, ReportedVariant], root: Path) -> list[dict[str, Any]]:
