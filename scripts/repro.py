@@ -16,7 +16,7 @@ from pathlib import Path
 __all__ = ["chains", "main"]
 
 
-ROUNDS = ("fetch|split", "features", "train|evaluate|quality", "figures", "report|track")
+ROUNDS = ("fetch|split", "features", "train|evaluate|quality", "figures|compare", "report|track")
 """Kinds of stages that may run side by side, one round after the other."""
 
 DRAWN = ROUNDS[3:]

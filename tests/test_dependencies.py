@@ -101,6 +101,32 @@ def test_dependencies_on_code_exist_once(stage: str) -> None:
     assert len(set(STAGES[stage]["deps"])) == len(STAGES[stage]["deps"])
 
 
+def outputs(stage: str) -> list[str]:
+    """Return the paths of what a stage makes, as they are written in its file."""
+    paths = [entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, [])]
+    return [path for entry in paths for path in ([entry] if isinstance(entry, str) else entry)]
+
+
+def waits_for(stage: str) -> set[str]:
+    """Return the stages whose outputs a stage reads, a file or the folder that it lies in."""
+    read = STAGES[stage]["deps"]
+    return {other for other in STAGES if any(covers(dep, out) or covers(out, dep) for dep in read for out in outputs(other))}
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "binarized_mnist", "svhn", "celeba"])
+def test_the_comparison_is_drawn_from_what_was_evaluated(dataset: str) -> None:
+    assert f"evaluate-{dataset}" in waits_for("compare") and "configure" in waits_for("compare")
+    assert {f"train-{dataset}", f"evaluate-{dataset}"} <= waits_for("figures")
+
+
+def test_the_comparison_is_drawn_beside_the_figures_and_before_the_report() -> None:
+    assert {"compare", "figures"} <= waits_for("report") and {"compare", "figures"} <= waits_for("track")
+    assert {"compare", "figures", "report", "track"}.isdisjoint(waits_for("compare") | waits_for("figures"))
+    assert set(outputs("compare")).isdisjoint(outputs("figures"))
+    # No weights and no images are needed for it.
+    assert not [dep for dep in STAGES["compare"]["deps"] if dep.startswith(("models/", "data/", "features/"))]
+
+
 @pytest.mark.parametrize("kind", ["features", "train", "evaluate", "quality"])
 def test_every_data_set_has_its_stages_and_they_its_data(kind: str, params: Params) -> None:
     stages = {name.removeprefix(f"{kind}-"): stage for name, stage in STAGES.items() if name.startswith(f"{kind}-")}
@@ -120,3 +146,9 @@ def test_a_checkpoint_is_of_the_code_that_training_depends_on() -> None:
 def test_the_paper_preset_has_the_same_pipeline() -> None:
     assert [(ROOT / "paper" / file.relative_to(ROOT)).resolve() for file in FILES] == FILES
     assert sum(len(yaml.safe_load(file.read_text())["stages"]) for file in FILES) == len(STAGES)
+    # Every path is of the preset that the pipeline's own folder names.
+    written = yaml.safe_load((ROOT / "paper/dvc.yaml").read_text())
+    assert written["vars"] == ["preset.yaml"] and yaml.safe_load((ROOT / "paper/preset.yaml").read_text())["preset"] == "paper"
+    compare = written["stages"]["compare"]
+    assert compare["cmd"] == "python stages/compare.py ${preset}" and compare["wdir"] == "${root}"
+    assert outputs("compare") == ["reports/${preset}/figures/comparison.json", "reports/${preset}/figures/comparison"]

@@ -18,6 +18,7 @@ COPIED = (".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "pr
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
 CHAIN, OTHER = ([f"pipeline/{kind}/dvc.yaml:{kind}-mnist@{name}-0" for kind in ("train", "evaluate", "quality")] for name in VARIANTS)
 MEASURED = CHAIN[1:]
+DRAWN = ("figures@uva3", "compare")
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="DVC keeps its files in git")
 
@@ -37,7 +38,8 @@ def reduced(path: Path) -> dict[str, Any]:
     quick |= {"max_images": {"train": 256, "validation": 64, "test": 32}}
     quick |= {"max_steps": dict.fromkeys(params["datasets"], 8), "samples": dict.fromkeys(params["datasets"], 40)}
     quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
-    quick["likelihood"] = {name: [{"importance_samples": 5, "n_images": None}] for name in params["datasets"]}
+    quick["likelihood"] = {name: [{"importance_samples": [1, 5], "n_images": None}] for name in params["datasets"]}
+    quick["checks"] |= {"n_images": 8, "sum_over": 1024, "prior_samples": 1000}
     params["presets"] = {"quick": quick}
     return params
 
@@ -156,7 +158,7 @@ def whole(trained: Copy) -> Copy:
     ran, _ = trained.repro()
     splits = {f"{stage}@{dataset}" for stage in ("fetch", "split") for dataset in ("binarized_mnist", "svhn", "celeba")}
     spaces = {f"features-{dataset}" for dataset in ("binarized_mnist", "svhn", "celeba")}
-    assert ran == {*splits, *spaces, *OTHER, "figures@uva3", "report", "track"}
+    assert ran == {*splits, *spaces, *OTHER, *DRAWN, "report", "track"}
     trained.call("git", "add", "--all")
     trained.call("git", "commit", "-q", "-m", "results")
     return trained
@@ -172,6 +174,8 @@ def test_two_jobs_in_another_folder_make_the_same_bytes(whole: Copy, tmp_path: P
     first, second = whole.outputs(), other.outputs()
     assert first.keys() == second.keys()
     assert {name for name in first if first[name] != second[name]} == set()
+    comparison = {f"reports/quick/figures/comparison{name}" for name in (".json", "/latents.png", "/prior_sampling.png")}
+    assert comparison <= first.keys()
     kinds = {Path(name).suffix for name in first}
     assert kinds == {".safetensors", ".json", ".csv", ".png", ".md", ".html", ".txt"}
     assert not any(str(one.root).encode() in content for one in (whole, other) for content in first.values())
@@ -183,7 +187,7 @@ def test_remade_figures_and_restored_models_leave_git_clean(whole: Copy) -> None
     shutil.rmtree(whole.root / "models")
     ran, _ = whole.repro()
 
-    assert ran == {"figures@uva3", "report"}
+    assert ran == {*DRAWN, "report"}
     assert whole.call("git", "status", "--porcelain") == ""
 
 
@@ -195,7 +199,7 @@ def test_a_changed_rate_reruns_its_chain_and_what_shows_it(whole: Copy) -> None:
     ran, _ = whole.repro()
     after = whole.outputs()
 
-    assert ran == {"configure", *CHAIN, "figures@uva3", "report", "track"}
+    assert ran == {"configure", *CHAIN, *DRAWN, "report", "track"}
     changed = {name for name in before if before[name] != after[name]}
     assert not any("uva3-vae-z20-mnist" in name for name in changed)
     assert not any("features" in name for name in changed)

@@ -1,6 +1,8 @@
 """What the pipeline wrote about a variant, read back for the configured seeds: histories, metrics, weights."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -9,7 +11,7 @@ from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.params.schema import ReportConfig
 
-__all__ = ["details", "evaluated_seeds", "feature_spaces", "histories", "metrics", "quality", "quality_details"]
+__all__ = ["details", "evaluated_seeds", "feature_spaces", "histories", "mean_rows", "means", "metrics", "quality", "quality_details"]
 
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
@@ -83,3 +85,21 @@ def _flat(path: Path) -> dict[str, Any]:
 def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
     """Return the seed -> the tables of details.json."""
     return {seed: read_json(path) for seed, path in _present(root, config, variant, "details.json").items()}
+
+
+def mean_rows(root: Path, config: ReportConfig, variant: str, table: str, *keys: str) -> list[dict[str, Any]]:
+    """Return the rows of a table of details.json, told apart by the values under `keys`, each the mean over its `seeds`."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for run in details(root, config, variant).values():
+        for row in run.get(table, []):
+            groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return [{**means(rows), "seeds": len(rows)} for rows in groups.values()]
+
+
+def means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean over seeds of every number; a number that one seed lacks has none, a text is the first seed's."""
+    result: dict[str, Any] = {}
+    for key, first in (runs[0] if runs else {}).items():
+        values = [run[key] for run in runs if run.get(key) is not None]
+        result[key] = first if isinstance(first, str) else fmean(values) if len(values) == len(runs) else None
+    return result

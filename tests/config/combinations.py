@@ -44,13 +44,15 @@ def variant(model: dict[str, Any], objective: dict[str, Any], **images: Any) -> 
 def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
     """Return a whole params.yaml with a few small data sets and one variant."""
     made = {"split": {"train": 2, "validation": 2, "test": 2}, "sources": {"embedded": {"status": "stand-in", "files": {}}}}
-    protocol = {name: [{"importance_samples": 1, "n_images": None}] for name in DATASETS}
+    protocol = {name: [{"importance_samples": [1], "n_images": None}] for name in DATASETS}
+    checks = {"n_images": 2, "sum_over": 16, "chains": 1, "temperatures": 1, "prior_samples": 100}
     preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": None, "max_steps": {}, "likelihood": protocol}
     features = {"network": VAE["network"], "dropout": 0.0, "schedule": {"learning_rate": 0.1, "batch_size": 8, "epochs": 1}}
     return {
         "seed": 0,
+        "memory_mb": 1,
         "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
-        "presets": {"quick": {**preset, "samples": dict.fromkeys(DATASETS, 20)}},
+        "presets": {"quick": {**preset, "samples": dict.fromkeys(DATASETS, 20), "checks": checks}},
         "datasets": {name: {**about, **made} for name, about in DATASETS.items()},
         "features": {name: {"labels": name, **features} for name in DATASETS},
         "reports": {"own": {"title": "Title", "author": "Author", "year": None, "about": "About.", "notes": []}},

@@ -122,6 +122,13 @@ BAD: dict[str, Bad] = {
         *("vae", {"training.noise": {**NOISE, "targets": "noisy"}, "model.likelihood": {"kind": "discretised_logistic", "scale": 0.1}}),
         ["training.noise.targets = 'noisy'", "discretised_logistic", "'clean'"],
     ),
+    **{
+        f"checks of a likelihood of a {family}": (
+            *(family, {"checks": [check]}),
+            [f"checks = ['{check}']", f"allowed with family '{family}': none", "no latents"],
+        )
+        for family, check in (("flow", "annealed"), ("autoencoder", "prior_sampling"), ("classifier", "annealed"))
+    },
     "one coupling": ("flow prior", {"model.prior.couplings": 1}, ["model.prior.couplings = 1", "2"]),
     "classifier without classes": ("classifier", {"dataset": "odd"}, ["model.classes = 10", "no classes"]),
     "classifier of a wrong number": ("classifier", {"model.classes": 9}, ["model.classes = 9", "allowed on this data set: 10"]),
@@ -163,6 +170,8 @@ def test_what_does_not_go_together_is_one_clear_line(name: str) -> None:
     ("name", "changes"),
     [
         ("vae", {"training.noise": NOISE}),
+        ("vae", {"checks": ["annealed", "prior_sampling"]}),
+        ("coins", {"checks": ["annealed"]}),
         ("vae", {"model.latent.dim": 5}),
         ("vae", {"model.likelihood": {"kind": "discretised_logistic", "scale": 0.1, "learn_scale": True}}),
         ("vae", {"training.learning_rate_stages": 5, "training.epochs": 121}),

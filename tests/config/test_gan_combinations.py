@@ -92,6 +92,10 @@ BAD: dict[str, Bad] = {
         *("saturating", {"training.noise": {"scale": 0.1, "targets": "clean"}}),
         ["training.noise", "'elbo' only", "'adversarial'"],
     ),
+    "checks of a likelihood of a GAN": (
+        *("saturating", {"checks": ["annealed"]}),
+        ["checks = ['annealed']", "allowed with family 'gan': none", "no latents"],
+    ),
     # Two training images in batches of 8, 2 epochs.
     "a snapshot beyond the run": (
         *("saturating", {"training.snapshot_steps": [0, 3]}),

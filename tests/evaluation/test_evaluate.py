@@ -12,18 +12,19 @@ from regen.common.errors import UserError
 from regen.common.files import write_tensors
 from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
+from regen.evaluation.held_out.bootstrap import bootstrap_interval
 from regen.evaluation.held_out.evaluate import evaluate
-from regen.evaluation.held_out.likelihood import bootstrap_interval
 from regen.evaluation.restore import restore
 from regen.images.images import Images
 from regen.models.build import build
 from regen.models.vae import LatentVariableModel
 
-# docs/metrics.md: what applies to a latent-variable model; the bound's parts, the likelihood, its weights, and what they are of.
+# docs/metrics.md: what applies to a latent-variable model; the bound's parts, likelihood, weights and latents, and what they are of.
 KEYS = {
     *("neg_elbo_nats", "recon_nats", "kl_nats", "mse_per_pixel"),
     *("nll_nats", "nll_nats_low", "nll_nats_high", "nll_kind", "bits_per_dim"),
     *("ess_mean", "ess_min", "max_weight_mean"),
+    *("active_units", "mutual_information_nats", "aggregate_kl_nats"),
     *("n_images", "importance_samples", "data_source"),
 }
 SHAPE = [1, 4, 4]
@@ -31,7 +32,9 @@ D = 16
 SCALE = 0.5
 
 
-def config(likelihood: dict[str, Any], values: str = "grey", protocol: tuple[tuple[int, int | None], ...] = ((1, None), (50, None))) -> Any:
+def config(
+    likelihood: dict[str, Any], values: str = "grey", protocol: tuple[tuple[list[int], int | None], ...] = (([1, 50], None),)
+) -> Any:
     return parse(
         EvaluateConfig,
         {
@@ -49,6 +52,9 @@ def config(likelihood: dict[str, Any], values: str = "grey", protocol: tuple[tup
                 "likelihood": likelihood,
             },
             "likelihood": [{"importance_samples": k, "n_images": n} for k, n in protocol],
+            "checks": {"n_images": 8, "sum_over": 4096, "chains": 1, "temperatures": 1, "prior_samples": 100},
+            "run_checks": [],
+            "memory_mb": 1000,
             "seed": 0,
             "threads": 1,
             "device": "cpu",
@@ -143,14 +149,26 @@ def test_weights_that_are_all_equal(images: dict[str, Images]) -> None:
 
 
 def test_the_last_protocol_is_the_headline_and_the_largest_k_gives_the_weights(images: dict[str, Images]) -> None:
-    settings = config(BERNOULLI, protocol=((64, 10), (4, None)))
+    settings = config(BERNOULLI, protocol=(([8, 64], 10), ([2, 4], None)))
     metrics, details = evaluate(settings, 0, constant_model(settings), images)
     expected = cross_entropy(pixels(images["test"]))
 
     assert (metrics["importance_samples"], metrics["n_images"]) == (4, 40)
     assert metrics["nll_nats"] == pytest.approx(expected.mean(), rel=1e-6)
     assert metrics["ess_mean"] == pytest.approx(64, rel=1e-4)
-    assert details["likelihood"][0]["nll_nats"] == pytest.approx(expected[:10].mean(), rel=1e-6)
+    rows = [(row["importance_samples"], row["n_images"]) for row in details["likelihood"]]
+    assert rows == [(8, 10), (64, 10), (2, 40), (4, 40)]
+    assert [(row["importance_samples"], row["n_images"]) for row in details["per_image"]] == [(64, 10), (4, 40)]
+    # Ten different images behind one entry, and all, in their order, behind the other: six digits of each.
+    few, every = (np.array(row["nll_nats"]) for row in details["per_image"])
+    np.testing.assert_allclose(every, expected, rtol=1e-5)
+    positions = [int(np.abs(expected - value).argmin()) for value in few]
+    assert len(set(positions)) == 10 and positions != list(range(10))
+    np.testing.assert_allclose(few, expected[positions], rtol=1e-5)
+    for row in details["likelihood"][:2]:
+        assert row["nll_nats"] == pytest.approx(expected[positions].mean(), rel=1e-6)
+    np.testing.assert_allclose(details["per_image"][0]["ess"], 64, rtol=1e-4)
+    np.testing.assert_allclose(details["per_image"][0]["max_weight"], 1 / 64, rtol=1e-4)
 
 
 def test_evaluations_repeat_and_differ_by_seed(images: dict[str, Images]) -> None:
@@ -165,6 +183,12 @@ def test_evaluations_repeat_and_differ_by_seed(images: dict[str, Images]) -> Non
     # -ELBO lies above -log p(x) as 50 samples see it.
     assert first[0]["nll_nats_low"] < first[0]["nll_nats"] < first[0]["nll_nats_high"]
     assert first[0]["nll_nats"] < first[0]["neg_elbo_nats"]
+    # The scalars are the means (and one the least) of the values an image.
+    metrics, (each,) = first[0], first[1]["per_image"]
+    assert metrics["nll_nats"] == pytest.approx(np.mean(each["nll_nats"]), rel=1e-5)
+    assert (metrics["ess_mean"], metrics["ess_min"]) == pytest.approx((np.mean(each["ess"]), min(each["ess"])), rel=1e-5)
+    assert metrics["max_weight_mean"] == pytest.approx(np.mean(each["max_weight"]), rel=1e-5)
+    assert metrics["ess_min"] < metrics["ess_mean"] < 50
 
 
 def test_the_interval_is_the_normal_one_for_many_normal_values() -> None:

@@ -21,6 +21,7 @@ from regen.models.build import build
 ALL = {"n_images", "data_source"}
 NLL = {"nll_nats", "nll_nats_low", "nll_nats_high", "nll_kind", "bits_per_dim", "importance_samples"}
 LATENT = {"neg_elbo_nats", "recon_nats", "kl_nats", "mse_per_pixel", "ess_mean", "ess_min", "max_weight_mean"}
+LATENT |= {"active_units", "mutual_information_nats", "aggregate_kl_nats"}
 KEYS = {
     "vae": ALL | NLL | LATENT,
     "flow": ALL | NLL,
@@ -51,8 +52,9 @@ MODELS: dict[str, dict[str, Any]] = {
 
 def config(model: dict[str, Any]) -> EvaluateConfig:
     names = {"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": SHAPE, "values": "grey", "images": {}}
-    protocol = [{"importance_samples": k, "n_images": None} for k in (1, 20)]
-    return parse(EvaluateConfig, {**names, "model": model, "likelihood": protocol, "seed": 0, "threads": 1, "device": "cpu"}, "test")
+    names |= {"likelihood": [{"importance_samples": [1, 20], "n_images": None}], "run_checks": [], "memory_mb": 1000}
+    checks = {"n_images": 8, "sum_over": 1024, "chains": 1, "temperatures": 1, "prior_samples": 100}
+    return parse(EvaluateConfig, {**names, "model": model, "checks": checks, "seed": 0, "threads": 1, "device": "cpu"}, "test")
 
 
 def untrained(settings: EvaluateConfig, images: dict[str, Images]) -> Any:

@@ -15,7 +15,7 @@ from torch.nn.functional import logsigmoid
 
 from regen.config.base import parse
 from regen.config.model import Vae
-from regen.evaluation.held_out.likelihood import importance_sampled_nll
+from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.models.build import build
 from regen.models.score_function import RunningAverage
 from regen.models.vae import BernoulliEncoder, FairCoins, LatentVariableModel
@@ -96,7 +96,7 @@ def test_importance_sampling_agrees_with_enumeration() -> None:
         for parameter in model.encoder.parameters():
             parameter.mul_(0.3)  # a posterior that is wrong, but not by orders of magnitude
     torch.manual_seed(0)
-    estimate = importance_sampled_nll(model, images, samples)
+    estimate = importance_sampled_nll(model, images, [samples])[samples]
     with torch.no_grad():
         _, log_q, log_p = (part.double().numpy() for part in enumerated(model, images.float() / 255))
     log_joint = log_p - 10 * math.log(2)

@@ -9,9 +9,9 @@ from scipy.stats import multivariate_normal
 from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from regen.evaluation.held_out.likelihood import importance_sampled_nll
+from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.models.flows import StandardNormal
-from regen.models.objectives import elbo_terms, log_weights
+from regen.models.objectives import elbo_terms, weigh
 from regen.models.vae import LatentVariableModel
 
 LATENTS, PIXELS, NOISE = 2, 6, 0.5
@@ -68,14 +68,14 @@ def test_at_the_exact_posterior_every_weight_is_log_p_of_x(weight: torch.Tensor,
     torch.manual_seed(0)
     linear, x = model(weight), images.float() / 255
     q = linear.encoder(x)
-    log_w = log_weights(linear, x, q.sample((7,)), q)
+    log_w = weigh(linear, x, q.sample((7,)), q).log_w
     np.testing.assert_allclose(log_w, np.tile(exact_log_p(weight, images), (7, 1)), atol=1e-4)
 
 
 def test_estimate_from_a_wrong_posterior_converges_to_log_p(weight: torch.Tensor, images: torch.Tensor) -> None:
     torch.manual_seed(0)
     samples, shift = 20_000, torch.full((LATENTS,), 0.1)
-    estimate = importance_sampled_nll(model(weight, shift=0.1), images, samples)
+    estimate = importance_sampled_nll(model(weight, shift=0.1), images, [samples])[samples]
     # Equal covariances S and a shift d: E[w^2] / E[w]^2 = exp(d' S^-1 d).
     second_moment = math.exp(shift @ torch.linalg.solve(Posterior(weight).covariance, shift))
     error = math.sqrt((second_moment - 1) / samples)
@@ -106,6 +106,6 @@ def test_elbo_lies_below_log_p_by_the_kl_between_the_posteriors(shift: float, we
 
 
 def test_effective_sample_size_and_largest_weight_at_equal_weights(weight: torch.Tensor, images: torch.Tensor) -> None:
-    estimate = importance_sampled_nll(model(weight), images, samples=300)
+    estimate = importance_sampled_nll(model(weight), images, [300])[300]
     np.testing.assert_allclose(estimate.ess, 300, rtol=1e-3)
     np.testing.assert_allclose(estimate.max_weight, 1 / 300, rtol=1e-3)

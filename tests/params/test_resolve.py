@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import runpy
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from regen.config.base import parse
 from regen.params.resolve import read_params, read_preset, resolve
 from regen.params.schema import Params, PresetFile
 
@@ -89,12 +91,12 @@ def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     assert all(paper[f"{name}.train.json"].max_steps is None for name in variants)
     # The issue: at least 10,000 samples a model.
     assert all(paper[f"{name}.quality.json"].n_samples >= 10_000 for name in variants)
-    # The protocol that the metrics' definition fixes: K = 500 on all test images, and 5,000 on the first 1,000.
-    protocol = {(row.importance_samples, row.n_images) for row in paper["vu4a-vae-svhn.evaluate.json"].likelihood}
-    assert protocol == {(500, None), (5000, 1000)}
-    # CelebA: K = 2,000 on 200 images.
+    # The protocol that the metrics' definition fixes: K up to 500 on all test images, and up to 5,000 on 1,000 of them.
+    protocol = {(tuple(row.importance_samples), row.n_images) for row in paper["vu4a-vae-svhn.evaluate.json"].likelihood}
+    assert protocol == {((1, 5, 50, 500), None), ((1, 5, 50, 500, 2000, 5000), 1000)}
+    # CelebA: K up to 2,000 on 200 images.
     (celeba,) = paper["davari-vae-deconv-celeba.evaluate.json"].likelihood
-    assert (celeba.importance_samples, celeba.n_images) == (2000, 200)
+    assert (celeba.importance_samples, celeba.n_images) == ([1, 5, 50, 500, 2000], 200)
 
 
 def test_a_changed_rate_changes_one_variant_alone(configure: Callable[..., Path]) -> None:
@@ -107,7 +109,7 @@ def test_a_changed_rate_changes_one_variant_alone(configure: Callable[..., Path]
 
 def test_another_protocol_changes_evaluations_of_one_data_set_alone(configure: Callable[..., Path]) -> None:
     before = files(configure(raw_params()))
-    after = files(configure(changed("presets/quick/likelihood/svhn/0/importance_samples", 2, raw_params)))
+    after = files(configure(changed("presets/quick/likelihood/svhn/0/importance_samples", [2], raw_params)))
 
     assert {name for name in before if before[name] != after[name]} == {
         "quick/vu4a-vae-svhn.evaluate.json",
@@ -121,12 +123,28 @@ def test_another_protocol_changes_evaluations_of_one_data_set_alone(configure: C
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "reached"),
+    [
+        ("variants/mnist/uva3-vae-z20-mnist/checks", ["annealed"], r"uva3-vae-z20-mnist\.evaluate\.json"),
+        ("presets/quick/checks/chains", 5, r".*\.evaluate\.json"),
+        ("memory_mb", 7, r".*\.evaluate\.json"),
+    ],
+    ids=["a variant", "a preset", "the memory"],
+)
+def test_other_checks_or_memory_change_evaluations_alone(path: str, value: Any, reached: str, params: Params) -> None:
+    before, values = resolve(params, chosen("quick")), params.model_dump()
+    after = resolve(parse(Params, changed(path, value, lambda: values), "params.yaml"), chosen("quick"))
+    assert {name for name in before if before[name] != after[name]} == {name for name in before if re.fullmatch(reached, name)}
+
+
 VARIANT = "variants/mnist/uva3-vae-z2-mnist"
 ENTRY = raw_params()["variants"]["mnist"]["uva3-vae-z2-mnist"]
+PROTOCOL = "presets/quick/likelihood/mnist/0"
 OFFICIAL = "datasets/mnist/sources/official"
 # Key, value, and what the line must say: the key, the value, what is allowed.
 BAD = [
-    ("colour", 1, ["colour = 1", "unknown key", "seed, compute, presets"]),
+    ("colour", 1, ["colour = 1", "unknown key", "seed, memory_mb, compute, presets"]),
     ("seed", DELETED, ["seed", "missing"]),
     ("seed", -1, ["seed = -1", "greater than or equal to 0"]),
     ("seed", "0", ['seed = "0"', "integer"]),
@@ -161,8 +179,21 @@ BAD = [
     ("variants/mnist/vae.v2", ENTRY, ['"vae.v2"', "matches ^[a-z0-9]"]),
     ("presets/quick/sources/mnist", "kaggle", ["presets/quick/sources/mnist", "'kaggle'", "embedded, official"]),
     ("presets/quick/sources/fashion", "embedded", ["presets/quick", "'fashion'", "svhn"]),
-    ("presets/quick/likelihood/mnist/0/importance_samples", 0, ["importance_samples = 0", "greater than or equal to 1"]),
-    ("presets/quick/likelihood/mnist/0/n_images", 0, ["n_images = 0", "greater than or equal to 1"]),
+    (f"{PROTOCOL}/importance_samples", 5, [f"{PROTOCOL}/importance_samples = 5", "list"]),
+    (f"{PROTOCOL}/importance_samples", [], ["importance_samples = []", "at least 1"]),
+    (f"{PROTOCOL}/importance_samples", [0, 5], ["importance_samples.0 = 0", "greater than or equal to 1"]),
+    (f"{PROTOCOL}/importance_samples", [1, 50, 5], [f"{PROTOCOL}: importance_samples = [1, 50, 5]", "allowed: rising"]),
+    (f"{PROTOCOL}/importance_samples", [5, 5], [f"{PROTOCOL}: importance_samples = [5, 5]", "allowed: rising", "once"]),
+    *[(f"{PROTOCOL}/n_images", count, [f"n_images = {count}", "greater than or equal to 2"]) for count in (0, 1)],
+    ("presets/quick/checks", DELETED, ["presets.quick.checks: missing"]),
+    *[
+        (f"presets/quick/checks/{key}", 0, [f"checks.{key} = 0", "greater than or equal to 1"])
+        for key in ("sum_over", "chains", "temperatures")
+    ],
+    ("presets/quick/checks/n_images", 1, ["checks.n_images = 1", "greater than or equal to 2"]),
+    ("presets/quick/checks/prior_samples", 99, ["checks.prior_samples = 99", "greater than or equal to 100"]),
+    (f"{VARIANT}/checks", ["annealing"], ['checks.0 = "annealing"', "'annealed' or 'prior_sampling'"]),
+    *[("memory_mb", value, [f"memory_mb = {value}", said]) for value, said in ((0, "greater than or equal to 1"), (0.5, "integer"))],
     ("presets/quick/likelihood/mnist", [], ["likelihood.mnist = []", "at least 1"]),
     ("presets/quick/likelihood/mnist", DELETED, ["presets.quick.likelihood.mnist", "missing"]),
     ("presets/quick/samples/mnist", 19, ["samples.mnist = 19", "greater than or equal to 20"]),

@@ -18,6 +18,8 @@ Make = Callable[..., Path]
 SHARED = {"n_images": 100, "data_source": "stand-in"}
 LIKELIHOOD = {"bits_per_dim": 0.21875, "nll_nats": 118.875, "nll_nats_low": 110.5, "nll_nats_high": 127.25}
 WEIGHTS = {"ess_mean": 12.34, "ess_min": 1.5, "max_weight_mean": 0.3}
+ALONE = dict.fromkeys(WEIGHTS, 1.0)
+"""What the weights of one sample are."""
 TERMS = {
     "vae": {"neg_elbo_nats": 123.456, "recon_nats": 100.25, "kl_nats": 23.206, "mse_per_pixel": 0.0123456},
     "flow": {},
@@ -52,9 +54,12 @@ def details(start: float, nll: float, family: str) -> dict[str, Any]:
     splits = [{"split": split, "n_images": 100, **dict.fromkeys(COLUMNS[family], start)} for split in ("train", "validation", "test")]
     if family not in ("vae", "flow"):
         return {"splits": splits}
-    row = {"n_images": 100, "bits_per_dim": 0.21875, **(WEIGHTS if family == "vae" else {})}
-    values = [(1, nll), (50, nll - 5)] if family == "vae" else [(1, nll)]
-    likelihood = [{**row, "importance_samples": k, "nll_nats": x, "nll_nats_low": x - 2, "nll_nats_high": x + 3} for k, x in values]
+    row = {"n_images": 100, "bits_per_dim": 0.21875}
+    values = [(1, nll, ALONE), (50, nll - 5, WEIGHTS)] if family == "vae" else [(1, nll, {})]
+    likelihood = [
+        {**row, **weights, "importance_samples": k, "nll_nats": x, "nll_nats_low": x - 2, "nll_nats_high": x + 3}
+        for k, x, weights in values
+    ]
     return {"splits": splits, "likelihood": likelihood}
 
 

@@ -8,7 +8,7 @@ from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.assemble import assemble
 from regen.report.render import html, markdown
 
-__all__ = ["Page", "both", "chapters", "family_of", "of", "tables"]
+__all__ = ["Page", "both", "chapters", "family_of", "of", "only", "tables"]
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -54,6 +54,11 @@ class Page(HTMLParser):
 def family_of(variant: ReportedVariant) -> str:
     """Return what metrics a variant has: those of its family, of a GAN those of what its discriminator gives."""
     return "critic" if variant.model.family == "gan" and variant.model.output == "score" else variant.model.family
+
+
+def only(config: ReportConfig, *names: str) -> ReportConfig:
+    """Return the configuration with these variants alone."""
+    return config.model_copy(update={"variants": {name: config.variants[name] for name in names}})
 
 
 def both(config: ReportConfig, root: Path) -> tuple[str, str]:

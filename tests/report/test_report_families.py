@@ -1,22 +1,19 @@
 """What the report says of models that have no ELBO, no likelihood or no importance weights."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from forms import Page, both, chapters, of, tables
+from forms import Page, both, chapters, of, only, tables
+from measured import likelihood, measure
 
 from regen.params.schema import ReportConfig
 
 ReportOf = Callable[..., ReportConfig]
 Make = Callable[..., Path]
 NO_FIGURES = "No figure: nothing was run yet."
-
-
-def only(config: ReportConfig, *names: str) -> ReportConfig:
-    """Return the configuration with these variants alone."""
-    return config.model_copy(update={"variants": {name: config.variants[name] for name in names}})
 
 
 def columns(found: list[list[list[str]]], variant: str) -> list[str]:
@@ -88,8 +85,9 @@ def test_a_model_without_likelihood_has_no_row_among_the_likelihoods(report_conf
     config = report_config("quick")
     text, page = both(config, make(config))
     for found in (tables(text), Page(page).tables):
-        rows = {row[0] for table in of(found, "-log p(x) (nats)") for row in table[1:]}
-        assert {"lab1-aegmm-mnist", "lab1-classifier-mnist"}.isdisjoint(rows) and {"lab1-vae-mnist", "uva3-realnvp-mnist"} <= rows
+        for heading in ("K = 1", "95 % from"):
+            rows = {row[0] for table in of(found, heading) for row in table[1:]}
+            assert {"lab1-aegmm-mnist", "lab1-classifier-mnist"}.isdisjoint(rows) and {"lab1-vae-mnist", "uva3-realnvp-mnist"} <= rows
         metrics = {row[0]: row[3:] for table in of(found, "accuracy") for row in table}
         assert metrics["lab1-aegmm-mnist"] == ["not defined", "100.25", "not defined", "0.01235", "-3.386", "not defined", "not defined"]
         assert metrics["lab1-classifier-mnist"] == [*["not defined"] * 5, "0.3457", "0.8900"]
@@ -108,17 +106,54 @@ def test_a_flow_has_one_row_without_effective_samples(report_config: ReportOf, m
     config = only(report_config("quick", seeds=2), "uva3-realnvp-mnist", "uva3-vae-z2-mnist")
     text, page = both(config, make(config))
     for found in (tables(text), Page(page).tables):
-        likelihoods = of(found, "-log p(x) (nats)")
-        # A probability of grey images beside an unnormalised cross-entropy: two tables.
-        assert [len(table) - 1 for table in likelihoods] == [1, 2]
-        heading, row = likelihoods[0]
-        values = dict(zip(heading, row, strict=True))
-        # 118.875 and 10 above it, in the mean 123.875; from 2 below to 3 above.
-        assert [values[key] for key in ("variant", "seeds", "K", "n")] == ["uva3-realnvp-mnist", "2", "1", "100"]
-        assert [values[key] for key in ("-log p(x) (nats)", "95 % from", "to")] == ["123.88", "121.88", "126.88"]
-        assert values["bits a dimension"] == "0.2188"
-        assert [values[key] for key in ("effective samples, mean", "worst", "largest weight, mean")] == ["not defined"] * 3
+        # A probability of grey images beside an unnormalised cross-entropy: two tables. 118.875 and 10 above it, in the mean 123.875.
+        flow, vae = of(found, "K = 1")
+        assert flow == [["variant", "seeds", "n", "K = 1"], ["uva3-realnvp-mnist", "2", "100", "123.88"]]
+        weights = ["effective samples, mean", "worst", "largest weight, mean"]
+        assert vae == [
+            ["variant", "seeds", "n", "K = 1", "K = 50", *weights],
+            ["uva3-vae-z2-mnist", "2", "100", "124.88", "119.88", "12.3", "1.5", "0.300"],
+        ]
     assert "**mnist (stand-in), probability:** a probability of the images' discrete values." in text
+
+
+def test_every_set_of_images_is_a_row_and_every_number_of_samples_a_column(report_config: ReportOf, tmp_path: Path) -> None:
+    config = only(report_config("paper", seeds=2), "lab1-vae-mnist", "lab1-vae-z2-mnist")
+    # As text 2,000 stands between 1 and 5, and 1,000 images above 10,000.
+    few, many = {1: 130.5, 5: 120.25, 50: 115.5, 2000: 110.75}, {1: 131.5, 5: 121.25}
+    weights = {"ess_mean": 40.5, "ess_min": 2.5, "max_weight_mean": 0.125}
+    for seed, shift in enumerate((0, 0.5)):
+        rows = [likelihood(nll + shift, importance_samples=k, n_images=1000, ess_mean=k / 2) for k, nll in few.items()]
+        rows += [likelihood(nll + shift, importance_samples=k, n_images=10000, **weights) for k, nll in many.items()]
+        measure(tmp_path, config, "lab1-vae-mnist", likelihood(121.25 + shift), seed=seed, likelihood=rows)
+    measure(tmp_path, config, "lab1-vae-z2-mnist", likelihood(140), likelihood=[likelihood(140, importance_samples=50, **weights)])
+    text, page = both(config, tmp_path)
+    for found in (tables(text), Page(page).tables):
+        (table,) = of(found, "K = 2,000")
+        numbers = ["K = 1", "K = 5", "K = 50", "K = 2,000"]
+        assert table == [
+            ["variant", "seeds", "n", *numbers, "effective samples, mean", "worst", "largest weight, mean"],
+            ["lab1-vae-mnist", "2", "10,000", "131.75", "121.50", "", "", "40.5", "2.5", "0.125"],
+            ["lab1-vae-z2-mnist", "1", "10,000", "", "", "140.00", "", "40.5", "2.5", "0.125"],
+            # The weights are those of the largest K of the row.
+            ["lab1-vae-mnist", "2", "1,000", "130.75", "120.50", "115.75", "111.00", "1000.0", "", ""],
+        ]
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_a_seed_without_finite_weights_does_not_decide_the_kind(failed: int, report_config: ReportOf, make: Make) -> None:
+    config = only(report_config("quick", seeds=2), "lab1-vae-mnist")
+    root = make(config)
+    folder = root / "results/quick/lab1-vae-mnist" / str(failed)
+    (folder / "metrics.json").write_text(json.dumps({"n_images": 100, "nll_kind": "not defined", "weights": "not finite"}))
+    (folder / "details.json").write_text("{}")
+    text, page = both(config, root)
+    # The other seed's 118.875, or 10 above it.
+    expected = ["lab1-vae-mnist", "1", "100", f"{118.875 + 10 * (1 - failed):.2f}"]
+    for found in (tables(text), Page(page).tables):
+        assert [row[:4] for table in of(found, "K = 1") for row in table[1:]] == [expected]
+    titles = re.findall(r"^\*\*(mnist.*?):\*\*", text, flags=re.M)
+    assert titles == re.findall(r"<h4>(mnist.*?)</h4>", page) == ["mnist (stand-in), unnormalised"]
 
 
 @pytest.mark.parametrize(
@@ -139,10 +174,12 @@ def test_likelihoods_of_images_prepared_otherwise_stand_in_another_table(
     text, page = both(config, make(config))
 
     for found in (tables(text), Page(page).tables):
-        rows = [{row[0] for row in table[1:]} for table in of(found, "-log p(x) (nats)")]
-        assert sorted(map(sorted, rows)) == [["lab1-vae-mnist"], ["lab1-vae-z2-mnist"]]
+        for column in ("K = 1", "95 % from"):
+            rows = [{row[0] for row in table[1:]} for table in of(found, column)]
+            assert sorted(map(sorted, rows)) == [["lab1-vae-mnist"], ["lab1-vae-z2-mnist"]]
     for title in (heading, "mnist (stand-in), unnormalised"):
-        assert f"**{title}:**" in text and f">{title}<" in page
+        assert f"**{title}:**" in text and f"<h4>{title}</h4>" in page
+        assert f"\n### {title}\n" in text and f"<h3>{title}</h3>" in page
 
 
 def test_readings_of_metrics_are_of_the_test_images(report_config: ReportOf, make: Make) -> None:

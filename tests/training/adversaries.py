@@ -82,7 +82,7 @@ class ByHand:
     def epoch(self, images: Images, epoch: int = 1) -> Iterator[None]:
         """Train for an epoch, one step at a time."""
         torch.manual_seed(derive_seed(0, "epoch", epoch))
-        pixels = images.images.float().flatten(1) / 255
+        pixels = images.images.to(torch.get_default_dtype()).flatten(1) / 255
         for index in torch.randperm(len(images)).split(BATCH):
             self.step(2 * pixels[index] - 1)
             yield

@@ -45,6 +45,8 @@ def make_deterministic(threads: int = 1) -> None:
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    # Else every new tensor is filled with NaN first, against reading memory that nothing was written to: no code here does.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     # Gradients of pixels that are nearly always black decay into denormals, which cost a quarter of the speed.
     torch.set_flush_denormal(True)

@@ -1,12 +1,16 @@
 """The resolved configurations of one variant for `train` and `evaluate`, and which choices go together."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
 
 from regen.config.base import Config, Name, Positive
 from regen.config.model import ConvEncoder, Encoder, Gan, Model, PixelFlow, RealNvp, Vae
 from regen.config.training import Adversarial, Elbo, Preparation, Training, Values
 
 __all__ = [
+    "Check",
+    "Checks",
     "Compute",
     "DataSource",
     "EvaluateConfig",
@@ -107,10 +111,33 @@ class Compute(Config):
 
 
 class LikelihoodProtocol(Config):
-    """K importance samples on the first `n_images` test images (null: on all)."""
+    """Numbers of importance samples K, rising, on `n_images` test images (null: on all); the largest K is drawn and gives the result."""
 
-    importance_samples: Positive
-    n_images: Positive | None
+    importance_samples: Annotated[list[Positive], Field(min_length=1)]
+    n_images: Annotated[int, Field(ge=2)] | None
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if self.importance_samples != sorted(set(self.importance_samples)):
+            raise ValueError(f"importance_samples = {self.importance_samples}: allowed: rising numbers, each once")
+        return self
+
+
+class Checks(Config):
+    """How the likelihood is estimated again, on `n_images` test images.
+
+    `sum_over`: most latents of an exact sum or grid; `chains`, `temperatures`: of annealed importance sampling; `prior_samples`: of the
+    naive estimator.
+    """
+
+    n_images: Annotated[int, Field(ge=2)]
+    sum_over: Positive
+    chains: Positive
+    temperatures: Positive
+    prior_samples: Annotated[int, Field(ge=100)]
+
+
+Check = Literal["annealed", "prior_sampling"]
 
 
 class TrainConfig(Config):
@@ -141,6 +168,9 @@ class EvaluateConfig(Config):
     images: Preparation
     model: Model
     likelihood: list[LikelihoodProtocol]
+    checks: Checks
+    run_checks: list[Check]
+    memory_mb: Positive
     seed: int
     threads: Positive
     device: Literal["cpu", "cuda", "auto"]

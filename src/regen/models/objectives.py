@@ -9,7 +9,7 @@ from torch.distributions import Distribution, Independent, Normal, kl_divergence
 if TYPE_CHECKING:
     from regen.models.vae import LatentVariableModel
 
-__all__ = ["ElboTerms", "LogWeights", "elbo_terms", "iwae_objective", "kl_nats", "log_weights", "weigh"]
+__all__ = ["ElboTerms", "LogWeights", "elbo_terms", "iwae_objective", "kl_nats", "weigh"]
 
 
 class ElboTerms(NamedTuple):
@@ -63,14 +63,10 @@ class LogWeights(NamedTuple):
         return self.log_likelihood + self.log_prior - self.log_posterior
 
 
-def weigh(model: "LatentVariableModel", x: torch.Tensor, z: torch.Tensor, q: Distribution) -> LogWeights:
-    """Return the three parts of log w for x (B, C, H, W) in [0, 1] and z (K, B, d) drawn from q."""
-    return LogWeights(model.decoder(z).log_prob(x), model.prior().log_prob(z), q.log_prob(z))
-
-
-def log_weights(model: "LatentVariableModel", x: torch.Tensor, z: torch.Tensor, q: Distribution) -> torch.Tensor:
-    """Return log w, shape (K, B), in nats. Source: Burda et al. (2016), arXiv:1509.00519, equation 7."""
-    return weigh(model, x, z, q).log_w
+def weigh(model: "LatentVariableModel", x: torch.Tensor, z: torch.Tensor, q: Distribution, rows: int | None = None) -> LogWeights:
+    """Return the three parts of log w for x (B, C, H, W) in [0, 1] and z (K, B, d) drawn from q, decoding so many `rows` of z at once."""
+    likelihood = torch.cat([model.decoder(part).log_prob(x) for part in z.split(rows or len(z))])
+    return LogWeights(likelihood, model.prior().log_prob(z), q.log_prob(z))
 
 
 def iwae_objective(

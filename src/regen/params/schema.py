@@ -8,7 +8,7 @@ from regen.config.base import Config, Name, Positive
 from regen.config.features import FeatureNetwork
 from regen.config.model import Model
 from regen.config.training import Preparation, Training, Values
-from regen.config.variant import Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
+from regen.config.variant import Check, Checks, Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
 
 __all__ = [
     "DataConfig",
@@ -79,10 +79,14 @@ class Preset(Config):
     max_steps: dict[Name, Positive]
     samples: dict[Name, Annotated[int, Field(ge=20)]]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
+    checks: Checks
 
 
 class Variant(Config):
-    """One model of one report; `assumed` lists the keys whose values the report leaves open, `figures` its source's numbers."""
+    """One model of one report; `assumed` lists the keys whose values the report leaves open, `figures` its source's numbers.
+
+    `checks`: second estimates of its likelihood that are too slow for every variant.
+    """
 
     report: Name
     title: str
@@ -91,12 +95,15 @@ class Variant(Config):
     images: Preparation = Preparation()
     model: Model
     training: Training
+    checks: list[Check] = []
 
     @model_validator(mode="after")
     def _choices_go_together(self) -> Self:
         if self.model.family == "regressor":
             raise ValueError("model.family = 'regressor': allowed under 'features' only")
         check_combination(self.model, self.training)
+        if self.checks and self.model.family != "vae":
+            raise ValueError(f"checks = {self.checks}: allowed with family '{self.model.family}': none, it has no latents to sum over")
         return self
 
     @model_validator(mode="after")
@@ -133,6 +140,7 @@ class Params(Config):
     """The whole of params.yaml."""
 
     seed: Annotated[int, Field(ge=0)]
+    memory_mb: Positive
     compute: Compute
     presets: dict[Name, Preset]
     datasets: dict[Name, Dataset]

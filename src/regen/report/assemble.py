@@ -1,21 +1,20 @@
 """Everything that the report shows, gathered from files: no number is typed."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from regen.common.files import read_json
 from regen.params.schema import ReportConfig, ReportedVariant
+from regen.report.likelihoods import compared, convergence
 from regen.report.reported import read_reported, reproduced
 from regen.report.settings import settings_line
-from regen.results import details, feature_spaces, metrics, quality, quality_details
+from regen.results import feature_spaces, means, metrics, quality, quality_details
 
 __all__ = ["assemble"]
 
 
 def assemble(config: ReportConfig, root: Path) -> dict[str, Any]:
-    """Return the report as plain values: a chapter a source report, and the data cards.
+    """Return the report as plain values: the comparison of all models, a chapter a source report, and the data cards.
 
     Raises
     ------
@@ -27,6 +26,7 @@ def assemble(config: ReportConfig, root: Path) -> dict[str, Any]:
         "preset": config.preset,
         "stand_in": "stand-in" in sources,
         "shortened": any(variant.max_steps is not None for variant in config.variants.values()),
+        "comparison": {**compared(config, root), "figures": _figures(config, "comparison", root)},
         "chapters": [_chapter(config, name, root) for name in config.reports],
         "cards": [read_json(path) for path in sorted((root / "results" / config.preset / "data").glob("*.json"))],
     }
@@ -34,21 +34,27 @@ def assemble(config: ReportConfig, root: Path) -> dict[str, Any]:
 
 def _chapter(config: ReportConfig, report: str, root: Path) -> dict[str, Any]:
     """Gather one source report: its variants, its numbers and its figures."""
-    index = root / "reports" / config.preset / "figures" / f"{report}.json"
     variants = {name: variant for name, variant in config.variants.items() if variant.report == report}
     return {
         "id": report,
         "source": config.reports[report].model_dump(),
         "variants": [_variant(name, variant, config, root) for name, variant in variants.items()],
-        "likelihoods": _likelihoods(variants, config, root),
+        "likelihoods": convergence(config, variants, root),
         "qualities": _qualities(variants, config, root),
         "reported": [
             {**row.model_dump(), "readings": [{**reading.model_dump(), **reproduced(config, reading, root)} for reading in row.readings]}
             for row in read_reported()
             if row.report == report
         ],
-        "figures": read_json(index) if index.exists() else [],
+        "figures": _figures(config, report, root),
     }
+
+
+def _figures(config: ReportConfig, chapter: str, root: Path) -> list[dict[str, Any]]:
+    """Return a chapter's figures with their captions."""
+    index = root / "reports" / config.preset / "figures" / f"{chapter}.json"
+    figures: list[dict[str, Any]] = read_json(index) if index.exists() else []
+    return figures
 
 
 def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Path) -> dict[str, Any]:
@@ -63,22 +69,8 @@ def _variant(name: str, variant: ReportedVariant, config: ReportConfig, root: Pa
         "settings": settings_line(variant),
         "assumed": [f"{key.removeprefix('model.')} {_value(settings, key)}".strip() for key in variant.assumed],
         "seeds": len(runs),
-        "metrics": _means(runs),
+        "metrics": means(runs),
     }
-
-
-def _likelihoods(variants: dict[str, ReportedVariant], config: ReportConfig, root: Path) -> list[dict[str, Any]]:
-    """Return one table for each data (as prepared) and kind of -log p(x): values of different kind or data never share one."""
-    tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for name, variant in variants.items():
-        kinds = [run.get("nll_kind", "unknown") for run in metrics(root, config, name).values()]
-        # One row of the protocol, all seeds: the same K on the same images. Not every model has a likelihood.
-        for rows in zip(*(run.get("likelihood", []) for run in details(root, config, name).values()), strict=True):
-            key = (_prepared(variant), variant.data_source, kinds[0] if kinds else "unknown")
-            tables.setdefault(key, []).append({"variant": name, "seeds": len(rows), **_means(rows)})
-    for table in tables.values():
-        table.sort(key=lambda row: (row["n_images"], row["importance_samples"]))
-    return [{"dataset": key[0], "data_source": key[1], "nll_kind": key[2], "rows": rows} for key, rows in sorted(tables.items())]
 
 
 def _qualities(variants: dict[str, ReportedVariant], config: ReportConfig, root: Path) -> list[dict[str, Any]]:
@@ -117,28 +109,13 @@ def _judged(runs: list[dict[str, Any]], images: str) -> list[dict[str, Any]]:
         return []
     # A class has no mean over seeds.
     classes = ", ".join(dict.fromkeys(str(row["top_class"]) for row in measured if "top_class" in row))
-    return [{**_means(measured), "seeds": len(measured), **({"top_class": classes} if classes else {})}]
+    return [{**means(measured), "seeds": len(measured), **({"top_class": classes} if classes else {})}]
 
 
 def _paths(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of the paths between generated images of a variant, over the seeds that have them."""
     measured = [run["paths"] for run in runs if "paths" in run]
-    return [{**_means(rows), "seeds": len(rows)} for rows in zip(*measured, strict=True)]
-
-
-def _prepared(variant: ReportedVariant) -> str:
-    """Name the images that a variant is measured on."""
-    size, binarisation = variant.images.size, variant.images.binarisation
-    return variant.dataset + (f", {size}x{size}" if size is not None else "") + (", binarised" if binarisation is not None else "")
-
-
-def _means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the mean over seeds of every number; a number that one seed lacks has none, a text is the first seed's."""
-    means: dict[str, Any] = {}
-    for key, first in (runs[0] if runs else {}).items():
-        values = [run[key] for run in runs if run.get(key) is not None]
-        means[key] = first if isinstance(first, str) else fmean(values) if len(values) == len(runs) else None
-    return means
+    return [{**means(rows), "seeds": len(rows)} for rows in zip(*measured, strict=True)]
 
 
 def _value(settings: Any, key: str) -> str:

@@ -1,14 +1,15 @@
 """Numbers that the source reports print, held against this reproduction's readings of them."""
 
+import math
 from importlib.resources import files
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from regen.config.base import Config, Name, PositiveFloat, parse
+from regen.config.base import Config, Name, parse
 from regen.params.schema import ReportConfig
 from regen.results import details, histories, metrics
 
@@ -16,23 +17,50 @@ __all__ = ["Reading", "Reported", "read_reported", "reproduced"]
 
 
 class Reading(Config):
-    """One way to read a reported number off the results: a column of the history, a value of details.json or of metrics.json."""
+    """One way to read a reported number off the results.
+
+    `of` names values, or values and the factors that they are summed with: columns of history.csv (`at`: the report's epoch, `min` or
+    `last`), means over a split in details.json (`split`), or scalars of metrics.json (neither). `plus` is added; `per` divides by what an
+    image has, in nats or bits. `without_one_over_k` leaves the 1/K out of an importance-sampled likelihood, as davari prints it.
+    """
 
     label: str
     variant: Name
-    column: str | None = None
+    of: Annotated[dict[str, float], Field(min_length=1), BeforeValidator(lambda of: {of: 1.0} if isinstance(of, str) else of)]
     at: Annotated[int, Field(ge=1)] | Literal["min", "last"] | None = None
     split: Literal["train", "validation", "test"] | None = None
-    key: str | None = None
-    metric: str | None = None
-    divide_by: PositiveFloat = 1.0
+    plus: float = 0.0
+    per: Literal["dimension", "bits a dimension", "bits a position"] | None = None
+    without_one_over_k: bool = False
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        given = {name for name in ("column", "at", "split", "key", "metric") if getattr(self, name) is not None}
-        if given not in ({"column", "at"}, {"split", "key"}, {"metric"}):
-            raise ValueError("allowed: one of 'column' and 'at', 'split' and 'key', 'metric'")
+        if self.at is not None and self.split is not None:
+            raise ValueError("allowed: 'at', 'split' or neither")
+        if self.without_one_over_k and (self.at is not None or self.split is not None):
+            raise ValueError("allowed with 'without_one_over_k': neither 'at' nor 'split'")
         return self
+
+    def defined(self, row: dict[str, Any]) -> bool:
+        """Return whether a row has all the values."""
+        return all(row.get(name) is not None for name in self.of)
+
+    def value(self, table: Any) -> Any:
+        """Return the sum over a table, or over a row, of values by name."""
+        return sum((factor * table[name] for name, factor in self.of.items()), self.plus)
+
+    def parts(self, shape: list[int]) -> float:
+        """Return what a value of an image of shape (C, H, W) is divided by."""
+        channels, height, width = shape
+        match self.per:
+            case "dimension":
+                return channels * height * width
+            case "bits a dimension":
+                return channels * height * width * math.log(2)
+            case "bits a position":
+                return height * width * math.log(2)
+            case None:
+                return 1
 
 
 class Reported(Config):
@@ -65,24 +93,21 @@ def reproduced(config: ReportConfig, reading: Reading, root: Path) -> dict[str, 
     if reading.variant not in config.variants:
         return nothing
     epoch = None
-    if reading.column is not None:
+    variant = config.variants[reading.variant]
+    if reading.at is not None:
         tables = list(histories(root, config, reading.variant).values())
         if isinstance(reading.at, int) and tables:
-            declared = config.variants[reading.variant].training.epochs
-            epoch = max(1, round(reading.at * len(tables[0]) / declared))
-        values = [_at(table[reading.column].tolist(), reading.at, epoch) for table in tables]
-    elif reading.metric is not None:
-        values = [table[reading.metric] for table in metrics(root, config, reading.variant).values()]
+            epoch = max(1, round(reading.at * len(tables[0]) / variant.training.epochs))
+        values = [_at(reading.value(table).tolist(), reading.at, epoch) for table in tables]
+    elif reading.split is not None:
+        rows = [row for table in details(root, config, reading.variant).values() for row in table.get("splits", [])]
+        values = [reading.value(row) for row in rows if row["split"] == reading.split and reading.defined(row)]
     else:
-        values = [
-            row[reading.key]
-            for table in details(root, config, reading.variant).values()
-            for row in table["splits"]
-            if row["split"] == reading.split
-        ]
+        runs = [table for table in metrics(root, config, reading.variant).values() if reading.defined(table)]
+        values = [reading.value(run) - (math.log(run["importance_samples"]) if reading.without_one_over_k else 0) for run in runs]
     if not values:
         return nothing
-    values = [value / reading.divide_by for value in values]
+    values = [value / reading.parts(variant.shape) for value in values]
     return {"seeds": len(values), "epoch": epoch, "mean": mean(values), "low": min(values), "high": max(values)}
 
 

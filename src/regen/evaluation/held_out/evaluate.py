@@ -17,8 +17,12 @@ def evaluate(config: EvaluateConfig, seed: int, model: Any, images: dict[str, Im
     """Return the scalars (metrics.json) and the tables (details.json) of one model.
 
     images: prepared, under `train`, `validation` and `test`, on the model's device. The scalars are of the test images.
-    Beside the model's own terms, every measure of `MEASURES` adds what it can say of this model.
+    Beside the model's own terms, every measure of `MEASURES` adds what it can say of this model. Of weights that are not finite nothing is
+    defined, and the scalars say so.
     """
+    if not all(values.isfinite().all() for values in model.state_dict().values()):
+        facts = {"n_images": len(images["test"]), "data_source": config.data_source}
+        return {"nll_kind": "not defined", "weights": "not finite", **facts}, {}
     splits = []
     for split, values in images.items():
         torch.manual_seed(derive_seed(config.seed, seed, "terms", split))
