@@ -60,8 +60,9 @@ def setup(folder: Path) -> tuple[Any, Any]:
 
 def timed(images: Any, count: int, estimate: Callable[[Any], list[float]]) -> Figures:
     """Return images a second of processor time, and the estimates of -log p(x) in nats."""
+    before = _memory_mb()
     estimate(images[:5])
-    before, start = _memory_mb(), time.process_time()
+    start = time.process_time()
     values = estimate(images[:count])
     return {"rate": count / (time.process_time() - start), "nll": values, "memory_mb": _memory_mb() - before}
 

@@ -45,7 +45,7 @@ def test_temperatures_rise_from_zero_to_one_as_a_sigmoid_does(count: int) -> Non
 def test_the_mean_of_many_estimates_of_p_is_p(make: Any, chains: int, count: int) -> None:
     model, log_p, image = make()
     torch.manual_seed(0)
-    runs = 2000
+    runs = 2400 // chains
     # Copies of one image are runs of their own.
     estimates = torch.exp(-annealed_nll(model, image.expand(runs, *SHAPE), chains, count) - log_p.item())
     error = estimates.std().item() / math.sqrt(runs)
