@@ -59,6 +59,13 @@ def index(root: Path) -> list[Row]:
     return entries
 
 
+def panels(figure: Figure) -> list[Any]:
+    """Return the axes of a figure as they are when it is drawn."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return list(figure.axes)
+
+
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
     """Return the figures that are written, by file, as they are written."""
@@ -75,23 +82,23 @@ def config(small: Callable[..., ReportConfig]) -> ReportConfig:
 def test_every_panel_of_the_naive_estimator_has_a_line_a_variant() -> None:
     apply_style()
     figure = naive_estimator(NAIVE)
-    bias, deviation, ess = figure.axes
+    bias, deviation, ess = three = panels(figure)
     # The line at 0 is no variant's.
     assert [line.get_label() for line in bias.lines[:2]] == [Z20, Z2] and list(bias.lines[2].get_ydata()) == [0, 0]
-    assert [len(axes.lines) for axes in figure.axes] == [3, 2, 2]
-    assert all(list(line.get_xdata()) == [10, 100, 1000] for axes in figure.axes for line in axes.lines[:2])
+    assert [len(axes.lines) for axes in three] == [3, 2, 2]
+    assert all(list(line.get_xdata()) == [10, 100, 1000] for axes in three for line in axes.lines[:2])
     assert [list(line.get_ydata()) for line in bias.lines[:2]] == [[64.5, 32.25, 16.125], [-0.25, -0.125, -0.0625]]
     # The roots of 16, 4 and 1, and of 4, 1 and 1/4.
     assert [list(line.get_ydata()) for line in deviation.lines] == [[4, 2, 1], [2, 1, 0.5]]
     assert [list(line.get_ydata()) for line in ess.lines] == [[1.25, 2.25, 3.25], [2.5, 3.5, 4.5]]
-    assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 3
+    assert [axes.get_xscale() for axes in three] == ["log"] * 3
     # A bias may be negative, the others may not.
-    assert [axes.get_yscale() for axes in figure.axes] == ["symlog", "log", "log"]
-    assert [axes.get_xlabel() for axes in figure.axes] == ["prior samples L"] * 3
+    assert [axes.get_yscale() for axes in three] == ["symlog", "log", "log"]
+    assert [axes.get_xlabel() for axes in three] == ["prior samples L"] * 3
     labels = ["bias (nats an image)", "standard deviation (nats)", "effective sample size"]
-    assert [axes.get_ylabel() for axes in figure.axes] == labels
+    assert [axes.get_ylabel() for axes in three] == labels
     # A variant has one look in all panels, and no two have the same colour or marker.
-    looks = [[(line.get_color(), line.get_marker()) for line in axes.lines[:2]] for axes in figure.axes]
+    looks = [[(line.get_color(), line.get_marker()) for line in axes.lines[:2]] for axes in three]
     assert looks[0] == looks[1] == looks[2] and all(len(set(part)) == 2 for part in zip(*looks[0], strict=True))
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [Z20, Z2]
@@ -103,8 +110,7 @@ def test_no_point_lies_on_the_edge_of_its_panel() -> None:
     naive = naive_estimator({Z20: draws(1600.0, 250000.0, 1.25), Z2: NAIVE[Z2]})
     latents = latent_information({Z20: space((12.9, 0.5), (0.001, 0.0)), Z2: space((0.01, 0.5))})
     for figure, along in ((naive, 1), (latents, 0)):
-        FigureCanvasAgg(figure).draw()
-        for axes in figure.axes:
+        for axes in panels(figure):
             low, high = (axes.get_window_extent().get_points()[end][along] for end in (0, 1))
             lines = [line for line in axes.lines if line.get_marker() != "None"]
             places = [axes.transData.transform(point)[along] for line in lines for point in line.get_xydata()]
@@ -116,17 +122,17 @@ def test_no_point_lies_on_the_edge_of_its_panel() -> None:
 def test_the_legend_lies_beside_the_panels(count: int) -> None:
     apply_style()
     figure = naive_estimator({f"ai3611-vae-z2-kl{number:02d}-mnist": NAIVE[Z20] for number in range(count)})
-    FigureCanvasAgg(figure).draw()
+    drawn = panels(figure)
     (legend,) = figure.legends
     box = legend.get_window_extent()
     assert len(legend.get_texts()) == count
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
-    assert all(axes.get_tightbbox().y1 <= box.y0 and axes.get_window_extent().height > 100 for axes in figure.axes)
+    assert all(axes.get_tightbbox().y1 <= box.y0 and axes.get_window_extent().height > 100 for axes in drawn)
 
 
 def test_a_latent_is_a_dot_filled_where_it_is_active() -> None:
     apply_style()
-    (axes,) = latent_information(SPACES).axes
+    (axes,) = panels(latent_information(SPACES))
     dots = [(line.get_markerfacecolor(), list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
     filled = [(x, y) for face, x, y in dots if face != "none"]
     hollow = [(x, y) for face, x, y in dots if face == "none"]
@@ -164,24 +170,24 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
     assert latents["description"] == "Dot plot, a row a variant (2), a dot a latent, against the KL in nats."
     assert naive["description"].startswith("Three line charts against the number of prior samples L")
     assert all(set(entry) == {"file", "title", "caption", "description", "source", "variants"} for entry in (naive, latents))
-    assert list(drawn["prior_sampling.png"].axes[0].lines[0].get_ydata()) == [64.5, 32.25, 16.125]
-    assert [label.get_text() for label in drawn["latents.png"].axes[0].get_yticklabels()] == [Z20, Z2]
+    assert list(panels(drawn["prior_sampling.png"])[0].lines[0].get_ydata()) == [64.5, 32.25, 16.125]
+    assert [label.get_text() for label in panels(drawn["latents.png"])[0].get_yticklabels()] == [Z20, Z2]
 
 
 def test_seeds_are_a_mean(config: ReportConfig, drawn: dict[str, Figure], tmp_path: Path) -> None:
     write(tmp_path, Z2, prior_sampling=draws(8, 2, 1), latents=space((1.0, 0.5), (0.5, 0.0)))
     write(tmp_path, Z2, seed=2, prior_sampling=draws(16, 6, 2), latents=space((2.0, 0.5), (0.25, 0.0)))
     render_comparison(config, tmp_path)
-    bias, deviation, ess = drawn["prior_sampling.png"].axes
+    bias, deviation, ess = panels(drawn["prior_sampling.png"])
     # (8 + 16) / 2; the root of (2 + 6) / 2; (1 + 2) / 2.
     assert [float(axes.lines[0].get_ydata()[0]) for axes in (bias, deviation, ess)] == [12, 2, 1.5]
-    (active, idle) = drawn["latents.png"].axes[0].lines
+    (active, idle) = panels(drawn["latents.png"])[0].lines
     assert (list(active.get_xdata()), list(idle.get_xdata())) == ([1.5], [0.375])
 
 
 @pytest.mark.parametrize("tables", [{}, {"prior_sampling": NAIVE[Z20]}, {"latents": SPACES[Z20]}])
 def test_a_figure_that_nothing_is_known_of_is_left_out(tables: dict[str, list[Row]], config: ReportConfig, tmp_path: Path) -> None:
-    write(tmp_path, Z20, splits=[], **tables)
+    write(tmp_path, Z20, 0, splits=[], **tables)
     render_comparison(config, tmp_path)
     files = sorted(path.name for path in (tmp_path / "reports/quick/figures/comparison").iterdir())
     assert files == [entry["file"] for entry in index(tmp_path)] == [f"{name}.png" for name in tables]

@@ -138,7 +138,7 @@ def test_the_other_entry_of_the_protocol_has_a_column(report_config: ReportOf, t
     ]
     # The last entry is the headline: it has no column of its own, and neither has any that was not measured.
     assert list(found[1][0]) == [*COLUMNS, "at K = 5,000, n = 1,000"] and list(found[0][0]) == COLUMNS
-    two = {"likelihood": [*config.variants[FIRST].likelihood[:1], *config.variants[FIRST].likelihood]}
+    two: Row = {"likelihood": [*config.variants[FIRST].likelihood[:1], *config.variants[FIRST].likelihood]}
     assert list(shown(changed(config, FIRST, **two), tmp_path, "95 % from")[1][0]) == [*COLUMNS, "at K = 5,000, n = 1,000"]
 
 
@@ -212,7 +212,7 @@ def test_nothing_published_stands_beside_other_data_or_another_kind(
 
 def test_a_variant_without_likelihood_is_listed_with_its_reason(report_config: ReportOf, tmp_path: Path) -> None:
     config = alone(report_config("quick", seeds=2))
-    reasons = {
+    reasons: dict[str, tuple[str, Row]] = {
         "lab1-aegmm-mnist": ("its density is of codes, not of images", {"gmm_log_likelihood_nats": -3.5, "nll_kind": "not defined"}),
         "lab1-classifier-mnist": ("it gives classes, not images", {"accuracy": 0.5, "cross_entropy_nats": 0.25}),
         "uva3-gan-mnist": ("it can be sampled from, no more", {"accuracy_real": 0.5, "discriminator_nats": 1.25}),

@@ -102,7 +102,7 @@ def test_davari_is_read_as_nats_and_as_bits_of_both_models(report_config: Callab
     assert all(reading.variant == models[reading.label.partition(",")[0]] for reading in nats + bits)
     assert all(reading.without_one_over_k == ("without the 1/K" in reading.label) for reading in nats + bits)
     likelihoods = [reading for reading in nats + bits if reading.of == {"nll_nats": 1}]
-    assert all(reading.at is reading.split is None and reading.plus == 0 for reading in likelihoods)
+    assert all(reading.at is None and reading.split is None and reading.plus == 0 for reading in likelihoods)
     assert {(reading.variant, reading.without_one_over_k) for reading in nats if reading in likelihoods} == {
         (model, without) for model in models.values() for without in (False, True)
     }
@@ -119,7 +119,7 @@ def test_davari_is_read_as_nats_and_as_bits_of_both_models(report_config: Callab
 
 
 def test_davari_is_read_under_a_gaussian_of_variance_one_half() -> None:
-    normal = Normal(torch.zeros(12288, dtype=torch.float64), math.sqrt(0.5))
+    normal: Any = Normal(torch.zeros(12288, dtype=torch.float64), math.sqrt(0.5))
     x = torch.linspace(-1, 1, 12288, dtype=torch.float64)
     expected = KL - normal.log_prob(x).sum().item()
     for reading in (reading for reading in BY_VALUE[7133] if reading.split == "test"):

@@ -149,7 +149,7 @@ def test_a_table_that_nothing_has_is_left_out(kept: tuple[str, ...], report_conf
     config = alone(report_config("quick"))
     metrics, found = likelihood(100), dict(zip(TITLES, ("checks", "prior_sampling", "latents"), strict=True))
     rows = {found[title]: {"checks": CHECKS, "prior_sampling": PRIOR, "latents": LATENTS}[found[title]] for title in kept}
-    measure(tmp_path, config, CHECKED, metrics | (SPACE if "Latent spaces" in kept else {}), **rows)
+    measure(tmp_path, config, CHECKED, metrics | (SPACE if "Latent spaces" in kept else {}), 0, **rows)
     assert list(titled(config, tmp_path)) == ["mnist (stand-in), unnormalised", *kept]
     # Nor is there a note of what is left out.
     notes = ("The importance weights above come from q.", "log p(x) estimated as the log of the mean", "A latent is active where")
