@@ -8,7 +8,7 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report paper test ui lint clean
+.PHONY: help report paper test verify ui lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,12 +23,16 @@ help: ## list the targets
 
 report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once)
 	@python scripts/repro.py dvc.yaml $(JOBS)
+	@python scripts/provenance.py quick
 	@echo "report: reports/quick/report.html and reports/quick/report.md"
 
 paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data")
 	@python scripts/repro.py paper/dvc.yaml $(JOBS)
 	@python scripts/provenance.py paper
 	@echo "report: reports/paper/report.html and reports/paper/report.md"
+
+verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs)
+	@python scripts/verify.py $(PRESET) $(JOBS) $(if $(TWICE),--twice) $(VARIANT)
 
 test: .venv/installed ## run the tests
 	@python -m pytest

@@ -1,14 +1,16 @@
-"""Write results/<preset>/provenance.json: which commit, device and versions made committed evidence, and how long it took."""
+"""Write results/<preset>/platform.json and, of dated evidence, provenance.json, from the logs of the stages that ran here."""
 
 from pathlib import Path
 
-from regen.provenance import collect
+from regen.provenance import collect, collect_platforms
 from regen.stage import run
 
 
 def main(preset: str) -> None:
-    """Merge this machine's logs into the committed account."""
-    collect(Path("logs", preset), Path("results", preset, "provenance.json"))
+    """Merge this machine's logs into the committed accounts; `quick` is made anew at will and needs no dates."""
+    collect_platforms(Path("logs", preset), Path("results", preset, "platform.json"))
+    if preset != "quick":
+        collect(Path("logs", preset), Path("results", preset, "provenance.json"))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from typing import Any
 
 from regen.common.files import read_json, write_json
 
-__all__ = ["PACKAGES", "collect", "commit", "recorded"]
+__all__ = ["PACKAGES", "collect", "collect_platforms", "commit", "made_here", "platform_facts", "recorded"]
 
 PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torch-fidelity", "torchvision")
 
@@ -32,10 +32,22 @@ def commit() -> str | None:
 
 
 def _processor() -> str:
-    """Return the processor's name as the system gives it."""
+    """Return the processor's name, and its family and model where the system gives them."""
     information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    lines = information.read_text().split("\n\n")[0].splitlines() if information.exists() else []
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in facts:
+        return platform.processor()
+    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
+
+
+def platform_facts() -> dict[str, Any]:
+    """Return what the bits of a result depend on beside code and parameters: processor, instruction set, versions."""
+    import torch
+
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return {"processor": _processor(), "machine": platform.machine(), "instruction_set": instructions, "versions": versions}
 
 
 def _peak_memory_mb() -> float:
@@ -51,9 +63,8 @@ def recorded(path: Path, **facts: Any) -> Iterator[dict[str, Any]]:
     start = time.perf_counter()
     yield facts
     seconds = time.perf_counter() - start
-    versions: Mapping[str, str] = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    machine = {"processor": _processor(), "system": platform.platform()}
-    write_json(path, {**facts, "seconds": seconds, "peak_memory_mb": _peak_memory_mb(), "versions": versions, **machine})
+    cost = {"seconds": seconds, "peak_memory_mb": _peak_memory_mb()}
+    write_json(path, {**facts, **cost, "system": platform.platform(), **platform_facts()})
 
 
 def collect(logs: Path, path: Path) -> None:
@@ -65,3 +76,31 @@ def collect(logs: Path, path: Path) -> None:
     for log in sorted(logs.glob("*/*/*.json")):
         account[f"{log.parent.parent.name}/{log.parent.name}/{log.stem}"] = read_json(log)
     write_json(path, account)
+
+
+def collect_platforms(logs: Path, path: Path) -> None:
+    """Bring `path`, platform.json, up to date: on which platform each run was made, as logs/<preset>/<variant>/<seed>/*.json say.
+
+    Runs without a log here keep the entry that they have; those whose results are gone lose it.
+    """
+    old = read_json(path) if path.exists() else {"platforms": {}, "runs": {}}
+    made = {run: old["platforms"][name] for run, name in old["runs"].items()}
+    for log in sorted(logs.glob("*/*/*.json")):
+        facts = read_json(log)
+        run = f"{log.parent.parent.name}/{log.parent.name}/{log.stem}"
+        made[run] = {key: facts[key] for key in (*platform_facts(), "device", "threads") if key in facts}
+    made = {run: facts for run, facts in sorted(made.items()) if (path.parent / run.split("/")[0]).exists()}
+    distinct = [facts for index, facts in enumerate(made.values()) if facts not in list(made.values())[:index]]
+    names = [f"platform {number}" for number in range(1, len(distinct) + 1)]
+    runs = {run: names[distinct.index(facts)] for run, facts in made.items()}
+    write_json(path, {"platforms": dict(zip(names, distinct, strict=True)), "runs": runs})
+
+
+def made_here(path: Path, variants: Collection[str] = ()) -> bool:
+    """Return whether platform.json says that all runs (those of some variants and of the feature networks) were made on this platform."""
+    if not path.exists():
+        return False
+    made = read_json(path)
+    of = {name for run, name in made["runs"].items() if not variants or run.split("/")[0] in (*variants, "features")}
+    here = platform_facts()
+    return bool(of) and all({**made["platforms"][name], **here, "device": "cpu"} == made["platforms"][name] for name in of)

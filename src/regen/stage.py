@@ -12,11 +12,11 @@ __all__ = ["run"]
 def run(main: Callable[..., Any], *names: str) -> None:
     """Call `main` with the command line's positional arguments under these names.
 
-    A `UserError`, or the system refusing a file, ends as one line on standard error and exit status 1, a wrong command
-    line as status 2, Ctrl-C as 130.
+    `seed` is a whole number from 0. A `UserError`, or the system refusing a file, ends as one line on standard error and exit status 1, a
+    wrong command line as status 2, Ctrl-C as 130.
     """
     script, *values = sys.argv
-    if len(values) != len(names):
+    if len(values) != len(names) or not all(value.isdecimal() for name, value in zip(names, values, strict=True) if name == "seed"):
         print(f"error: usage: python {script} {' '.join(name.upper() for name in names)}", file=sys.stderr)
         sys.exit(2)
     try:

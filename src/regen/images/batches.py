@@ -18,13 +18,17 @@ def images_of(folder: Path, split: str) -> Images:
     Raises
     ------
     UserError
-        If the file is missing, broken or holds no images.
+        If the file is missing or broken, or holds anything but images uint8 (N, C, H, W), N > 0, with as many labels.
     """
     path = folder / f"{split}.safetensors"
     tensors, _ = read_tensors(path)
-    if not {"images", "labels"} <= tensors.keys() or len(tensors["images"]) == 0:
+    images, labels = tensors.get("images", torch.empty(0)), tensors.get("labels", torch.empty(0))
+    if len(images) == 0:
         raise UserError(f"{path}: expected at least one image, got none; delete it and run 'dvc repro' again")
-    return Images(tensors["images"], tensors["labels"])
+    if images.dtype != torch.uint8 or images.ndim != 4 or len(labels) != len(images):
+        got = f"{images.dtype} {list(images.shape)} with {len(labels)} labels"
+        raise UserError(f"{path}: expected uint8 images (N, C, H, W) with a label each, got {got}; delete it and run 'dvc repro' again")
+    return Images(images, labels)
 
 
 def to_unit_interval(images: torch.Tensor) -> torch.Tensor:

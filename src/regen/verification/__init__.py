@@ -1,0 +1,1 @@
+"""Do the numbers come out again? Two runs held against each other."""

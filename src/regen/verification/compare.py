@@ -1,0 +1,137 @@
+"""Two folders of results held against each other: bit for bit, or each metric within its tolerance."""
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["Difference", "differences", "table", "tolerance"]
+
+METRICS = ("metrics.json", "quality.json", "history.csv")
+"""Files of a run whose numbers are metrics; of its other tables only the form is compared between platforms."""
+
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that did not come out again: what it is, both values and how far apart they may be, as text."""
+
+    metric: str
+    committed: str
+    got: str
+    tolerance: str
+
+
+@cache
+def _tolerances() -> dict[str, dict[str, float]]:
+    read: dict[str, dict[str, float]] = yaml.safe_load((files("regen.verification") / "tolerances.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def tolerance(name: str, committed: float) -> float:
+    """Return how far a metric may be from its committed value on another platform; 0 for what is not in tolerances.yaml."""
+    bare = name.removeprefix("train_").removeprefix("val_").removesuffix("_draws")
+    known = _tolerances().get(name) or _tolerances().get(bare) or {}
+    return known.get("absolute", 0.0) + known.get("relative", 0.0) * abs(committed)
+
+
+def differences(committed: Mapping[str, Path], got: Mapping[str, Path], exact: bool) -> list[Difference]:
+    """Return what differs between two sets of files, by their paths in the repository; a file or metric that one lacks differs.
+
+    exact: files are equal bit for bit; where one is not, its metrics that differ are named. Else metrics are within their tolerances,
+    other tables have the same form and finite numbers, and pictures are there.
+    """
+    found = []
+    for name in sorted({*committed, *got}):
+        if name not in committed or name not in got:
+            found.append(Difference(name, *("a file" if name in side else NOTHING for side in (committed, got)), "the same files"))
+        elif not exact:
+            found += _apart(name, committed[name], got[name])
+        elif committed[name].read_bytes() != got[name].read_bytes():
+            named = _values_apart(name, committed[name], got[name], same=True)
+            found += named or [Difference(name, "these bytes", "others", "equal bit for bit")]
+    return found
+
+
+def _apart(name: str, committed: Path, got: Path) -> list[Difference]:
+    """Return what differs between two files of different platforms."""
+    if committed.suffix not in (".json", ".csv"):
+        return []
+    return _values_apart(name, committed, got, same=False)
+
+
+def _values_apart(name: str, committed: Path, got: Path, same: bool) -> list[Difference]:
+    """Return the values that differ in two files: at all (`same`), or by more than their tolerances."""
+    try:
+        first, second = dict(_values(committed)), dict(_values(got))
+    except (ValueError, UnicodeDecodeError, IndexError) as error:
+        return [Difference(name, "readable", f"not readable: {error}", "readable")]
+    metrics = committed.name in METRICS or "features/" in name or "probes/" in name or "/data/" in name
+    found = []
+    for key in sorted({*first, *second}):
+        of = Difference(f"{name}: {key}", _text(first, key), _text(second, key), "")
+        if key not in first or key not in second:
+            problem = "the same metrics"
+        elif same:
+            problem = "" if first[key] == second[key] else "equal bit for bit"
+        else:
+            problem = _problem(key, first[key], second[key], metrics)
+        if problem:
+            found.append(Difference(of.metric, of.committed, of.got, problem))
+    return found
+
+
+def _problem(key: str, committed: Any, got: Any, metric: bool) -> str:
+    """Return what is expected of a value and not so, of another platform's result; nothing if all is well."""
+    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (committed, got)]
+    if not all(numbers):
+        expected = "the same text" if metric else "a value of the same kind"
+        return "" if (committed == got if metric else numbers[0] == numbers[1]) else expected
+    if not math.isfinite(got):
+        return "finite"
+    if not metric:
+        return ""
+    allowed = tolerance(key.rsplit(".", 1)[-1], committed)
+    return "" if abs(got - committed) <= allowed else f"{allowed:.3g}"
+
+
+def _values(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield every value of a JSON file by its path in it, or the last row of a CSV file by its column and how many rows there are."""
+    if path.suffix == ".csv":
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        yield "rows", len(rows)
+        yield from ((column, float(value)) for column, value in rows[-1].items())
+    else:
+        yield from _leaves(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        yield f"{place}[]", len(value)
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{place}[{index}]")
+    else:
+        yield place, value
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    return str(values[key]) if key in values else NOTHING
+
+
+def table(found: Sequence[Difference], most: int = 40) -> str:
+    """Return differences as a table for a terminal: metric, committed, got, tolerance; the first `most` of them."""
+    rows = [("metric", "committed", "got", "tolerance"), *((row.metric, row.committed, row.got, row.tolerance) for row in found[:most])]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *([f"... and {len(found) - most} more"] if len(found) > most else [])])

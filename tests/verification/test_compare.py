@@ -1,0 +1,122 @@
+"""Whether a run that came out differently is found: every kind of file, every kind of difference."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regen.verification.compare import Difference, differences, table, tolerance
+
+METRICS = {"neg_elbo_nats": 100.0, "n_images": 100, "data_source": "stand-in", "discriminator_nats": 1.0}
+HISTORY = "epoch,step,val_neg_elbo_nats\n1,10,200.0\n2,20,100.0\n"
+DETAILS = {"rows": [{"images": "samples", "per_image": [1.0, 2.0]}]}
+
+
+def tree(root: Path) -> dict[str, Path]:
+    """Write a small result of every kind and return its files by name."""
+    texts = {
+        "results/quick/v/0/metrics.json": json.dumps(METRICS),
+        "results/quick/v/0/history.csv": HISTORY,
+        "results/quick/v/0/details.json": json.dumps(DETAILS),
+        "results/quick/data/mnist.json": json.dumps({"mean": 0.13, "counts": {"train": 100}}),
+        "reports/quick/figures/v/means.png": "picture",
+    }
+    for name, text in texts.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return {name: root / name for name in texts}
+
+
+def changed(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    return tree(tmp_path / "committed"), tree(tmp_path / "got")
+
+
+Trees = tuple[dict[str, Path], dict[str, Path]]
+RUN = "results/quick/v/0/"
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_same_files_do_not_differ(trees: Trees, exact: bool) -> None:
+    assert differences(*trees, exact) == []
+
+
+def test_one_digit_of_one_metric_is_found_on_the_same_platform(trees: Trees) -> None:
+    changed(trees[1][f"{RUN}metrics.json"], neg_elbo_nats=100.00001)
+    assert differences(*trees, exact=True) == [Difference(f"{RUN}metrics.json: neg_elbo_nats", "100.0", "100.00001", "equal bit for bit")]
+    # Another platform may do that.
+    assert differences(*trees, exact=False) == []
+
+
+CORRUPT: list[tuple[str, Callable[[Path], Any], str]] = [
+    ("metrics.json", lambda path: changed(path, neg_elbo_nats=101.0), "neg_elbo_nats"),
+    ("metrics.json", lambda path: changed(path, neg_elbo_nats=float("nan")), "neg_elbo_nats"),
+    ("metrics.json", lambda path: changed(path, neg_elbo_nats=float("inf")), "neg_elbo_nats"),
+    ("metrics.json", lambda path: changed(path, neg_elbo_nats=None), "neg_elbo_nats"),
+    ("metrics.json", lambda path: changed(path, discriminator_nats=1.2), "discriminator_nats"),
+    ("metrics.json", lambda path: changed(path, n_images=101), "n_images"),
+    ("metrics.json", lambda path: changed(path, data_source="official"), "data_source"),
+    ("metrics.json", lambda path: changed(path, more=1.0), "more"),
+    ("metrics.json", lambda path: path.write_text("{}"), "neg_elbo_nats"),
+    ("metrics.json", lambda path: path.write_text('{"neg_elbo'), ""),
+    ("history.csv", lambda path: path.write_text(HISTORY.replace("2,20,100.0", "2,20,102.0")), "val_neg_elbo_nats"),
+    ("history.csv", lambda path: path.write_text(HISTORY.replace("2,20,100.0", "2,20,nan")), "val_neg_elbo_nats"),
+    ("history.csv", lambda path: path.write_text(HISTORY + "3,30,100.0\n"), "rows"),
+    ("history.csv", lambda path: path.write_text(""), ""),
+    ("details.json", lambda path: changed(path, rows=[]), "rows[0].images"),
+    ("details.json", lambda path: changed(path, rows=[{"images": "samples", "per_image": [1.0, float("nan")]}]), "rows[0].per_image[1]"),
+    ("details.json", lambda path: changed(path, rows=[{"images": "samples", "per_image": [1.0, None]}]), "rows[0].per_image[1]"),
+    ("../../data/mnist.json", lambda path: changed(path, mean=0.1300001), "mean"),
+]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(("file", "corrupt", "metric"), CORRUPT)
+def test_a_difference_is_found_and_named(trees: Trees, file: str, corrupt: Callable[[Path], Any], metric: str, exact: bool) -> None:
+    path = next(path for name, path in trees[1].items() if name.endswith(file.rsplit("../", maxsplit=1)[-1]))
+    corrupt(path)
+    found = differences(*trees, exact)
+    name = next(name for name, other in trees[1].items() if other == path)
+    assert (f"{name}: {metric}" if metric else name) in {row.metric for row in found}
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_file_that_one_side_lacks_is_found(trees: Trees, side: int, exact: bool) -> None:
+    for name in list(trees[side]):
+        of = trees[side].copy()
+        del of[name]
+        pair = (of, trees[1]) if side == 0 else (trees[0], of)
+        values = ("nothing", "a file") if side == 0 else ("a file", "nothing")
+        assert differences(*pair, exact) == [Difference(name, *values, "the same files")]
+
+
+def test_another_picture_is_found_on_the_same_platform(trees: Trees) -> None:
+    name = "reports/quick/figures/v/means.png"
+    trees[1][name].write_text("picturf")
+    assert [row.metric for row in differences(*trees, exact=True)] == [name]
+    assert differences(*trees, exact=False) == []
+
+
+def test_tolerances_are_absolute_and_relative_and_nothing_for_what_is_not_listed() -> None:
+    assert tolerance("neg_elbo_nats", -200.0) == pytest.approx(1.0)
+    assert tolerance("val_neg_elbo_nats", 200.0) == pytest.approx(1.0)
+    # A metric of the last training epoch may have a tolerance of its own.
+    assert tolerance("train_neg_elbo_nats", 200.0) == pytest.approx(20.0)
+    assert tolerance("frechet_classifier_distance_draws", 2.0) == pytest.approx(1.01)
+    assert tolerance("epoch", 40) == 0 and tolerance("unheard_of", 1e9) == 0
+
+
+def test_the_table_has_a_row_a_difference_and_says_how_many_it_leaves_out() -> None:
+    rows = [Difference(f"metric {index}", "1", "2", "0.1") for index in range(5)]
+    lines = table(rows, most=3).splitlines()
+    assert lines[0].split() == ["metric", "committed", "got", "tolerance"]
+    assert [line.split() for line in lines[1:4]] == [["metric", str(index), "1", "2", "0.1"] for index in range(3)]
+    assert lines[4:] == ["... and 2 more"]
