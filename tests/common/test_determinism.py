@@ -20,6 +20,7 @@ PINNED = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "MKL_CBWR": "AVX2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -46,6 +47,14 @@ def test_torch_obeys() -> None:
     threads, capability = fresh(code).strip().split(" ", 1)
     # A processor without AVX2 takes less, none takes more.
     assert threads == "1" and capability in ("AVX2", "DEFAULT", "NO AVX")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction set is of x86 processors")
+def test_numpy_and_scipy_obey() -> None:
+    code = "import regen, numpy, scipy.linalg, threadpoolctl\n"
+    code += "print(*{one['architecture'] for one in threadpoolctl.threadpool_info() if one['internal_api'] == 'openblas'})"
+    # A processor without AVX2 takes less; numpy built on another library has none.
+    assert fresh(code).strip() in ("Haswell", "Sandybridge", "Nehalem", "")
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "stages").glob("*.py")), ids=lambda path: path.stem)

@@ -10,6 +10,8 @@ _INSTRUCTION_SET = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "MKL_CBWR": "AVX2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
+    # numpy's and scipy's; the name of their kernels for AVX2. Other architectures ignore it.
+    "OPENBLAS_CORETYPE": "Haswell",
     # cuBLAS needs a fixed workspace to be deterministic (only read on a GPU).
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
