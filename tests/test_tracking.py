@@ -1,10 +1,12 @@
 """MLflow's view, read back through MLflow's own client from files that are made up here."""
 
+import base64
 import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +107,54 @@ def test_one_experiment_a_data_set_and_one_run_a_variant_and_seed(synced: Path) 
     }
     assert runs["vu4a-vae-svhn-gauss seed 0"].info.experiment_id == experiments["svhn"].experiment_id
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    # The page lists what was changed last first.
+    listed = _client(synced).search_experiments(order_by=["last_update_time DESC"])
+    assert [one.name for one in listed] == ["mnist", "svhn"]
     note = experiments["mnist"].tags["mlflow.note.content"]
+    assert note.startswith("Preset quick, stand-in data: made-up digits.")
     assert all(text in note for text in ("quick", "stand-in", "made-up digits", "uva3-vae-z2-mnist", "uva3-vae-z20-mnist"))
+
+
+def test_experiments_stay_sorted_when_one_is_made_later(changed: Path) -> None:
+    shutil.move(changed / "results/quick/vu4a-vae-svhn-gauss", changed / "aside")
+    shutil.rmtree(changed / "mlflow")
+    synchronise(changed, "quick")
+    shutil.move(changed / "aside", changed / "results/quick/vu4a-vae-svhn-gauss")
+    synchronise(changed, "quick")
+
+    assert [one.name for one in _client(changed).search_experiments(order_by=["last_update_time DESC"])] == ["mnist", "svhn"]
+
+
+def test_views_are_saved_and_linked(synced: Path) -> None:
+    experiment = _client(synced).get_experiment_by_name("mnist")
+    saved = {key.removeprefix("mlflow.sharedViewState."): value for key, value in experiment.tags.items() if "sharedViewState" in key}
+
+    assert set(saved) == {"likelihood-unnormalised", "samples"}
+    # The limit of the table experiment_tags.
+    assert max(map(len, experiment.tags.values())) <= 5000
+    view = json.loads(saved["likelihood-unnormalised"])
+    state = json.loads(zlib.decompress(base64.b64decode(view["state"].removeprefix("deflate;"))))
+    assert (view["name"], state["searchFilter"]) == ("Likelihood unnormalised", "tags.nll_kind = 'unnormalised'")
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`nll_nats`", True)
+    # Only what the files have.
+    assert state["selectedColumns"] == ["tags.`family`", "metrics.`nll_nats`"]
+    assert [(card["type"], card["metricKey"]) for card in state["compareRunCharts"]] == [
+        ("BAR", "nll_nats"),
+        ("LINE", "val_neg_elbo_nats"),
+        ("LINE", "train_neg_elbo_nats"),
+    ]
+    # MLflow itself accepts the query.
+    found = _client(synced).search_runs([experiment.experiment_id], state["searchFilter"], order_by=[state["orderByKey"] + " ASC"])
+    assert len(found) == 3
+    link = f"#/experiments/{experiment.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey=likelihood-unnormalised"
+    assert f"[Likelihood unnormalised]({link})" in experiment.tags["mlflow.note.content"]
+
+
+def test_seeds_of_a_variant_share_a_colour_and_variants_do_not(synced: Path) -> None:
+    colours = {name: run.data.tags["mlflow.runColor"] for name, run in _runs(synced).items()}
+    assert colours["uva3-vae-z20-mnist seed 0"] == colours["uva3-vae-z20-mnist seed 1"]
+    assert len(set(colours.values())) == len(VARIANTS)
+    assert all(len(colour) == 7 and int(colour[1:], 16) >= 0 for colour in colours.values())
 
 
 def test_curves_and_final_numbers_are_those_of_the_files(synced: Path) -> None:

@@ -1,9 +1,10 @@
 """What one tracked run shows, read from the files that the pipeline wrote."""
 
+import colorsys
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,17 +100,17 @@ def read_runs(root: Path, config: ReportConfig) -> list[TrackedRun]:
     ]
 
 
-def describe_experiment(config: ReportConfig, card: DataCard) -> str:
-    """Return in Markdown what the runs on one data set were made from and what they compare."""
-    data = f"Preset **{config.preset}**. Data: {card.dataset}, source {card.source} ({card.data_source}): {card.description}."
-    variants = [(name, variant) for name, variant in config.variants.items() if variant.dataset == card.dataset]
-    compared = [f"- {name} ({variant.report}): {variant.title}" for name, variant in variants]
-    return "\n\n".join([data, "Compares, with one run a seed:", "\n".join(compared)])
+def describe_experiment(config: ReportConfig, runs: Sequence[TrackedRun], links: str) -> str:
+    """Return in Markdown the data of the runs on one data set, links to its views, its variants; a list shows the first words."""
+    card = runs[0].card
+    data = f"Preset {config.preset}, {card.data_source} data: {card.description}."
+    rows = [f"| {name} | {config.variants[name].title} |" for name in dict.fromkeys(run.variant for run in runs)]
+    return "\n\n".join([data, f"Views: {links}.", "\n".join(["| variant | model |", "| --- | --- |", *rows])])
 
 
 def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: dict[str, Any]) -> TrackedRun:
     variant, results = config.variants[name], root / "results" / config.preset / name / str(seed)
-    history, scalars = histories(root, config, name).get(seed), {**quality(root, config, name).get(seed, {}), **scalars}
+    history, scalars = histories(root, config, name).get(seed), {**scalars, **quality(root, config, name).get(seed, {}), **scalars}
     numbers = {key: float(value) for key, value in scalars.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     texts = {key: str(value) for key, value in scalars.items() if value is not None and key not in numbers}
     figures = _read_figures(root / "reports" / config.preset / "figures" / variant.report, name)
@@ -129,7 +130,7 @@ def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: d
             }
         ),
         # At epoch 0 MLflow draws a lone value as a bar, elsewhere as a curve of one point.
-        metrics=[*(() if history is None else _curves(history)), *((key, value, 0) for key, value in numbers.items())],
+        metrics=[*((key, value, 0) for key, value in numbers.items()), *(() if history is None else _curves(history))],
         artifacts={path.name: path for path in tables} | {f"figures/{path.name}": path for path in figures},
         card=parse(DataCard, read_json(card), str(card)),
         side=_read_side_files(root / "logs" / config.preset / name / str(seed)),
@@ -173,7 +174,17 @@ def _tags(config: ReportConfig, name: str, seed: int) -> dict[str, str]:
         "data_source": variant.data_source,
         "title": variant.title,
         "assumed": ", ".join(variant.assumed) or "nothing",
+        "mlflow.source.name": "stages/train.py",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.runColor": _colour(name),
     }
+
+
+def _colour(variant: str) -> str:
+    """Return a variant's colour in charts: the same for all seeds in every store, where MLflow would take one at random."""
+    number = int(hashlib.sha256(variant.encode()).hexdigest(), 16)
+    red, green, blue = colorsys.hls_to_rgb(number % 360 / 360, (0.32, 0.45, 0.58)[number // 360 % 3], 0.7)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
 def _describe_run(config: ReportConfig, variant: ReportedVariant, figures: dict[Path, Figure]) -> str:

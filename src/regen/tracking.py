@@ -16,6 +16,7 @@ from regen.common.files import replacing
 from regen.config.base import load
 from regen.params.schema import ReportConfig
 from regen.tracked_run import DataCard, TrackedRun, describe_experiment, read_runs
+from regen.tracked_views import view_links, view_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,13 +49,16 @@ def synchronise(root: Path, preset: str) -> str:
     """
     config = load(ReportConfig, root / "configs" / preset / "report.json")
     runs = read_runs(root, config)
-    cards = {run.dataset: run.card for run in runs}
+    datasets: dict[str, list[TrackedRun]] = {}
+    for run in runs:
+        datasets.setdefault(run.dataset, []).append(run)
     store = root.resolve() / "mlflow" / preset
     with _one_line_errors(store):
         client = _open(store)
-        # The user interface lists the newest experiment first.
-        experiments = {dataset: _experiment(client, store, config, card) for dataset, card in reversed(cards.items())}
+        # The user interface lists the experiment that was changed last first.
+        experiments = {dataset: _experiment(client, store, config, datasets[dataset]) for dataset in sorted(datasets, reverse=True)}
         _update(client, experiments, runs)
+        _sort(client, list(experiments.values()))
     return "".join(f"{run.variant} {run.seed} {run.digest}\n" for run in runs)
 
 
@@ -106,23 +110,33 @@ def _is_elsewhere(database: Path, artifacts: Path) -> bool:
         return any(Path(address).parent != artifacts for (address,) in connection.execute(ours, (_OURS,)))
 
 
-def _experiment(client: "MlflowClient", store: Path, config: ReportConfig, card: DataCard) -> str:
-    """Return the identifier of a data set's experiment, made or restored if need be."""
-    found = client.get_experiment_by_name(card.dataset)
+def _experiment(client: "MlflowClient", store: Path, config: ReportConfig, runs: list[TrackedRun]) -> str:
+    """Return the identifier of the experiment of a data set's runs, made or restored if need be, with its description and views."""
+    dataset = runs[0].dataset
+    found = client.get_experiment_by_name(dataset)
     if found is not None and found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
+    experiment = client.create_experiment(dataset, str(store / "artifacts" / dataset)) if found is None else found.experiment_id
+    views = view_tags(runs)
     tags = {
         _OURS: config.preset,
-        "mlflow.note.content": describe_experiment(config, card),
+        "mlflow.note.content": describe_experiment(config, runs, view_links(experiment, views)),
         # Otherwise the user interface opens the pages for language-model applications.
         "mlflow.experimentKind": "custom_model_development",
+        **views,
     }
-    if found is None:
-        return client.create_experiment(card.dataset, str(store / "artifacts" / card.dataset), tags)
     for key, value in tags.items():
-        if found.tags.get(key) != value:
-            client.set_experiment_tag(found.experiment_id, key, value)
-    return found.experiment_id
+        if found is None or found.tags.get(key) != value:
+            client.set_experiment_tag(experiment, key, value)
+    return experiment
+
+
+def _sort(client: "MlflowClient", experiments: list[str]) -> None:
+    """Touch the experiments, last name first, if they are not listed by name; only a new name, if the same, counts as a change."""
+    listed = [one.experiment_id for one in client.search_experiments(order_by=["last_update_time DESC"]) if _OURS in one.tags]
+    if listed != experiments[::-1]:
+        for experiment in experiments:
+            client.rename_experiment(experiment, client.get_experiment(experiment).name)
 
 
 def _update(client: "MlflowClient", experiments: dict[str, str], runs: list[TrackedRun]) -> None:
