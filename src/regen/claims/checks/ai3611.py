@@ -1,0 +1,152 @@
+"""Checks of ai3611's claims: one latent or two, noise on the data, the weight of the KL, Bernoulli latents."""
+
+from typing import Any
+
+from regen.claims.evidence import Evidence
+from regen.claims.finding import Finding, Number, difference, from_parts, mean, text
+from regen.claims.orderings import Named, Part, below, numbers_of, percent, shared
+from regen.claims.registry import check
+
+__all__: list[str] = []
+
+ONE, TWO, TWENTY, BERNOULLI = "ai3611-vae-z1-mnist", "ai3611-vae-z2-mnist", "ai3611-vae-z20-mnist", "ai3611-bernvae-mnist"
+NOISED = {"noise of 0.001": "ai3611-vae-z1-noise-mnist", "noise of 0.1": "ai3611-vae-z1-noise01-mnist"}
+HALF = "ai3611-vae-z1-kl05-mnist"
+OTHERS = ("ai3611-vae-z1-kl01-mnist", ONE, "ai3611-vae-z1-kl2-mnist", "ai3611-vae-z1-kl10-mnist")
+
+LITTLE = 0.02
+"""Share of a loss up to which it has changed little."""
+
+STATES = {"before training": "before training", "final": "after it"}
+PRINTED, CORRECTED = "as_printed", "running_average"
+"""Algorithm 1's estimator, and the corrected one that the variant is trained with."""
+
+
+@check("ai3611-1")
+def two_latents_reconstruct_better(evidence: Evidence) -> Finding:
+    """Test that the validation reconstruction after the last epoch is lower with two latents than with one."""
+    epoch = min(_epochs(evidence, variant) for variant in (ONE, TWO))
+    named: list[Named] = [(name, _at(evidence, variant, epoch, "recon_nats")) for name, variant in (("two latents", TWO), ("one", ONE))]
+    part = below(f"validation reconstruction after epoch {epoch} with", *named, unit="nats")
+    return Finding(*from_parts([part]), numbers_of("Validation reconstruction", "nats", *named))
+
+
+@check("ai3611-2")
+def noise_changes_little(evidence: Evidence) -> Finding:
+    """Test that at equal epochs validation loss and reconstruction with noise are lower than without, by 2 % at most, at both levels."""
+    epoch = min(_epochs(evidence, variant) for variant in (ONE, *NOISED.values()))
+    terms = {"loss": "neg_elbo_nats", "reconstruction": "recon_nats"}
+    parts: list[Part] = []
+    numbers = [Number("Epoch", epoch)]
+    for name, variant in NOISED.items():
+        shares, gaps = {}, {}
+        for quantity, term in terms.items():
+            noised, clean = shared(_at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term))
+            gaps[quantity] = difference(clean, noised)
+            shares[quantity] = -gaps[quantity].mean / mean(clean)
+            numbers += numbers_of(f"Validation {quantity}", "nats", (name, noised), (f"clean images beside {name}", clean))
+        changes = " and ".join(f"{quantity} by {percent(share, 2)}" for quantity, share in shares.items())
+        falls = " and ".join(f"{quantity} by {gap.words}" for quantity, gap in gaps.items())
+        within = all(abs(share) <= LITTLE for share in shares.values())
+        parts.append((within, f"{name} changes the validation {changes} after epoch {epoch}, 2 % at most"))
+        parts.append((all(gap.holds for gap in gaps.values()), f"it lowers the {falls} nats"))
+    return Finding(*from_parts(parts), numbers)
+
+
+@check("ai3611-3")
+def half_is_best(evidence: Evidence) -> Finding:
+    """Test that 0.5 has the lowest validation loss, each at its own KL weight, and at weight 1 the lowest -ELBO, NLL, Frechet distance.
+
+    Losses and the Frechet distance are of the last epoch that all runs have; the NLL is of the last weights, and says whose run was longer.
+    """
+    weights = {variant: _kl_weight(evidence, variant) for variant in (HALF, *OTHERS)}
+    last = {variant: _epochs(evidence, variant) for variant in weights}
+    epoch = min(last.values())
+    longer = "".join(f", that of weight {weights[variant]:g} after {count}" for variant, count in last.items() if count > epoch)
+    own, at_one, nll, distance = (
+        f"{name} after epoch {epoch}" for name in ("validation loss at its own weight", "validation -ELBO", "test NLL", "Frechet distance")
+    )
+    scores = {
+        own: ("nats", {variant: _weighted(evidence, variant, epoch, weight) for variant, weight in weights.items()}),
+        at_one: ("nats", {variant: _weighted(evidence, variant, epoch, 1) for variant in weights}),
+        nll + longer: ("nats", {variant: evidence.value(variant, "nll_nats") for variant in weights}),
+        distance: ("", {variant: _distance(evidence, variant, epoch, last[variant]) for variant in weights}),
+    }
+    parts = []
+    numbers: list[Number] = []
+    for score, (unit, found) in scores.items():
+        parts.append(_lowest(score, unit, found, weights))
+        numbers += numbers_of(score[:1].upper() + score[1:], unit, *((f"weight {weights[name]:g}", found[name]) for name in found))
+    return Finding(*from_parts(parts), numbers)
+
+
+@check("ai3611-4")
+def algorithm_one_trains(evidence: Evidence) -> Finding:
+    """Test that the validation -ELBO falls from the first epoch to the last, and the estimator as printed varies no more than corrected."""
+    epoch = _epochs(evidence, BERNOULLI)
+    named: list[Named] = [(f"epoch {at}", _at(evidence, BERNOULLI, at, "neg_elbo_nats")) for at in (epoch, 1)]
+    deviations = {
+        (row["state"], row["estimator"]): float(row["gradient_standard_deviation"]) for row in evidence.probe("estimator_variance")["rows"]
+    }
+    ratios = {state: (deviations[state, PRINTED] / deviations[state, CORRECTED]) ** 2 for state in STATES}
+    times = " and ".join(f"{text(ratios[state])} times {words}" for state, words in STATES.items())
+    parts = [
+        below("validation -ELBO of the corrected estimator after", *named, unit="nats"),
+        (all(ratio <= 1 for ratio in ratios.values()), f"gradient variance as printed no larger than corrected, {times} (one seed)"),
+    ]
+    numbers = [
+        Number(f"Gradient standard deviation, {name.replace('_', ' ')}, {state}", value) for (state, name), value in deviations.items()
+    ]
+    numbers += [Number(f"Gradient variance as printed over corrected, {state}", ratio) for state, ratio in ratios.items()]
+    return Finding(*from_parts(parts), [*numbers_of("Validation -ELBO", "nats", *named), *numbers])
+
+
+@check("ai3611-5")
+def rankings_agree(evidence: Evidence) -> Finding:
+    """Test that reconstruction and NLL of the test images put the same latents first, Gaussian or Bernoulli, 20 of them."""
+    clauses, first = [], []
+    numbers: list[Number] = []
+    for quantity, key in (("reconstruction", "recon_nats"), ("NLL", "nll_nats")):
+        gaussian, bernoulli = (evidence.value(variant, key) for variant in (TWENTY, BERNOULLI))
+        gap = difference(bernoulli, gaussian)
+        first.append("Gaussian" if gap.holds else "Bernoulli" if difference(gaussian, bernoulli).holds else "neither")
+        sizes = f"Gaussian {text(mean(gaussian))}, Bernoulli {text(mean(bernoulli))} nats, difference {gap.words}"
+        clauses.append(f"{first[-1]} first by {quantity} ({sizes})")
+        numbers += numbers_of(f"Test {quantity}", "nats", ("Gaussian latents", gaussian), ("Bernoulli latents", bernoulli))
+    agree = first[0] == first[1] != "neither"
+    return Finding(*from_parts([(agree, "both put the same latents first, " + ", ".join(clauses))]), numbers)
+
+
+def _at(evidence: Evidence, variant: str, epoch: int, term: str) -> dict[int, float]:
+    """Return a validation term after an epoch (from 1)."""
+    return {seed: values[epoch - 1] for seed, values in evidence.column(variant, f"val_{term}").items()}
+
+
+def _epochs(evidence: Evidence, variant: str) -> int:
+    """Return the number of epochs that all seeds of a variant have."""
+    return min(len(table) for table in evidence.history(variant).values())
+
+
+def _kl_weight(evidence: Evidence, variant: str) -> float:
+    objective: Any = evidence.variant(variant).training.objective
+    return float(objective.kl_weight)
+
+
+def _weighted(evidence: Evidence, variant: str, epoch: int, weight: float) -> dict[int, float]:
+    """Return the validation loss after an epoch at a weight of the KL."""
+    recon, kl = (_at(evidence, variant, epoch, term) for term in ("recon_nats", "kl_nats"))
+    return {seed: recon[seed] + weight * kl[seed] for seed in recon}
+
+
+def _distance(evidence: Evidence, variant: str, epoch: int, last: int) -> dict[int, float]:
+    """Return the Frechet distance of the samples after an epoch: of the snapshot where the run went on."""
+    if epoch == last:
+        return evidence.value(variant, "frechet_classifier_distance", of="quality")
+    return evidence.measure(variant, f"epoch {epoch}", "frechet_classifier_distance")
+
+
+def _lowest(score: str, unit: str, found: dict[str, dict[int, float]], weights: dict[str, float]) -> Part:
+    """Return whether the weight 0.5 has the lowest score of all."""
+    rival = min(OTHERS, key=lambda variant: mean(found[variant]))
+    _, words = below(f"{score} at", ("weight 0.5", found[HALF]), (f"the best other, weight {weights[rival]:g}", found[rival]), unit)
+    return all(difference(found[variant], found[HALF]).holds for variant in OTHERS), words

@@ -1,0 +1,152 @@
+"""Checks of davari's claims about images: checkerboards, sharpness, sample quality, single latents, interpolation."""
+
+from typing import Any
+
+from regen.claims.evidence import Evidence
+from regen.claims.finding import Finding, Number, from_parts, text
+from regen.claims.orderings import Named, Part, below, constant, numbers_of, percent
+from regen.claims.registry import check
+
+__all__: list[str] = []
+
+TRANSPOSED, TRANSPOSED_5, IWAE = "davari-vae-deconv-celeba", "davari-vae-deconv5-celeba", "davari-iwae5-deconv-celeba"
+UPSAMPLED = {
+    "transposed convolution": TRANSPOSED,
+    "nearest neighbour": "davari-vae-nearest-celeba",
+    "bilinear": "davari-vae-bilinear-celeba",
+}
+
+PERIOD_TWO, SHARPNESS, BLOCKINESS = "checkerboard_energy", "laplacian_variance", "blockiness"
+
+TRAITS = {"asymmetry": "orientation", "dark_beside_face": "hair length"}
+"""What is measured for a trait. Skin luminance stands for neither, and the sex of a face needs labels."""
+
+FEATURES = {"nothing": "random weights", "factors": "a network of drawn factors", "classes": "a classifier"}
+"""Where the features of the distances come from, by what their network learned."""
+
+
+@check("davari-1")
+def checkerboard(evidence: Evidence) -> Finding:
+    """Test that the period-2 energy of samples and of reconstructions is above that of real images and of both resize variants."""
+    parts: list[Part] = []
+    numbers: list[Number] = []
+    for images in ("samples", "reconstructions"):
+        transposed, *resized = _upsampled(evidence, images, PERIOD_TWO)
+        for other in (("real images", constant(1, transposed[1])), *resized):
+            parts.append(below(f"period-2 energy of {images},", other, transposed))
+        numbers += numbers_of(f"Period-2 energy of {images} over real images'", "", transposed, *resized)
+    return Finding(*from_parts(parts), numbers)
+
+
+@check("davari-2")
+def sharpest_and_smoothest(evidence: Evidence) -> Finding:
+    """Test that nearest samples have the largest variance of the Laplacian and 2x2 blockiness, bilinear ones the smallest variance."""
+    transposed, nearest, bilinear = _upsampled(evidence, "samples", SHARPNESS)
+    blocks = transposed_blocks, nearest_blocks, bilinear_blocks = _upsampled(evidence, "samples", BLOCKINESS)
+    parts = [
+        below("variance of the Laplacian of samples,", transposed, nearest),
+        below("variance of the Laplacian of samples,", bilinear, nearest),
+        below("variance of the Laplacian of samples,", bilinear, transposed),
+        below("2x2 blockiness of samples,", transposed_blocks, nearest_blocks),
+        below("2x2 blockiness of samples,", bilinear_blocks, nearest_blocks),
+    ]
+    numbers = numbers_of("Variance of the Laplacian", "", transposed, nearest, bilinear, ("real images", _real_sharpness(evidence)))
+    return Finding(*from_parts(parts), [*numbers, *numbers_of("2x2 blockiness", "", *blocks)])
+
+
+@check("davari-5")
+def iwae_smoother(evidence: Evidence) -> Finding:
+    """Test that the variance of the Laplacian of the IWAE's samples is below the VAE's."""
+    named = _models(evidence, SHARPNESS)
+    numbers = numbers_of("Variance of the Laplacian", "", *named, ("real images", _real_sharpness(evidence)))
+    return Finding(*from_parts([below("variance of the Laplacian of samples of", *named)]), numbers)
+
+
+@check("davari-6")
+def single_latents(evidence: Evidence) -> Finding:
+    """Test that a latent or more moves the proxy of orientation, and of hair length, two standard deviations beyond random directions."""
+    probe = evidence.probe("single_latents")
+    rows: dict[str, dict[str, Any]] = {row["proxy"]: row for row in probe["rows"]}
+    parts = [(rows[proxy]["counted"] > 0, _counted(trait, rows[proxy], probe["dimensions"])) for proxy, trait in TRAITS.items()]
+    verdict, why = from_parts(parts)
+    numbers: list[Number] = [Number("Latents", probe["dimensions"])]
+    for proxy, row in rows.items():
+        name = proxy.replace("_", " ").capitalize()
+        numbers += [Number(f"{name}, latents that count", row["counted"]), Number(f"{name}, largest range", row["largest"])]
+        numbers += [Number(f"{name}, threshold", row["threshold"]), Number(f"{name}, share of random directions", row["share_of_random"])]
+    # One of the three traits is not measured, so that the claim as a whole is not shown.
+    return Finding("partly" if verdict == "reproduced" else verdict, f"{why} Gender is not judged: the images have no labels.", numbers)
+
+
+@check("davari-7")
+def latent_midpoints(evidence: Evidence) -> Finding:
+    """Test that a VAE trained apart reconstructs latent midpoints better than pixel midpoints of images and of reconstructions."""
+    probe = evidence.probe("midpoints")
+    errors = {row["images"]: float(row["mse_per_pixel"]) for row in probe["rows"]}
+    parts: list[Part] = []
+    numbers = [Number("Pairs", probe["pairs"])]
+    for row in probe["comparisons"]:
+        lower, spread = -float(row["mean_difference"]), float(row["standard_error"])
+        label = f"{row['measure'].replace('_', ' ')}, latent minus {row['against']}"
+        numbers += [Number(label.capitalize(), -lower), Number(f"{label.capitalize()}, standard error over pairs", spread)]
+        if row["measure"] == "mse_per_pixel":
+            words = (
+                f"squared error a dimension of latent midpoints ({text(errors['latent midpoints'])}) below {row['against']} "
+                f"({text(errors[row['against']])}), difference {text(lower)} ± {text(spread)} over {probe['pairs']:,} pairs (one seed), "
+                f"lower in {percent(float(row['share_lower']))} of them"
+            )
+            parts.append((lower > spread, words))
+    numbers += [Number(f"Squared error a dimension, {images}", error) for images, error in errors.items()]
+    return Finding(*from_parts(parts), numbers)
+
+
+@check("davari-10")
+def iwae_samples_better(evidence: Evidence) -> Finding:
+    """Test that the Frechet distance and the kernel distance of the IWAE's samples are both below the VAE's."""
+    keys = {"Frechet distance": "frechet_classifier_distance", "kernel distance": "kernel_classifier_distance"}
+    named = {name: _models(evidence, key) for name, key in keys.items()}
+    verdict, why = from_parts([below(f"{name} of samples of", *pair) for name, pair in named.items()])
+    learned = next(iter(evidence.quality(IWAE).values())).get("features")
+    numbers = [number for name, pair in named.items() for number in numbers_of(name.capitalize(), "", *pair)]
+    numbers += numbers_of("Standard error of the kernel distance over blocks", "", *_models(evidence, "kernel_standard_error"))
+    return Finding(verdict, f"{why} The features are of {FEATURES.get(str(learned), 'an unknown network')}.", numbers)
+
+
+@check("davari-12")
+def uneven_overlap(evidence: Evidence) -> Finding:
+    """Test that the period-2 energy of samples is higher with 5x5 kernels (uneven overlap) than with 4x4, before and after training."""
+    parts: list[Part] = []
+    numbers: list[Number] = []
+    for images, when in (("before training", "before training"), ("samples", "after training")):
+        named: list[Named] = [
+            ("4x4 kernels", evidence.measure(TRANSPOSED, images, PERIOD_TWO)),
+            ("5x5 kernels", evidence.measure(TRANSPOSED_5, images, PERIOD_TWO)),
+        ]
+        parts.append(below(f"period-2 energy {when},", *named))
+        numbers += numbers_of(f"Period-2 energy over real images' {when}", "", *named)
+    verdict, why = from_parts(parts)
+    return Finding(verdict, f"{why} Real images have 1.", numbers)
+
+
+def _upsampled(evidence: Evidence, images: str, key: str) -> list[Named]:
+    """Return a measure of the transposed convolutions, of nearest neighbours and of the bilinear variant."""
+    return [(name, evidence.measure(variant, images, key)) for name, variant in UPSAMPLED.items()]
+
+
+def _models(evidence: Evidence, key: str) -> list[Named]:
+    """Return a measure of the samples of the IWAE and of the VAE."""
+    return [("the IWAE", evidence.measure(IWAE, "samples", key)), ("the VAE", evidence.measure(TRANSPOSED, "samples", key))]
+
+
+def _real_sharpness(evidence: Evidence) -> dict[int, float]:
+    return evidence.measure(TRANSPOSED, "test images", SHARPNESS)
+
+
+def _counted(trait: str, row: dict[str, Any], dimensions: int) -> str:
+    """Return the clause on one trait, with what chance would give."""
+    chance = float(row["share_of_random"]) * dimensions
+    return (
+        f"{row['counted']} of {dimensions} latents change {trait} by two standard deviations more than random directions do, as would "
+        f"{text(chance)} of {dimensions} random ones (largest range {text(float(row['largest']))}, "
+        f"threshold {text(float(row['threshold']))})"
+    )
