@@ -42,7 +42,7 @@ def test_the_training_loss_is_lower_throughout_by_either_bound(
 def test_the_share_of_epochs_is_counted(written: Written) -> None:
     training(written, [7010.0, 6790.0, 6690.0, 6590.0], HIGHER)
     found = davari.lower_throughout(written.evidence)
-    assert {number.label: number.value for number in found.numbers}["Share of epochs with the lower training objective"] == 0.75
+    assert {number.label: number.value for number in found.numbers}["share of epochs with the lower training objective"] == 0.75
     assert "3 of 4" in found.why
 
 
@@ -135,8 +135,8 @@ def test_the_validation_error_is_jumpy_against_the_training_error(written: Writt
     found = davari.jumpy(written.evidence)
     assert found.verdict == verdict
     numbers = {number.label: number.value for number in found.numbers}
-    assert numbers["Validation over training, the IWAE"] == pytest.approx(of_iwae)
-    assert numbers["Validation over training, the VAE"] == pytest.approx(of_vae)
+    assert numbers["validation over training, the IWAE"] == pytest.approx(of_iwae)
+    assert numbers["validation over training, the VAE"] == pytest.approx(of_vae)
 
 
 def test_a_steady_fall_is_no_jump(written: Written) -> None:

@@ -4,16 +4,14 @@ from typing import TypeVar
 
 from regen.claims.evidence import Missing
 from regen.claims.finding import Number, difference, mean, text
+from regen.claims.measures import Part
 
-__all__ = ["Named", "Part", "below", "constant", "numbers_of", "percent", "shared"]
+__all__ = ["Named", "below", "constant", "numbers_of", "shared"]
 
 T = TypeVar("T")
 
 Named = tuple[str, dict[int, float]]
 """What the values are of, and seed -> value."""
-
-Part = tuple[bool, str]
-"""Whether a part of a claim holds, and the clause that says what it is."""
 
 
 def below(quantity: str, smaller: Named, larger: Named, unit: str = "") -> Part:
@@ -23,11 +21,6 @@ def below(quantity: str, smaller: Named, larger: Named, unit: str = "") -> Part:
     gap = difference(others, values)
     sizes = [f"{text(mean(of))} {unit}".rstrip() for of in (values, others)]
     return gap.holds, f"{quantity} {name} ({sizes[0]}) below {other} ({sizes[1]}), difference {gap.words}"
-
-
-def percent(share: float, decimals: int = 0) -> str:
-    """Write a share as a percentage."""
-    return f"{100 * share:.{decimals}f} %"
 
 
 def shared(values: dict[int, T], others: dict[int, T]) -> tuple[dict[int, T], dict[int, T]]:

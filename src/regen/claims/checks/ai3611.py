@@ -1,13 +1,12 @@
-"""Checks of ai3611's claims: one latent or two, noise on the data, the weight of the KL, Bernoulli latents."""
+"""Claims of ai3611: one latent or two, noise on the data, the weight of the KL, Bernoulli latents."""
 
 from typing import Any
 
 from regen.claims.evidence import Evidence
-from regen.claims.finding import Finding, Number, difference, from_parts, mean, text
-from regen.claims.orderings import Named, Part, below, numbers_of, percent, shared
+from regen.claims.finding import Finding, Number, difference, mean, text
+from regen.claims.measures import Measured, Part, finding, frechet, gathered, percent
+from regen.claims.orderings import Named, below, numbers_of, shared
 from regen.claims.registry import check
-
-__all__: list[str] = []
 
 ONE, TWO, TWENTY, BERNOULLI = "ai3611-vae-z1-mnist", "ai3611-vae-z2-mnist", "ai3611-vae-z20-mnist", "ai3611-bernvae-mnist"
 NOISED = {"noise of 0.001": "ai3611-vae-z1-noise-mnist", "noise of 0.1": "ai3611-vae-z1-noise01-mnist"}
@@ -28,7 +27,7 @@ def two_latents_reconstruct_better(evidence: Evidence) -> Finding:
     epoch = min(_epochs(evidence, variant) for variant in (ONE, TWO))
     named: list[Named] = [(name, _at(evidence, variant, epoch, "recon_nats")) for name, variant in (("two latents", TWO), ("one", ONE))]
     part = below(f"validation reconstruction after epoch {epoch} with", *named, unit="nats")
-    return Finding(*from_parts([part]), numbers_of("Validation reconstruction", "nats", *named))
+    return finding([part], numbers_of("validation reconstruction", "nats", *named))
 
 
 @check("ai3611-2")
@@ -37,34 +36,34 @@ def noise_changes_little(evidence: Evidence) -> Finding:
     epoch = min(_epochs(evidence, variant) for variant in (ONE, *NOISED.values()))
     terms = {"loss": "neg_elbo_nats", "reconstruction": "recon_nats"}
     parts: list[Part] = []
-    numbers = [Number("Epoch", epoch)]
+    numbers = [Number("epoch", epoch)]
     for name, variant in NOISED.items():
         shares, gaps = {}, {}
         for quantity, term in terms.items():
             noised, clean = shared(_at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term))
             gaps[quantity] = difference(clean, noised)
             shares[quantity] = -gaps[quantity].mean / mean(clean)
-            numbers += numbers_of(f"Validation {quantity}", "nats", (name, noised), (f"clean images beside {name}", clean))
-        changes = " and ".join(f"{quantity} by {percent(share, 2)}" for quantity, share in shares.items())
+            numbers += numbers_of(f"validation {quantity}", "nats", (name, noised), (f"clean images beside {name}", clean))
+        changes = " and ".join(f"{quantity} by {percent(share)}" for quantity, share in shares.items())
         falls = " and ".join(f"{quantity} by {gap.words}" for quantity, gap in gaps.items())
         within = all(abs(share) <= LITTLE for share in shares.values())
         parts.append((within, f"{name} changes the validation {changes} after epoch {epoch}, 2 % at most"))
         parts.append((all(gap.holds for gap in gaps.values()), f"it lowers the {falls} nats"))
-    return Finding(*from_parts(parts), numbers)
+    return finding(parts, numbers)
 
 
 @check("ai3611-3")
 def half_is_best(evidence: Evidence) -> Finding:
-    """Test that 0.5 has the lowest validation loss, each at its own KL weight, and at weight 1 the lowest -ELBO, NLL, Frechet distance.
+    """Test that 0.5 has the lowest validation loss, each at its own KL weight, and at weight 1 the lowest -ELBO, NLL, FCD.
 
-    Losses and the Frechet distance are of the last epoch that all runs have; the NLL is of the last weights, and says whose run was longer.
+    Losses and the FCD are of the last epoch that all runs have; the NLL is of the last weights, and says whose run was longer.
     """
     weights = {variant: _kl_weight(evidence, variant) for variant in (HALF, *OTHERS)}
     last = {variant: _epochs(evidence, variant) for variant in weights}
     epoch = min(last.values())
     longer = "".join(f", that of weight {weights[variant]:g} after {count}" for variant, count in last.items() if count > epoch)
     own, at_one, nll, distance = (
-        f"{name} after epoch {epoch}" for name in ("validation loss at its own weight", "validation -ELBO", "test NLL", "Frechet distance")
+        f"{name} after epoch {epoch}" for name in ("validation loss at its own weight", "validation -ELBO", "test NLL", "FCD")
     )
     scores = {
         own: ("nats", {variant: _weighted(evidence, variant, epoch, weight) for variant, weight in weights.items()}),
@@ -76,29 +75,37 @@ def half_is_best(evidence: Evidence) -> Finding:
     numbers: list[Number] = []
     for score, (unit, found) in scores.items():
         parts.append(_lowest(score, unit, found, weights))
-        numbers += numbers_of(score[:1].upper() + score[1:], unit, *((f"weight {weights[name]:g}", found[name]) for name in found))
-    return Finding(*from_parts(parts), numbers)
+        numbers += numbers_of(score, unit, *((f"weight {weights[name]:g}", found[name]) for name in found))
+    return finding(parts, numbers)
 
 
 @check("ai3611-4")
 def algorithm_one_trains(evidence: Evidence) -> Finding:
     """Test that the validation -ELBO falls from the first epoch to the last, and the estimator as printed varies no more than corrected."""
-    epoch = _epochs(evidence, BERNOULLI)
-    named: list[Named] = [(f"epoch {at}", _at(evidence, BERNOULLI, at, "neg_elbo_nats")) for at in (epoch, 1)]
-    deviations = {
-        (row["state"], row["estimator"]): float(row["gradient_standard_deviation"]) for row in evidence.probe("estimator_variance")["rows"]
-    }
-    ratios = {state: (deviations[state, PRINTED] / deviations[state, CORRECTED]) ** 2 for state in STATES}
-    times = " and ".join(f"{text(ratios[state])} times {words}" for state, words in STATES.items())
-    parts = [
-        below("validation -ELBO of the corrected estimator after", *named, unit="nats"),
-        (all(ratio <= 1 for ratio in ratios.values()), f"gradient variance as printed no larger than corrected, {times} (one seed)"),
-    ]
-    numbers = [
-        Number(f"Gradient standard deviation, {name.replace('_', ' ')}, {state}", value) for (state, name), value in deviations.items()
-    ]
-    numbers += [Number(f"Gradient variance as printed over corrected, {state}", ratio) for state, ratio in ratios.items()]
-    return Finding(*from_parts(parts), [*numbers_of("Validation -ELBO", "nats", *named), *numbers])
+
+    def loss() -> Measured:
+        named: list[Named] = [
+            (f"epoch {epoch}", _at(evidence, BERNOULLI, epoch, "neg_elbo_nats")) for epoch in (_epochs(evidence, BERNOULLI), 1)
+        ]
+        part = below("validation -ELBO of the corrected estimator after", *named, unit="nats")
+        return [part], numbers_of("validation -ELBO", "nats", *named)
+
+    def variance() -> Measured:
+        rows = evidence.probe("estimator_variance")["rows"]
+        deviations = {(row["state"], row["estimator"]): float(row["gradient_standard_deviation"]) for row in rows}
+        ratios = {state: (deviations[state, PRINTED] / deviations[state, CORRECTED]) ** 2 for state in STATES}
+        times = " and ".join(f"{text(ratios[state])} times {words}" for state, words in STATES.items())
+        words = f"gradient variance as printed no larger than corrected, {times} (one seed)"
+        numbers = [
+            *(
+                Number(f"gradient standard deviation, {name.replace('_', ' ')}, {state}", value)
+                for (state, name), value in deviations.items()
+            ),
+            *(Number(f"gradient variance as printed over corrected, {state}", ratio) for state, ratio in ratios.items()),
+        ]
+        return [(all(ratio <= 1 for ratio in ratios.values()), words)], numbers
+
+    return gathered(loss, variance)
 
 
 @check("ai3611-5")
@@ -112,9 +119,9 @@ def rankings_agree(evidence: Evidence) -> Finding:
         first.append("Gaussian" if gap.holds else "Bernoulli" if difference(gaussian, bernoulli).holds else "neither")
         sizes = f"Gaussian {text(mean(gaussian))}, Bernoulli {text(mean(bernoulli))} nats, difference {gap.words}"
         clauses.append(f"{first[-1]} first by {quantity} ({sizes})")
-        numbers += numbers_of(f"Test {quantity}", "nats", ("Gaussian latents", gaussian), ("Bernoulli latents", bernoulli))
+        numbers += numbers_of(f"test {quantity}", "nats", ("Gaussian latents", gaussian), ("Bernoulli latents", bernoulli))
     agree = first[0] == first[1] != "neither"
-    return Finding(*from_parts([(agree, "both put the same latents first, " + ", ".join(clauses))]), numbers)
+    return finding([(agree, "both put the same latents first, " + ", ".join(clauses))], numbers)
 
 
 def _at(evidence: Evidence, variant: str, epoch: int, term: str) -> dict[int, float]:
@@ -139,10 +146,8 @@ def _weighted(evidence: Evidence, variant: str, epoch: int, weight: float) -> di
 
 
 def _distance(evidence: Evidence, variant: str, epoch: int, last: int) -> dict[int, float]:
-    """Return the Frechet distance of the samples after an epoch: of the snapshot where the run went on."""
-    if epoch == last:
-        return evidence.value(variant, "frechet_classifier_distance", of="quality")
-    return evidence.measure(variant, f"epoch {epoch}", "frechet_classifier_distance")
+    """Return the FCD of the samples after an epoch: of the snapshot where the run went on."""
+    return frechet(evidence, variant, "samples" if epoch == last else f"epoch {epoch}")
 
 
 def _lowest(score: str, unit: str, found: dict[str, dict[int, float]], weights: dict[str, float]) -> Part:

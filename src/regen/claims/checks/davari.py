@@ -1,13 +1,13 @@
-"""Checks of davari's claims about images: checkerboards, sharpness, sample quality, single latents, interpolation."""
+"""Claims of davari about images: checkerboards, sharpness, sample quality, single latents, interpolation."""
 
+from functools import partial
 from typing import Any
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, from_parts, text
-from regen.claims.orderings import Named, Part, below, constant, numbers_of, percent
+from regen.claims.measures import Measured, Part, finding, gathered, percent
+from regen.claims.orderings import Named, below, constant, numbers_of
 from regen.claims.registry import check
-
-__all__: list[str] = []
 
 TRANSPOSED, TRANSPOSED_5, IWAE = "davari-vae-deconv-celeba", "davari-vae-deconv5-celeba", "davari-iwae5-deconv-celeba"
 UPSAMPLED = {
@@ -28,38 +28,40 @@ FEATURES = {"nothing": "random weights", "factors": "a network of drawn factors"
 @check("davari-1")
 def checkerboard(evidence: Evidence) -> Finding:
     """Test that the period-2 energy of samples and of reconstructions is above that of real images and of both resize variants."""
-    parts: list[Part] = []
-    numbers: list[Number] = []
-    for images in ("samples", "reconstructions"):
+
+    def energy(images: str) -> Measured:
         transposed, *resized = _upsampled(evidence, images, PERIOD_TWO)
-        for other in (("real images", constant(1, transposed[1])), *resized):
-            parts.append(below(f"period-2 energy of {images},", other, transposed))
-        numbers += numbers_of(f"Period-2 energy of {images} over real images'", "", transposed, *resized)
-    return Finding(*from_parts(parts), numbers)
+        smaller = [("real images", constant(1, transposed[1])), *resized]
+        parts = [below(f"period-2 energy of {images},", other, transposed) for other in smaller]
+        return parts, numbers_of(f"period-2 energy of {images} over real images'", "", transposed, *resized)
+
+    return gathered(partial(energy, "samples"), partial(energy, "reconstructions"))
 
 
 @check("davari-2")
 def sharpest_and_smoothest(evidence: Evidence) -> Finding:
     """Test that nearest samples have the largest variance of the Laplacian and 2x2 blockiness, bilinear ones the smallest variance."""
-    transposed, nearest, bilinear = _upsampled(evidence, "samples", SHARPNESS)
-    blocks = transposed_blocks, nearest_blocks, bilinear_blocks = _upsampled(evidence, "samples", BLOCKINESS)
-    parts = [
-        below("variance of the Laplacian of samples,", transposed, nearest),
-        below("variance of the Laplacian of samples,", bilinear, nearest),
-        below("variance of the Laplacian of samples,", bilinear, transposed),
-        below("2x2 blockiness of samples,", transposed_blocks, nearest_blocks),
-        below("2x2 blockiness of samples,", bilinear_blocks, nearest_blocks),
-    ]
-    numbers = numbers_of("Variance of the Laplacian", "", transposed, nearest, bilinear, ("real images", _real_sharpness(evidence)))
-    return Finding(*from_parts(parts), [*numbers, *numbers_of("2x2 blockiness", "", *blocks)])
+
+    def sharpness() -> Measured:
+        transposed, nearest, bilinear = named = _upsampled(evidence, "samples", SHARPNESS)
+        orders = [(transposed, nearest), (bilinear, nearest), (bilinear, transposed)]
+        numbers = numbers_of("variance of the Laplacian", "", *named, ("real images", _real_sharpness(evidence)))
+        return [below("variance of the Laplacian of samples,", *order) for order in orders], numbers
+
+    def blocks() -> Measured:
+        transposed, nearest, bilinear = named = _upsampled(evidence, "samples", BLOCKINESS)
+        parts = [below("2x2 blockiness of samples,", other, nearest) for other in (transposed, bilinear)]
+        return parts, numbers_of("2x2 blockiness", "", *named)
+
+    return gathered(sharpness, blocks)
 
 
 @check("davari-5")
 def iwae_smoother(evidence: Evidence) -> Finding:
     """Test that the variance of the Laplacian of the IWAE's samples is below the VAE's."""
     named = _models(evidence, SHARPNESS)
-    numbers = numbers_of("Variance of the Laplacian", "", *named, ("real images", _real_sharpness(evidence)))
-    return Finding(*from_parts([below("variance of the Laplacian of samples of", *named)]), numbers)
+    numbers = numbers_of("variance of the Laplacian", "", *named, ("real images", _real_sharpness(evidence)))
+    return finding([below("variance of the Laplacian of samples of", *named)], numbers)
 
 
 @check("davari-6")
@@ -69,9 +71,9 @@ def single_latents(evidence: Evidence) -> Finding:
     rows: dict[str, dict[str, Any]] = {row["proxy"]: row for row in probe["rows"]}
     parts = [(rows[proxy]["counted"] > 0, _counted(trait, rows[proxy], probe["dimensions"])) for proxy, trait in TRAITS.items()]
     verdict, why = from_parts(parts)
-    numbers: list[Number] = [Number("Latents", probe["dimensions"])]
+    numbers: list[Number] = [Number("latents", probe["dimensions"])]
     for proxy, row in rows.items():
-        name = proxy.replace("_", " ").capitalize()
+        name = proxy.replace("_", " ")
         numbers += [Number(f"{name}, latents that count", row["counted"]), Number(f"{name}, largest range", row["largest"])]
         numbers += [Number(f"{name}, threshold", row["threshold"]), Number(f"{name}, share of random directions", row["share_of_random"])]
     # One of the three traits is not measured, so that the claim as a whole is not shown.
@@ -84,11 +86,11 @@ def latent_midpoints(evidence: Evidence) -> Finding:
     probe = evidence.probe("midpoints")
     errors = {row["images"]: float(row["mse_per_pixel"]) for row in probe["rows"]}
     parts: list[Part] = []
-    numbers = [Number("Pairs", probe["pairs"])]
+    numbers = [Number("pairs", probe["pairs"])]
     for row in probe["comparisons"]:
         lower, spread = -float(row["mean_difference"]), float(row["standard_error"])
         label = f"{row['measure'].replace('_', ' ')}, latent minus {row['against']}"
-        numbers += [Number(label.capitalize(), -lower), Number(f"{label.capitalize()}, standard error over pairs", spread)]
+        numbers += [Number(label, -lower), Number(f"{label}, standard error over pairs", spread)]
         if row["measure"] == "mse_per_pixel":
             words = (
                 f"squared error a dimension of latent midpoints ({text(errors['latent midpoints'])}) below {row['against']} "
@@ -96,36 +98,32 @@ def latent_midpoints(evidence: Evidence) -> Finding:
                 f"lower in {percent(float(row['share_lower']))} of them"
             )
             parts.append((lower > spread, words))
-    numbers += [Number(f"Squared error a dimension, {images}", error) for images, error in errors.items()]
-    return Finding(*from_parts(parts), numbers)
+    numbers += [Number(f"squared error a dimension, {images}", error) for images, error in errors.items()]
+    return finding(parts, numbers)
 
 
 @check("davari-10")
 def iwae_samples_better(evidence: Evidence) -> Finding:
-    """Test that the Frechet distance and the kernel distance of the IWAE's samples are both below the VAE's."""
-    keys = {"Frechet distance": "frechet_classifier_distance", "kernel distance": "kernel_classifier_distance"}
+    """Test that the FCD and the kernel distance of the IWAE's samples are both below the VAE's."""
+    keys = {"FCD": "frechet_classifier_distance", "kernel distance": "kernel_classifier_distance"}
     named = {name: _models(evidence, key) for name, key in keys.items()}
     verdict, why = from_parts([below(f"{name} of samples of", *pair) for name, pair in named.items()])
     learned = next(iter(evidence.quality(IWAE).values())).get("features")
-    numbers = [number for name, pair in named.items() for number in numbers_of(name.capitalize(), "", *pair)]
-    numbers += numbers_of("Standard error of the kernel distance over blocks", "", *_models(evidence, "kernel_standard_error"))
+    numbers = [number for name, pair in named.items() for number in numbers_of(name, "", *pair)]
+    numbers += numbers_of("standard error of the kernel distance over blocks", "", *_models(evidence, "kernel_standard_error"))
     return Finding(verdict, f"{why} The features are of {FEATURES.get(str(learned), 'an unknown network')}.", numbers)
 
 
 @check("davari-12")
 def uneven_overlap(evidence: Evidence) -> Finding:
     """Test that the period-2 energy of samples is higher with 5x5 kernels (uneven overlap) than with 4x4, before and after training."""
-    parts: list[Part] = []
-    numbers: list[Number] = []
-    for images, when in (("before training", "before training"), ("samples", "after training")):
-        named: list[Named] = [
-            ("4x4 kernels", evidence.measure(TRANSPOSED, images, PERIOD_TWO)),
-            ("5x5 kernels", evidence.measure(TRANSPOSED_5, images, PERIOD_TWO)),
-        ]
-        parts.append(below(f"period-2 energy {when},", *named))
-        numbers += numbers_of(f"Period-2 energy over real images' {when}", "", *named)
-    verdict, why = from_parts(parts)
-    return Finding(verdict, f"{why} Real images have 1.", numbers)
+
+    def energy(images: str, when: str) -> Measured:
+        kernels = {"4x4 kernels": TRANSPOSED, "5x5 kernels": TRANSPOSED_5}
+        named: list[Named] = [(kernel, evidence.measure(variant, images, PERIOD_TWO)) for kernel, variant in kernels.items()]
+        return [below(f"period-2 energy {when}, over real images',", *named)], numbers_of(f"period-2 energy {when}", "", *named)
+
+    return gathered(partial(energy, "before training", "before training"), partial(energy, "samples", "after training"))
 
 
 def _upsampled(evidence: Evidence, images: str, key: str) -> list[Named]:

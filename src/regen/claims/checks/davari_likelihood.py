@@ -1,16 +1,15 @@
-"""Checks of davari's claims about losses and likelihoods: VAE and IWAE as plotted and by one bound, and the printed number."""
+"""Claims of davari about losses and likelihoods: VAE and IWAE as plotted and by one bound, and the printed number."""
 
 from itertools import pairwise
 from statistics import fmean, stdev
 from typing import Literal
 
 from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding, Number, from_parts, mean, text
-from regen.claims.orderings import Named, Part, below, numbers_of, percent, shared
+from regen.claims.finding import Finding, Number, mean, text
+from regen.claims.measures import Measured, Part, finding, gathered, percent, within
+from regen.claims.orderings import Named, below, numbers_of, shared
 from regen.claims.registry import check
 from regen.report.reported import read_reported, reproduced
-
-__all__: list[str] = []
 
 VAE, IWAE = "davari-vae-deconv-celeba", "davari-iwae5-deconv-celeba"
 MODELS = {"the IWAE": IWAE, "the VAE": VAE}
@@ -37,27 +36,31 @@ def lower_throughout(evidence: Evidence) -> Finding:
         lower = [x < y for seed in iwae for x, y in zip(iwae[seed], vae[seed], strict=False)]
         averages: list[Named] = [(model, _means(of)) for model, of in (("the IWAE", iwae), ("the VAE", vae))]
         parts.append((all(lower), f"{name} of the IWAE below the VAE's in every epoch, {sum(lower):,} of {len(lower):,}"))
-        numbers += [Number(f"Share of epochs with the lower {name}", fmean(lower))]
-        numbers += numbers_of(f"Mean over epochs of the {name}", "nats", *averages)
+        numbers += [Number(f"share of epochs with the lower {name}", fmean(lower))]
+        numbers += numbers_of(f"mean over epochs of the {name}", "nats", *averages)
         if name == "training objective":
             holds, words = below(f"mean over epochs of the {name} of", *averages, unit="nats")
             share = 1 - mean(_means(iwae)) / mean(_means(vae))
-            parts.append((holds and share < MARGINAL, f"{words}, and by less than 1 % ({percent(share, 2)})"))
-    return Finding(*from_parts(parts), numbers)
+            parts.append((holds and share < MARGINAL, f"{words}, and by less than 1 % ({percent(share)})"))
+    return finding(parts, numbers)
 
 
 @check("davari-4")
 def validation_lower(evidence: Evidence) -> Finding:
     """Test that the mean over epochs of the validation -ELBO of the IWAE is below the VAE's, and so is its final NLL with the same K."""
-    samples = _most_samples(evidence)
-    curves: list[Named] = [(name, _means(evidence.column(variant, "val_neg_elbo_nats"))) for name, variant in MODELS.items()]
-    finals: list[Named] = [(name, _bound(evidence, variant, samples)) for name, variant in MODELS.items()]
-    parts = [
-        below("mean over epochs of the validation -ELBO of", *curves, unit="nats"),
-        below(f"test NLL with K = {samples:,} of", *finals, unit="nats"),
-    ]
-    numbers = numbers_of("Mean over epochs of the validation -ELBO", "nats", *curves)
-    return Finding(*from_parts(parts), [*numbers, *numbers_of(f"Test NLL, K = {samples:,}", "nats", *finals)])
+
+    def curves() -> Measured:
+        quantity = "mean over epochs of the validation -ELBO"
+        named: list[Named] = [(name, _means(evidence.column(variant, "val_neg_elbo_nats"))) for name, variant in MODELS.items()]
+        return [below(f"{quantity} of", *named, unit="nats")], numbers_of(quantity, "nats", *named)
+
+    def finals() -> Measured:
+        samples = _most_samples(evidence)
+        quantity = f"test NLL with K = {samples:,}"
+        named: list[Named] = [(name, _bound(evidence, variant, samples)) for name, variant in MODELS.items()]
+        return [below(f"{quantity} of", *named, unit="nats")], numbers_of(quantity, "nats", *named)
+
+    return gathered(curves, finals)
 
 
 @check("davari-8")
@@ -74,13 +77,13 @@ def printed_likelihood(evidence: Evidence) -> Finding:
             if value is None:
                 raise Missing(f"{reading.variant} has no value for the reading '{reading.label}'")
             found[reading.label] = value
-        close = [label for label, value in found.items() if abs(value / row.value - 1) <= CLOSE]
+        close = [label for label, value in found.items() if within(value, row.value, CLOSE)]
         nearest = min(found, key=lambda label: abs(found[label] - row.value))
         words = f"{len(close)} of {len(found)} readings within 5 % of {row.value:g} {row.unit}, nearest {text(found[nearest])} ({nearest})"
         parts.append((bool(close), words))
         numbers += [Number(label, value, row.unit) for label, value in found.items()]
     samples = {name: evidence.value(variant, "importance_samples") for name, variant in MODELS.items()}
-    return Finding(*from_parts(parts), [*numbers, *numbers_of("Importance samples", "", *samples.items())])
+    return finding(parts, [*numbers, *numbers_of("importance samples", "", *samples.items())])
 
 
 @check("davari-9")
@@ -93,8 +96,8 @@ def tighter(evidence: Evidence) -> Finding:
         one, five, most = ((f"L_{k:,}", _bound(evidence, variant, k)) for k in (1, 5, samples))
         holds, words = below(f"on the weights of {name}, test bound", five, one, unit="nats")
         parts.append((holds and mean(most[1]) <= mean(five[1]), f"{words}, with NLL {text(mean(most[1]))} at K = {samples:,}"))
-        numbers += numbers_of(f"Test bound on the weights of {name}", "nats", one, five, most)
-    return Finding(*from_parts(parts), numbers)
+        numbers += numbers_of(f"test bound on the weights of {name}", "nats", one, five, most)
+    return finding(parts, numbers)
 
 
 @check("davari-11")
@@ -108,9 +111,9 @@ def jumpy(evidence: Evidence) -> Finding:
         ratio = {seed: spreads["val"][seed] / spreads["train"][seed] for seed in spreads["val"]}
         holds, words = below(f"spread of epoch-to-epoch differences of the -ELBO of {name},", *named, unit="nats")
         parts.append((holds, f"{words}, ratio {text(mean(ratio))}"))
-        numbers += numbers_of(f"Spread of epoch-to-epoch differences of {name}", "nats", *named)
-        numbers.append(Number(f"Validation over training, {name}", mean(ratio)))
-    return Finding(*from_parts(parts), numbers)
+        numbers += numbers_of(f"spread of epoch-to-epoch differences of {name}", "nats", *named)
+        numbers.append(Number(f"validation over training, {name}", mean(ratio)))
+    return finding(parts, numbers)
 
 
 def _means(curves: dict[int, list[float]]) -> dict[int, float]:
