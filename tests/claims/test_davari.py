@@ -82,7 +82,7 @@ def test_iwae_samples_are_better_by_both_distances(written: Written, frechet: fl
         written.quality(variant, features="nothing")
     found = davari.iwae_samples_better(written.evidence)
     assert found.verdict == verdict
-    assert found.why.endswith("The features are of random weights.")
+    assert found.why.endswith("The features are of a network with random weights.")
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,9 @@ def test_variants_without_a_seed_in_common_are_not_compared(written: Written) ->
     written.frechet("lab1-vae-z2-mnist", 0, samples=100.0)
     with pytest.raises(Missing, match="no seed in common"):
         lab1.as_good_as_the_vae(written.evidence)
+
+
+def test_a_probe_without_a_number_is_missing(written: Written) -> None:
+    written.probe("code_fit", p_value=float("nan"), mmd2=0.004, n=2000, permutations=999, rows=[])
+    with pytest.raises(Missing, match="p_value"):
+        lab1.mixture_misfits(written.evidence)

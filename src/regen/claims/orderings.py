@@ -1,12 +1,14 @@
 """Parts of a finding that put one variant below another, in words with both numbers and their difference."""
 
-from typing import TypeVar
+import math
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from regen.claims.evidence import Missing
 from regen.claims.finding import Number, difference, mean, text
 from regen.claims.measures import Part
 
-__all__ = ["Named", "below", "constant", "numbers_of", "shared"]
+__all__ = ["Named", "below", "constant", "finite", "numbers_of", "shared"]
 
 T = TypeVar("T")
 
@@ -40,6 +42,20 @@ def shared(values: dict[int, T], others: dict[int, T]) -> tuple[dict[int, T], di
 def constant(value: float, like: dict[int, float]) -> dict[int, float]:
     """Return a bound as values of the same seeds."""
     return dict.fromkeys(like, value)
+
+
+def finite(table: Mapping[str, Any], key: str) -> float:
+    """Return a number of a probe or of a row of it.
+
+    Raises
+    ------
+    Missing
+        If there is none, or none that is finite.
+    """
+    value = table.get(key)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise Missing(f"a probe has no number '{key}'")
+    return float(value)
 
 
 def numbers_of(quantity: str, unit: str, *named: Named) -> list[Number]:

@@ -1,11 +1,13 @@
 """Claims of ai3611: one latent or two, noise on the data, the weight of the KL, Bernoulli latents."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Part, finding, frechet, gathered, percent
-from regen.claims.orderings import Named, below, numbers_of, shared
+from regen.claims.measures import Measured, finding, frechet, gathered, percent
+from regen.claims.orderings import Named, below, finite, numbers_of, shared
 from regen.claims.registry import check
 
 ONE, TWO, TWENTY, BERNOULLI = "ai3611-vae-z1-mnist", "ai3611-vae-z2-mnist", "ai3611-vae-z20-mnist", "ai3611-bernvae-mnist"
@@ -33,23 +35,24 @@ def two_latents_reconstruct_better(evidence: Evidence) -> Finding:
 @check("ai3611-2")
 def noise_changes_little(evidence: Evidence) -> Finding:
     """Test that at equal epochs validation loss and reconstruction with noise are lower than without, by 2 % at most, at both levels."""
-    epoch = min(_epochs(evidence, variant) for variant in (ONE, *NOISED.values()))
-    terms = {"loss": "neg_elbo_nats", "reconstruction": "recon_nats"}
-    parts: list[Part] = []
-    numbers = [Number("epoch", epoch)]
-    for name, variant in NOISED.items():
-        shares, gaps = {}, {}
-        for quantity, term in terms.items():
-            noised, clean = shared(_at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term))
-            gaps[quantity] = difference(clean, noised)
-            shares[quantity] = -gaps[quantity].mean / mean(clean)
-            numbers += numbers_of(f"validation {quantity}", "nats", (name, noised), (f"clean images beside {name}", clean))
-        changes = " and ".join(f"{quantity} by {percent(share)}" for quantity, share in shares.items())
-        falls = " and ".join(f"{quantity} by {gap.words}" for quantity, gap in gaps.items())
-        within = all(abs(share) <= LITTLE for share in shares.values())
-        parts.append((within, f"{name} changes the validation {changes} after epoch {epoch}, 2 % at most"))
-        parts.append((all(gap.holds for gap in gaps.values()), f"it lowers the {falls} nats"))
-    return finding(parts, numbers)
+
+    def level(name: str, variant: str) -> Measured:
+        epoch = min(_epochs(evidence, variant), _epochs(evidence, ONE))
+        changes, gaps = [], []
+        numbers = [Number("epoch", epoch)]
+        for quantity, term in (("loss", "neg_elbo_nats"), ("reconstruction", "recon_nats")):
+            noised, clean = _at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term)
+            gaps.append((quantity, difference(clean, noised)))
+            changes.append((quantity, -gaps[-1][1].mean / mean(shared(clean, noised)[0])))
+            numbers += numbers_of(f"validation {quantity}", "nats", (name, noised), ("clean images", clean))
+        shares = " and ".join(f"{quantity} by {percent(share)}" for quantity, share in changes)
+        falls = " and ".join(f"{quantity} by {gap.words}" for quantity, gap in gaps)
+        return [
+            (all(abs(share) <= LITTLE for _, share in changes), f"{name} changes the validation {shares} after epoch {epoch}, 2 % at most"),
+            (all(gap.holds for _, gap in gaps), f"{name} lowers the validation {falls}, in nats"),
+        ], numbers
+
+    return gathered(*(partial(level, *noise) for noise in NOISED.items()))
 
 
 @check("ai3611-3")
@@ -62,21 +65,21 @@ def half_is_best(evidence: Evidence) -> Finding:
     last = {variant: _epochs(evidence, variant) for variant in weights}
     epoch = min(last.values())
     longer = "".join(f", that of weight {weights[variant]:g} after {count}" for variant, count in last.items() if count > epoch)
-    own, at_one, nll, distance = (
-        f"{name} after epoch {epoch}" for name in ("validation loss at its own weight", "validation -ELBO", "test NLL", "FCD")
-    )
-    scores = {
-        own: ("nats", {variant: _weighted(evidence, variant, epoch, weight) for variant, weight in weights.items()}),
-        at_one: ("nats", {variant: _weighted(evidence, variant, epoch, 1) for variant in weights}),
-        nll + longer: ("nats", {variant: evidence.value(variant, "nll_nats") for variant in weights}),
-        distance: ("", {variant: _distance(evidence, variant, epoch, last[variant]) for variant in weights}),
+    scores: dict[str, tuple[str, Callable[[str], dict[int, float]]]] = {
+        f"validation loss at its own weight after epoch {epoch}": ("nats", lambda name: _weighted(evidence, name, epoch, weights[name])),
+        f"validation -ELBO after epoch {epoch}": ("nats", lambda name: _weighted(evidence, name, epoch, 1)),
+        f"test NLL after epoch {epoch}{longer}": ("nats", lambda name: evidence.value(name, "nll_nats")),
+        f"FCD after epoch {epoch}": ("", lambda name: _distance(evidence, name, epoch, last[name])),
     }
-    parts = []
-    numbers: list[Number] = []
-    for score, (unit, found) in scores.items():
-        parts.append(_lowest(score, unit, found, weights))
-        numbers += numbers_of(score, unit, *((f"weight {weights[name]:g}", found[name]) for name in found))
-    return finding(parts, numbers)
+
+    def lowest(score: str, unit: str, of: Callable[[str], dict[int, float]]) -> Measured:
+        found = {variant: of(variant) for variant in weights}
+        rival = min(OTHERS, key=lambda variant: mean(found[variant]))
+        _, words = below(f"{score} at", ("weight 0.5", found[HALF]), (f"the best other, weight {weights[rival]:g}", found[rival]), unit)
+        holds = all(difference(found[variant], found[HALF]).holds for variant in OTHERS)
+        return [(holds, words)], numbers_of(score, unit, *((f"weight {weights[name]:g}", values) for name, values in found.items()))
+
+    return gathered(*(partial(lowest, score, *how) for score, how in scores.items()))
 
 
 @check("ai3611-4")
@@ -92,10 +95,12 @@ def algorithm_one_trains(evidence: Evidence) -> Finding:
 
     def variance() -> Measured:
         rows = evidence.probe("estimator_variance")["rows"]
-        deviations = {(row["state"], row["estimator"]): float(row["gradient_standard_deviation"]) for row in rows}
+        deviations = {(row["state"], row["estimator"]): finite(row, "gradient_standard_deviation") for row in rows}
         ratios = {state: (deviations[state, PRINTED] / deviations[state, CORRECTED]) ** 2 for state in STATES}
-        times = " and ".join(f"{text(ratios[state])} times {words}" for state, words in STATES.items())
-        words = f"gradient variance as printed no larger than corrected, {times} (one seed)"
+        sizes = " and ".join(
+            f"{text(deviations[state, PRINTED])} against {text(deviations[state, CORRECTED])} {when}" for state, when in STATES.items()
+        )
+        words = f"gradient varies no more as printed than corrected, standard deviation {sizes} (one seed)"
         numbers = [
             *(
                 Number(f"gradient standard deviation, {name.replace('_', ' ')}, {state}", value)
@@ -148,10 +153,3 @@ def _weighted(evidence: Evidence, variant: str, epoch: int, weight: float) -> di
 def _distance(evidence: Evidence, variant: str, epoch: int, last: int) -> dict[int, float]:
     """Return the FCD of the samples after an epoch: of the snapshot where the run went on."""
     return frechet(evidence, variant, "samples" if epoch == last else f"epoch {epoch}")
-
-
-def _lowest(score: str, unit: str, found: dict[str, dict[int, float]], weights: dict[str, float]) -> Part:
-    """Return whether the weight 0.5 has the lowest score of all."""
-    rival = min(OTHERS, key=lambda variant: mean(found[variant]))
-    _, words = below(f"{score} at", ("weight 0.5", found[HALF]), (f"the best other, weight {weights[rival]:g}", found[rival]), unit)
-    return all(difference(found[variant], found[HALF]).holds for variant in OTHERS), words

@@ -6,7 +6,7 @@ from typing import Any
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, from_parts, text
 from regen.claims.measures import Measured, Part, finding, gathered, percent
-from regen.claims.orderings import Named, below, constant, numbers_of
+from regen.claims.orderings import Named, below, constant, finite, numbers_of
 from regen.claims.registry import check
 
 TRANSPOSED, TRANSPOSED_5, IWAE = "davari-vae-deconv-celeba", "davari-vae-deconv5-celeba", "davari-iwae5-deconv-celeba"
@@ -21,7 +21,14 @@ PERIOD_TWO, SHARPNESS, BLOCKINESS = "checkerboard_energy", "laplacian_variance",
 TRAITS = {"asymmetry": "orientation", "dark_beside_face": "hair length"}
 """What is measured for a trait. Skin luminance stands for neither, and the sex of a face needs labels."""
 
-FEATURES = {"nothing": "random weights", "factors": "a network of drawn factors", "classes": "a classifier"}
+ERRORS = {
+    "mse_per_pixel": ("squared error a dimension", ""),
+    "cross_entropy_nats": ("cross-entropy", "nats"),
+    "excess_nats": ("cross-entropy above the images' own entropy", "nats"),
+}
+"""Errors of a reconstruction; the first decides."""
+
+FEATURES = {"nothing": "a network with random weights", "factors": "a network trained on drawn factors", "classes": "a classifier"}
 """Where the features of the distances come from, by what their network learned."""
 
 
@@ -69,7 +76,7 @@ def single_latents(evidence: Evidence) -> Finding:
     """Test that a latent or more moves the proxy of orientation, and of hair length, two standard deviations beyond random directions."""
     probe = evidence.probe("single_latents")
     rows: dict[str, dict[str, Any]] = {row["proxy"]: row for row in probe["rows"]}
-    parts = [(rows[proxy]["counted"] > 0, _counted(trait, rows[proxy], probe["dimensions"])) for proxy, trait in TRAITS.items()]
+    parts = [(finite(rows[proxy], "counted") > 0, _counted(trait, rows[proxy], probe["dimensions"])) for proxy, trait in TRAITS.items()]
     verdict, why = from_parts(parts)
     numbers: list[Number] = [Number("latents", probe["dimensions"])]
     for proxy, row in rows.items():
@@ -84,18 +91,19 @@ def single_latents(evidence: Evidence) -> Finding:
 def latent_midpoints(evidence: Evidence) -> Finding:
     """Test that a VAE trained apart reconstructs latent midpoints better than pixel midpoints of images and of reconstructions."""
     probe = evidence.probe("midpoints")
-    errors = {row["images"]: float(row["mse_per_pixel"]) for row in probe["rows"]}
+    errors = {row["images"]: finite(row, "mse_per_pixel") for row in probe["rows"]}
     parts: list[Part] = []
     numbers = [Number("pairs", probe["pairs"])]
     for row in probe["comparisons"]:
-        lower, spread = -float(row["mean_difference"]), float(row["standard_error"])
-        label = f"{row['measure'].replace('_', ' ')}, latent minus {row['against']}"
-        numbers += [Number(label, -lower), Number(f"{label}, standard error over pairs", spread)]
-        if row["measure"] == "mse_per_pixel":
+        lower, spread = -finite(row, "mean_difference"), finite(row, "standard_error")
+        name, unit = ERRORS[row["measure"]]
+        label = f"{name}, latent minus {row['against']}"
+        numbers += [Number(label, -lower, unit), Number(f"{label}, standard error over pairs", spread, unit)]
+        if row["measure"] == next(iter(ERRORS)):
             words = (
                 f"squared error a dimension of latent midpoints ({text(errors['latent midpoints'])}) below {row['against']} "
                 f"({text(errors[row['against']])}), difference {text(lower)} ± {text(spread)} over {probe['pairs']:,} pairs (one seed), "
-                f"lower in {percent(float(row['share_lower']))} of them"
+                f"lower in {percent(finite(row, 'share_lower'))} of them"
             )
             parts.append((lower > spread, words))
     numbers += [Number(f"squared error a dimension, {images}", error) for images, error in errors.items()]
@@ -142,9 +150,9 @@ def _real_sharpness(evidence: Evidence) -> dict[int, float]:
 
 def _counted(trait: str, row: dict[str, Any], dimensions: int) -> str:
     """Return the clause on one trait, with what chance would give."""
-    chance = float(row["share_of_random"]) * dimensions
+    chance = finite(row, "share_of_random") * dimensions
     return (
         f"{row['counted']} of {dimensions} latents change {trait} by two standard deviations more than random directions do, as would "
-        f"{text(chance)} of {dimensions} random ones (largest range {text(float(row['largest']))}, "
-        f"threshold {text(float(row['threshold']))})"
+        f"{text(chance)} of {dimensions} random ones (largest range {text(finite(row, 'largest'))}, "
+        f"threshold {text(finite(row, 'threshold'))})"
     )

@@ -1,6 +1,7 @@
 """Claims of davari about losses and likelihoods: VAE and IWAE as plotted and by one bound, and the printed number."""
 
 from itertools import pairwise
+from math import isfinite
 from statistics import fmean, stdev
 from typing import Literal
 
@@ -74,7 +75,7 @@ def printed_likelihood(evidence: Evidence) -> Finding:
         found: dict[str, float] = {}
         for reading in row.readings:
             value = reproduced(evidence.config, reading, evidence.root)["mean"]
-            if value is None:
+            if value is None or not isfinite(value):
                 raise Missing(f"{reading.variant} has no value for the reading '{reading.label}'")
             found[reading.label] = value
         close = [label for label, value in found.items() if within(value, row.value, CLOSE)]

@@ -3,7 +3,7 @@
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
 from regen.claims.measures import Measured, finding, frechet, gathered, percent
-from regen.claims.orderings import Named, below, numbers_of, shared
+from regen.claims.orderings import Named, below, finite, numbers_of, shared
 from regen.claims.registry import check
 
 VAE, VAE_TWO, GAUSSIAN, MIXTURE = "lab1-vae-mnist", "lab1-vae-z2-mnist", "lab1-vae-gauss-mnist", "lab1-aegmm-mnist"
@@ -34,7 +34,7 @@ def as_good_as_the_vae(evidence: Evidence) -> Finding:
 def mixture_misfits(evidence: Evidence) -> Finding:
     """Test that a permutation test of the kernel distance (MMD) tells held-out codes from the mixture's samples, p < 0.01."""
     fit = evidence.probe("code_fit")
-    p, distance = float(fit["p_value"]), float(fit["mmd2"])
+    p, distance = finite(fit, "p_value"), finite(fit, "mmd2")
     words = (
         f"held-out codes are told from as many of the mixture's samples at p < {SIGNIFICANT:g}, {fit['n']:,} of each, p = {text(p)} "
         f"with {fit['permutations']:,} permutations, squared kernel distance {text(distance)} (one seed)"
@@ -76,8 +76,8 @@ def organised(evidence: Evidence) -> Finding:
 def fixed_weights_fit_better(evidence: Evidence) -> Finding:
     """Test that held-out codes have a higher log-likelihood under fixed equal weights than under weights by EM."""
     fit = evidence.probe("code_fit")
-    likelihoods = {row["weights"]: float(row["test_log_likelihood_nats"]) for row in fit["rows"]}
-    gain, error = float(fit["test_difference_nats"]), float(fit["test_difference_standard_error"])
+    likelihoods = {row["weights"]: finite(row, "test_log_likelihood_nats") for row in fit["rows"]}
+    gain, error = finite(fit, "test_difference_nats"), finite(fit, "test_difference_standard_error")
     words = (
         f"log-likelihood of held-out codes higher with equal weights ({text(likelihoods['equal'])} nats) than with weights by EM "
         f"({text(likelihoods['estimated'])} nats), difference {text(gain)} ± {text(error)} over codes (one seed)"
