@@ -84,7 +84,7 @@ def test_half_is_best_by_some_scores(written: Written) -> None:
     found = ai3611.half_is_best(written.evidence)
     assert found.verdict == "partly"
     assert found.why.count(": yes.") == 3
-    assert "weight 1 (100.0 nats)" in found.why
+    assert "weight 1, the best other, at 100.0" in found.why
 
 
 def test_half_is_best_by_none(written: Written) -> None:
@@ -141,7 +141,7 @@ def test_algorithm_one_shows_its_loss_without_the_probe(written: Written) -> Non
     curves(written, BERNOULLI, [200.0, 130.0])
     found = ai3611.algorithm_one_trains(written.evidence)
     assert "estimator_variance" in found.lacking
-    assert "difference 70.0" in found.why
+    assert "apart by 70.0" in found.why
 
 
 @pytest.mark.parametrize(

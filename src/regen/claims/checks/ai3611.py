@@ -6,9 +6,9 @@ from typing import Any
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, finding, frechet, gathered, percent
-from regen.claims.orderings import Named, below, finite, numbers_of, shared
+from regen.claims.measures import Measured, Named, finding, frechet, gathered, ordered, percent
 from regen.claims.registry import check
+from regen.claims.values import finite, shared
 
 ONE, TWO, TWENTY, BERNOULLI = "ai3611-vae-z1-mnist", "ai3611-vae-z2-mnist", "ai3611-vae-z20-mnist", "ai3611-bernvae-mnist"
 NOISED = {"noise of 0.001": "ai3611-vae-z1-noise-mnist", "noise of 0.1": "ai3611-vae-z1-noise01-mnist"}
@@ -27,9 +27,8 @@ PRINTED, CORRECTED = "as_printed", "running_average"
 def two_latents_reconstruct_better(evidence: Evidence) -> Finding:
     """Test that the validation reconstruction after the last epoch is lower with two latents than with one."""
     epoch = min(_epochs(evidence, variant) for variant in (ONE, TWO))
-    named: list[Named] = [(name, _at(evidence, variant, epoch, "recon_nats")) for name, variant in (("two latents", TWO), ("one", ONE))]
-    part = below(f"validation reconstruction after epoch {epoch} with", *named, unit="nats")
-    return finding([part], numbers_of("validation reconstruction", "nats", *named))
+    two, one = (_at(evidence, variant, epoch, "recon_nats") for variant in (TWO, ONE))
+    return finding(*ordered(f"validation reconstruction after epoch {epoch}", ("two latents", two), "below", ("one", one), "nats"))
 
 
 @check("ai3611-2")
@@ -44,7 +43,8 @@ def noise_changes_little(evidence: Evidence) -> Finding:
             noised, clean = _at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term)
             gaps.append((quantity, difference(clean, noised)))
             changes.append((quantity, -gaps[-1][1].mean / mean(shared(clean, noised)[0])))
-            numbers += numbers_of(f"validation {quantity}", "nats", (name, noised), ("clean images", clean))
+            named: list[Named] = [(name, noised), ("clean images", clean)]
+            numbers += [Number(f"validation {quantity}, {which}", mean(values), "nats") for which, values in named]
         shares = " and ".join(f"{quantity} by {percent(share)}" for quantity, share in changes)
         falls = " and ".join(f"{quantity} by {gap.words}" for quantity, gap in gaps)
         return [
@@ -75,9 +75,10 @@ def half_is_best(evidence: Evidence) -> Finding:
     def lowest(score: str, unit: str, of: Callable[[str], dict[int, float]]) -> Measured:
         found = {variant: of(variant) for variant in weights}
         rival = min(OTHERS, key=lambda variant: mean(found[variant]))
-        _, words = below(f"{score} at", ("weight 0.5", found[HALF]), (f"the best other, weight {weights[rival]:g}", found[rival]), unit)
+        best: Named = (f"weight {weights[rival]:g}, the best other,", found[rival])
+        [(_, words)], _ = ordered(score, ("weight 0.5", found[HALF]), "below", best, unit)
         holds = all(difference(found[variant], found[HALF]).holds for variant in OTHERS)
-        return [(holds, words)], numbers_of(score, unit, *((f"weight {weights[name]:g}", values) for name, values in found.items()))
+        return [(holds, words)], [Number(f"{score}, weight {weights[name]:g}", mean(values), unit) for name, values in found.items()]
 
     return gathered(*(partial(lowest, score, *how) for score, how in scores.items()))
 
@@ -87,11 +88,9 @@ def algorithm_one_trains(evidence: Evidence) -> Finding:
     """Test that the validation -ELBO falls from the first epoch to the last, and the estimator as printed varies no more than corrected."""
 
     def loss() -> Measured:
-        named: list[Named] = [
-            (f"epoch {epoch}", _at(evidence, BERNOULLI, epoch, "neg_elbo_nats")) for epoch in (_epochs(evidence, BERNOULLI), 1)
-        ]
-        part = below("validation -ELBO of the corrected estimator after", *named, unit="nats")
-        return [part], numbers_of("validation -ELBO", "nats", *named)
+        epochs = (_epochs(evidence, BERNOULLI), 1)
+        last, first = ((f"epoch {epoch}", _at(evidence, BERNOULLI, epoch, "neg_elbo_nats")) for epoch in epochs)
+        return ordered("validation -ELBO by the corrected estimator", last, "below", first, "nats")
 
     def variance() -> Measured:
         rows = evidence.probe("estimator_variance")["rows"]
@@ -122,9 +121,10 @@ def rankings_agree(evidence: Evidence) -> Finding:
         gaussian, bernoulli = (evidence.value(variant, key) for variant in (TWENTY, BERNOULLI))
         gap = difference(bernoulli, gaussian)
         first.append("Gaussian" if gap.holds else "Bernoulli" if difference(gaussian, bernoulli).holds else "neither")
-        sizes = f"Gaussian {text(mean(gaussian))}, Bernoulli {text(mean(bernoulli))} nats, difference {gap.words}"
+        sizes = f"Gaussian at {text(mean(gaussian))}, Bernoulli at {text(mean(bernoulli))}, {gap.apart('nats')}"
         clauses.append(f"{first[-1]} first by {quantity} ({sizes})")
-        numbers += numbers_of(f"test {quantity}", "nats", ("Gaussian latents", gaussian), ("Bernoulli latents", bernoulli))
+        named: list[Named] = [("Gaussian latents", gaussian), ("Bernoulli latents", bernoulli)]
+        numbers += [Number(f"test {quantity}, {which}", mean(values), "nats") for which, values in named]
     agree = first[0] == first[1] != "neither"
     return finding([(agree, "both put the same latents first, " + ", ".join(clauses))], numbers)
 

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from regen.claims.evidence import Evidence
-from regen.claims.finding import Finding, Number, from_parts, text
-from regen.claims.measures import Measured, Part, finding, gathered, percent
-from regen.claims.orderings import Named, below, constant, finite, numbers_of
+from regen.claims.finding import Finding, Number, from_parts, mean, text
+from regen.claims.measures import Measured, Named, Part, finding, gathered, joined, ordered, percent
 from regen.claims.registry import check
+from regen.claims.values import constant, finite
 
 TRANSPOSED, TRANSPOSED_5, IWAE = "davari-vae-deconv-celeba", "davari-vae-deconv5-celeba", "davari-iwae5-deconv-celeba"
 UPSAMPLED = {
@@ -38,9 +38,8 @@ def checkerboard(evidence: Evidence) -> Finding:
 
     def energy(images: str) -> Measured:
         transposed, *resized = _upsampled(evidence, images, PERIOD_TWO)
-        smaller = [("real images", constant(1, transposed[1])), *resized]
-        parts = [below(f"period-2 energy of {images},", other, transposed) for other in smaller]
-        return parts, numbers_of(f"period-2 energy of {images} over real images'", "", transposed, *resized)
+        others = [("real images", constant(1, transposed[1])), *resized]
+        return joined(*(ordered(f"period-2 energy of {images}", transposed, "above", other) for other in others))
 
     return gathered(partial(energy, "samples"), partial(energy, "reconstructions"))
 
@@ -50,15 +49,14 @@ def sharpest_and_smoothest(evidence: Evidence) -> Finding:
     """Test that nearest samples have the largest variance of the Laplacian and 2x2 blockiness, bilinear ones the smallest variance."""
 
     def sharpness() -> Measured:
-        transposed, nearest, bilinear = named = _upsampled(evidence, "samples", SHARPNESS)
-        orders = [(transposed, nearest), (bilinear, nearest), (bilinear, transposed)]
-        numbers = numbers_of("variance of the Laplacian", "", *named, ("real images", _real_sharpness(evidence)))
-        return [below("variance of the Laplacian of samples,", *order) for order in orders], numbers
+        transposed, nearest, bilinear = _upsampled(evidence, "samples", SHARPNESS)
+        pairs = [(nearest, transposed), (nearest, bilinear), (transposed, bilinear)]
+        orders = (ordered("variance of the Laplacian of samples", sharper, "above", other) for sharper, other in pairs)
+        return joined(*orders, ([], [_real_sharpness(evidence)]))
 
     def blocks() -> Measured:
-        transposed, nearest, bilinear = named = _upsampled(evidence, "samples", BLOCKINESS)
-        parts = [below("2x2 blockiness of samples,", other, nearest) for other in (transposed, bilinear)]
-        return parts, numbers_of("2x2 blockiness", "", *named)
+        transposed, nearest, bilinear = _upsampled(evidence, "samples", BLOCKINESS)
+        return joined(*(ordered("2x2 blockiness of samples", nearest, "above", other) for other in (transposed, bilinear)))
 
     return gathered(sharpness, blocks)
 
@@ -66,9 +64,9 @@ def sharpest_and_smoothest(evidence: Evidence) -> Finding:
 @check("davari-5")
 def iwae_smoother(evidence: Evidence) -> Finding:
     """Test that the variance of the Laplacian of the IWAE's samples is below the VAE's."""
-    named = _models(evidence, SHARPNESS)
-    numbers = numbers_of("variance of the Laplacian", "", *named, ("real images", _real_sharpness(evidence)))
-    return finding([below("variance of the Laplacian of samples of", *named)], numbers)
+    iwae, vae = _models(evidence, SHARPNESS)
+    parts, numbers = ordered("variance of the Laplacian of samples", iwae, "below", vae)
+    return finding(parts, [*numbers, _real_sharpness(evidence)])
 
 
 @check("davari-6")
@@ -101,9 +99,9 @@ def latent_midpoints(evidence: Evidence) -> Finding:
         numbers += [Number(label, -lower, unit), Number(f"{label}, standard error over pairs", spread, unit)]
         if row["measure"] == next(iter(ERRORS)):
             words = (
-                f"squared error a dimension of latent midpoints ({text(errors['latent midpoints'])}) below {row['against']} "
-                f"({text(errors[row['against']])}), difference {text(lower)} ± {text(spread)} over {probe['pairs']:,} pairs (one seed), "
-                f"lower in {percent(finite(row, 'share_lower'))} of them"
+                f"squared error a dimension, latent midpoints at {text(errors['latent midpoints'])} below {row['against']} at "
+                f"{text(errors[row['against']])} (apart by {text(abs(lower))} ± {text(spread)} over {probe['pairs']:,} pairs, "
+                f"lower in {percent(finite(row, 'share_lower'))} of them; one seed)"
             )
             parts.append((lower > spread, words))
     numbers += [Number(f"squared error a dimension, {images}", error) for images, error in errors.items()]
@@ -114,11 +112,12 @@ def latent_midpoints(evidence: Evidence) -> Finding:
 def iwae_samples_better(evidence: Evidence) -> Finding:
     """Test that the FCD and the kernel distance of the IWAE's samples are both below the VAE's."""
     keys = {"FCD": "frechet_classifier_distance", "kernel distance": "kernel_classifier_distance"}
-    named = {name: _models(evidence, key) for name, key in keys.items()}
-    verdict, why = from_parts([below(f"{name} of samples of", *pair) for name, pair in named.items()])
+    models = {name: _models(evidence, key) for name, key in keys.items()}
+    parts, numbers = joined(*(ordered(f"{name} of samples", iwae, "below", vae) for name, (iwae, vae) in models.items()))
+    verdict, why = from_parts(parts)
     learned = next(iter(evidence.quality(IWAE).values())).get("features")
-    numbers = [number for name, pair in named.items() for number in numbers_of(name, "", *pair)]
-    numbers += numbers_of("standard error of the kernel distance over blocks", "", *_models(evidence, "kernel_standard_error"))
+    errors = _models(evidence, "kernel_standard_error")
+    numbers += [Number(f"standard error of the kernel distance over blocks, {name}", mean(values)) for name, values in errors]
     return Finding(verdict, f"{why} The features are of {FEATURES.get(str(learned), 'an unknown network')}.", numbers)
 
 
@@ -127,9 +126,8 @@ def uneven_overlap(evidence: Evidence) -> Finding:
     """Test that the period-2 energy of samples is higher with 5x5 kernels (uneven overlap) than with 4x4, before and after training."""
 
     def energy(images: str, when: str) -> Measured:
-        kernels = {"4x4 kernels": TRANSPOSED, "5x5 kernels": TRANSPOSED_5}
-        named: list[Named] = [(kernel, evidence.measure(variant, images, PERIOD_TWO)) for kernel, variant in kernels.items()]
-        return [below(f"period-2 energy {when}, over real images',", *named)], numbers_of(f"period-2 energy {when}", "", *named)
+        uneven, even = (evidence.measure(variant, images, PERIOD_TWO) for variant in (TRANSPOSED_5, TRANSPOSED))
+        return ordered(f"period-2 energy over real images' {when}", ("5x5 kernels", uneven), "above", ("4x4 kernels", even))
 
     return gathered(partial(energy, "before training", "before training"), partial(energy, "samples", "after training"))
 
@@ -144,8 +142,8 @@ def _models(evidence: Evidence, key: str) -> list[Named]:
     return [("the IWAE", evidence.measure(IWAE, "samples", key)), ("the VAE", evidence.measure(TRANSPOSED, "samples", key))]
 
 
-def _real_sharpness(evidence: Evidence) -> dict[int, float]:
-    return evidence.measure(TRANSPOSED, "test images", SHARPNESS)
+def _real_sharpness(evidence: Evidence) -> Number:
+    return Number("variance of the Laplacian, real images", mean(evidence.measure(TRANSPOSED, "test images", SHARPNESS)))
 
 
 def _counted(trait: str, row: dict[str, Any], dimensions: int) -> str:

@@ -7,9 +7,9 @@ from typing import Literal
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, mean, text
-from regen.claims.measures import Measured, Part, finding, gathered, percent, within
-from regen.claims.orderings import Named, below, numbers_of, shared
+from regen.claims.measures import Measured, Part, finding, gathered, ordered, percent, within
 from regen.claims.registry import check
+from regen.claims.values import shared
 from regen.report.reported import read_reported, reproduced
 
 VAE, IWAE = "davari-vae-deconv-celeba", "davari-iwae5-deconv-celeba"
@@ -35,12 +35,12 @@ def lower_throughout(evidence: Evidence) -> Finding:
     for name, (of_iwae, of_vae) in scored.items():
         iwae, vae = shared(evidence.column(IWAE, of_iwae), evidence.column(VAE, of_vae))
         lower = [x < y for seed in iwae for x, y in zip(iwae[seed], vae[seed], strict=False)]
-        averages: list[Named] = [(model, _means(of)) for model, of in (("the IWAE", iwae), ("the VAE", vae))]
         parts.append((all(lower), f"{name} of the IWAE below the VAE's in every epoch, {sum(lower):,} of {len(lower):,}"))
         numbers += [Number(f"share of epochs with the lower {name}", fmean(lower))]
-        numbers += numbers_of(f"mean over epochs of the {name}", "nats", *averages)
+        averages = ("the IWAE", _means(iwae)), ("the VAE", _means(vae))
+        [(holds, words)], more = ordered(f"mean over epochs of the {name}", averages[0], "below", averages[1], "nats")
+        numbers += more
         if name == "training objective":
-            holds, words = below(f"mean over epochs of the {name} of", *averages, unit="nats")
             share = 1 - mean(_means(iwae)) / mean(_means(vae))
             parts.append((holds and share < MARGINAL, f"{words}, and by less than 1 % ({percent(share)})"))
     return finding(parts, numbers)
@@ -51,15 +51,13 @@ def validation_lower(evidence: Evidence) -> Finding:
     """Test that the mean over epochs of the validation -ELBO of the IWAE is below the VAE's, and so is its final NLL with the same K."""
 
     def curves() -> Measured:
-        quantity = "mean over epochs of the validation -ELBO"
-        named: list[Named] = [(name, _means(evidence.column(variant, "val_neg_elbo_nats"))) for name, variant in MODELS.items()]
-        return [below(f"{quantity} of", *named, unit="nats")], numbers_of(quantity, "nats", *named)
+        iwae, vae = ((name, _means(evidence.column(variant, "val_neg_elbo_nats"))) for name, variant in MODELS.items())
+        return ordered("mean over epochs of the validation -ELBO", iwae, "below", vae, "nats")
 
     def finals() -> Measured:
         samples = _most_samples(evidence)
-        quantity = f"test NLL with K = {samples:,}"
-        named: list[Named] = [(name, _bound(evidence, variant, samples)) for name, variant in MODELS.items()]
-        return [below(f"{quantity} of", *named, unit="nats")], numbers_of(quantity, "nats", *named)
+        iwae, vae = ((name, _bound(evidence, variant, samples)) for name, variant in MODELS.items())
+        return ordered(f"test NLL with K = {samples:,}", iwae, "below", vae, "nats")
 
     return gathered(curves, finals)
 
@@ -83,8 +81,8 @@ def printed_likelihood(evidence: Evidence) -> Finding:
         words = f"{len(close)} of {len(found)} readings within 5 % of {row.value:g} {row.unit}, nearest {text(found[nearest])} ({nearest})"
         parts.append((bool(close), words))
         numbers += [Number(label, value, row.unit) for label, value in found.items()]
-    samples = {name: evidence.value(variant, "importance_samples") for name, variant in MODELS.items()}
-    return finding(parts, [*numbers, *numbers_of("importance samples", "", *samples.items())])
+    samples = {name: mean(evidence.value(variant, "importance_samples")) for name, variant in MODELS.items()}
+    return finding(parts, [*numbers, *(Number(f"importance samples, {name}", value) for name, value in samples.items())])
 
 
 @check("davari-9")
@@ -94,10 +92,10 @@ def tighter(evidence: Evidence) -> Finding:
     parts: list[Part] = []
     numbers: list[Number] = []
     for name, variant in MODELS.items():
-        one, five, most = ((f"L_{k:,}", _bound(evidence, variant, k)) for k in (1, 5, samples))
-        holds, words = below(f"on the weights of {name}, test bound", five, one, unit="nats")
-        parts.append((holds and mean(most[1]) <= mean(five[1]), f"{words}, with NLL {text(mean(most[1]))} at K = {samples:,}"))
-        numbers += numbers_of(f"test bound on the weights of {name}", "nats", one, five, most)
+        one, five, most = (_bound(evidence, variant, count) for count in (1, 5, samples))
+        [(holds, words)], more = ordered(f"test bound of {name}", ("L_5", five), "below", ("L_1", one), "nats")
+        parts.append((holds and mean(most) <= mean(five), f"{words}, and the NLL with K = {samples:,} is {text(mean(most))}"))
+        numbers += [*more, Number(f"test NLL of {name}, K = {samples:,}", mean(most), "nats")]
     return finding(parts, numbers)
 
 
@@ -107,13 +105,12 @@ def jumpy(evidence: Evidence) -> Finding:
     parts: list[Part] = []
     numbers: list[Number] = []
     for name, variant in MODELS.items():
-        spreads = {split: _spread(evidence, variant, split) for split in ("train", "val")}
-        named: list[Named] = [("training", spreads["train"]), ("validation", spreads["val"])]
-        ratio = {seed: spreads["val"][seed] / spreads["train"][seed] for seed in spreads["val"]}
-        holds, words = below(f"spread of epoch-to-epoch differences of the -ELBO of {name},", *named, unit="nats")
-        parts.append((holds, f"{words}, ratio {text(mean(ratio))}"))
-        numbers += numbers_of(f"spread of epoch-to-epoch differences of {name}", "nats", *named)
-        numbers.append(Number(f"validation over training, {name}", mean(ratio)))
+        train, validation = _spread(evidence, variant, "train"), _spread(evidence, variant, "val")
+        ratio = mean({seed: validation[seed] / train[seed] for seed in validation})
+        what = f"standard deviation of epoch-to-epoch differences of -ELBO of {name}"
+        [(holds, words)], more = ordered(what, ("validation", validation), "above", ("training", train), "nats")
+        parts.append((holds, f"{words}, {text(ratio)} times"))
+        numbers += [*more, Number(f"validation over training, {name}", ratio)]
     return finding(parts, numbers)
 
 

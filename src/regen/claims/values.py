@@ -1,28 +1,14 @@
-"""Parts of a finding that put one variant below another, in words with both numbers and their difference."""
+"""Values that checks compare: by seed, and of probes."""
 
 import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from regen.claims.evidence import Missing
-from regen.claims.finding import Number, difference, mean, text
-from regen.claims.measures import Part
 
-__all__ = ["Named", "below", "constant", "finite", "numbers_of", "shared"]
+__all__ = ["constant", "finite", "shared"]
 
 T = TypeVar("T")
-
-Named = tuple[str, dict[int, float]]
-"""What the values are of, and seed -> value."""
-
-
-def below(quantity: str, smaller: Named, larger: Named, unit: str = "") -> Part:
-    """Return whether the first is below the second, by `Difference.holds`, and the clause that says so; raises as `shared` does."""
-    (name, _), (other, _) = smaller, larger
-    values, others = shared(smaller[1], larger[1])
-    gap = difference(others, values)
-    sizes = [f"{text(mean(of))} {unit}".rstrip() for of in (values, others)]
-    return gap.holds, f"{quantity} {name} ({sizes[0]}) below {other} ({sizes[1]}), difference {gap.words}"
 
 
 def shared(values: dict[int, T], others: dict[int, T]) -> tuple[dict[int, T], dict[int, T]]:
@@ -56,8 +42,3 @@ def finite(table: Mapping[str, Any], key: str) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise Missing(f"a probe has no number '{key}'")
     return float(value)
-
-
-def numbers_of(quantity: str, unit: str, *named: Named) -> list[Number]:
-    """Return the mean over seeds of each."""
-    return [Number(f"{quantity}, {name}", mean(values), unit) for name, values in named]
