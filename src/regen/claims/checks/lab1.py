@@ -100,5 +100,5 @@ def _sharpness(evidence: Evidence, variant: str, images: str = "samples") -> dic
 
 def _gap(evidence: Evidence, variant: str) -> dict[int, float]:
     """Return how much worse validation images are reconstructed than training images, by the last weights."""
-    train, validation = (evidence.split(variant, "recon_nats", split) for split in ("train", "validation"))
+    train, validation = evidence.split(variant, "recon_nats", "train"), evidence.split(variant, "recon_nats", "validation")
     return {seed: validation[seed] - train[seed] for seed in validation}
