@@ -24,11 +24,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of a check; `why` is for a reader of the report: whole sentences with the deciding numbers."""
+    """The outcome of a check; `why` is for a reader of the report: whole sentences with the deciding numbers.
+
+    `lacking` names results without which the verdict does not count, where the rest is worth showing.
+    """
 
     verdict: Verdict
     why: str
     numbers: list[Number] = field(default_factory=list)
+    lacking: str = ""
 
 
 @dataclass(frozen=True)
