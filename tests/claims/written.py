@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from regen.claims.evidence import Evidence
+from regen.claims.finding import Finding
+from regen.claims.registry import registered
 from regen.params.schema import ReportConfig
 
 __all__ = ["Written"]
@@ -68,3 +70,7 @@ class Written:
         declared = {"train": 1000, "validation": 100, "test": 200}
         counts = {split: round(share * count) for split, count in declared.items()}
         self.json(f"data/{dataset}.json", {"data_source": source, "declared": declared, "counts": counts, "floors": list(floors)})
+
+    def find(self, claim: str) -> Finding:
+        """Return what the check of a claim finds."""
+        return registered()[claim](self.evidence)

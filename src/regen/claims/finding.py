@@ -55,6 +55,12 @@ class Difference:
             return f"{text(self.mean)} (one seed: no standard error)"
         return f"{text(self.mean)} ± {text(self.standard_error)} ({self.seeds} seeds)"
 
+    def apart(self, unit: str = "") -> str:
+        """Return the difference without its sign, for a sentence that names both values."""
+        error = "" if self.standard_error is None else f" ± {text(self.standard_error)}"
+        seeds = "; one seed: no standard error" if self.standard_error is None else f" over {self.seeds} seeds"
+        return f"apart by {text(abs(self.mean))}{error}{' ' if unit else ''}{unit}{seeds}"
+
 
 def difference(a: dict[int, float], b: dict[int, float]) -> Difference:
     """Return a - b over the seeds that both have.

@@ -15,6 +15,8 @@ __all__ = ["judge"]
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, UserError, ValueError)
 """What reading a file of another form than the pipeline's can raise."""
 
+SPLITS = {"train": "training", "validation": "validation", "test": "test"}
+
 LATER = "The test needs runs beyond the variants of the reports; they are not made here."
 
 
@@ -34,7 +36,8 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         verdict, why = "not judged", worthless
     elif lacking := _guarded(_absent, claim, evidence) or _guarded(_fewer, claim, evidence) or lacking:
         verdict, why = "not judged", f"{lacking} As far as measured: {finding.why}" if finding else lacking
-    elif finding:
+    else:
+        assert finding is not None
         verdict, why = finding.verdict, " ".join([finding.why, *_sources(claim, evidence)])
     return {
         **claim.model_dump(exclude={"later"}),
@@ -94,8 +97,8 @@ def _fewer(claim: Claim, evidence: Evidence) -> str:
         card = evidence.card(dataset)
         if "declared" not in card or "counts" not in card:
             raise Missing(f"the data card of {dataset} does not say how many images its report used")
-        short = [split for split, count in card["declared"].items() if card["counts"][split] < count]
-        counts = " and ".join(f"{card['counts'][split]:,} of {card['declared'][split]:,} {split} images" for split in short)
+        short = [split for split in SPLITS if card["counts"][split] < card["declared"][split]]
+        counts = ", ".join(f"{card['counts'][split]:,} of {card['declared'][split]:,} {SPLITS[split]} images" for split in short)
         if short:
             return f"The data of {dataset} ({card['data_source']}) are fewer than the report's: {counts}."
     return ""

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from statistics import fmean
+from typing import Literal
 
 import numpy as np
 
 from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding, Number, from_parts, text
+from regen.claims.finding import Finding, Number, difference, from_parts, mean, text
 
 __all__ = [
     "Measured",
+    "Named",
     "Part",
     "deviation",
     "finding",
     "frechet",
     "gathered",
+    "joined",
+    "ordered",
     "percent",
     "share_reached",
     "slope",
@@ -26,6 +30,9 @@ Part = tuple[bool, str]
 
 Measured = tuple[list[Part], list[Number]]
 """The parts of a claim that one case decides, and its numbers."""
+
+Named = tuple[str, dict[int, float]]
+"""What is compared, and its values by seed."""
 
 
 def share_reached(losses: Sequence[float], epoch: int) -> float:
@@ -62,6 +69,16 @@ def frechet(evidence: Evidence, variant: str, images: str = "samples") -> dict[i
     return evidence.measure(variant, images, "frechet_classifier_distance")
 
 
+def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, unit: str = "") -> Measured:
+    """Measure whether the values of a lie above (or below) those of b by more than the standard error over seeds."""
+    (name, values), (other, others) = a, b
+    ahead = difference(values, others) if relation == "above" else difference(others, values)
+    # The means of the seeds that are compared, so that they differ by what is said.
+    first, second = (mean({seed: runs[seed] for seed in values if seed in others}) for runs in (values, others))
+    words = f"{what}, {name} at {text(first)} {relation} {other} at {text(second)} ({ahead.apart(unit)})"
+    return [(ahead.holds, words)], [Number(f"{what}, {name}", first, unit), Number(f"{what}, {other}", second, unit)]
+
+
 def gathered(*cases: Callable[[], Measured]) -> Finding:
     """Return the finding of cases that can be measured on their own, such as two data sets; what a case lacks stands in `lacking`.
 
@@ -70,20 +87,22 @@ def gathered(*cases: Callable[[], Measured]) -> Finding:
     Missing
         If no case has a part that can be measured.
     """
-    parts: list[Part] = []
-    numbers: list[Number] = []
+    measured: list[Measured] = []
     lacking: dict[str, None] = {}
     for measure in cases:
         try:
-            more_parts, more_numbers = measure()
+            measured.append(measure())
         except Missing as error:
             lacking[str(error)] = None
-        else:
-            parts += more_parts
-            numbers += [number for number in more_numbers if number not in numbers]
-    if not parts:
+    found = joined(*measured)
+    if not found[0]:
         raise Missing("; ".join(lacking))
-    return finding(parts, numbers, "; ".join(lacking))
+    return finding(*found, "; ".join(lacking))
+
+
+def joined(*measured: Measured) -> Measured:
+    """Return all parts, and every number once."""
+    return [part for parts, _ in measured for part in parts], list(dict.fromkeys(number for _, numbers in measured for number in numbers))
 
 
 def finding(parts: Sequence[Part], numbers: list[Number], lacking: str = "") -> Finding:

@@ -1,11 +1,13 @@
 """Claims of uva3 about its GAN, its flow, and the families of models against each other."""
 
+from functools import partial
+from itertools import pairwise
 from math import log
 from statistics import fmean
 
 from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Difference, Finding, Number, difference, mean, text
-from regen.claims.measures import Part, finding, frechet, percent, within
+from regen.claims.finding import Finding, Number, mean, text
+from regen.claims.measures import Measured, finding, frechet, gathered, joined, ordered, percent, within
 from regen.claims.registry import check
 
 GAN, WASSERSTEIN, FLOW, VAE = "uva3-gan-mnist", "ext-wgangp-mnist", "uva3-realnvp-mnist", "uva3-vae-z20-mnist"
@@ -17,19 +19,11 @@ NEAR_PERFECT = 0.95
 """Mean accuracy on real and on generated images from which on uva3-12 calls a discriminator near-perfect."""
 
 
-def _ahead(evidence: Evidence, key: str, a: str, b: str) -> Difference:
-    """Return by how much the samples of a are better than those of b."""
-    sign = MEASURES[key][1]
-    values = [evidence.measure(variant, "samples", key) for variant in (a, b)]
-    return difference(*({seed: sign * value for seed, value in runs.items()} for runs in values))
-
-
-def _compared(evidence: Evidence, key: str, a: str, b: str) -> tuple[Part, list[Number]]:
+def _better(evidence: Evidence, key: str, a: str, b: str) -> Measured:
+    """Measure whether the samples of a are better than those of b."""
     name, sign = MEASURES[key]
-    ahead = _ahead(evidence, key, a, b)
-    numbers = [Number(f"{name}, {NAMES[variant]}", mean(evidence.measure(variant, "samples", key))) for variant in (a, b)]
-    words = f"{name}, {NAMES[a]} {'lower' if sign < 0 else 'higher'} than {NAMES[b]} by {ahead.words}"
-    return (ahead.holds, words), numbers
+    first, second = ((NAMES[variant], evidence.measure(variant, "samples", key)) for variant in (a, b))
+    return ordered(name, first, "above" if sign > 0 else "below", second)
 
 
 @check("uva3-5")
@@ -37,110 +31,94 @@ def gan_samples(evidence: Evidence) -> Finding:
     """FCD falls over the four steps; variance of the Laplacian above real images'; most frequent class 3, KL of the classes to uniform."""
     steps = ("before training", "step 2,000", "step 111,000", "step 184,000")
     distances = [mean(frechet(evidence, GAN, images)) for images in steps]
-    falls = all(later < earlier for earlier, later in zip(distances, distances[1:], strict=False))
+    falls = all(later < earlier for earlier, later in pairwise(distances))
     last = steps[-1]
     sharp, real = (evidence.measure(GAN, images, "laplacian_variance") for images in (last, "test images"))
-    noisy = difference(sharp, real)
-    rows = evidence.row(GAN, last).values()
-    classes = [int(row["top_class"]) for row in rows]
+    classes = [int(row["top_class"]) for row in evidence.row(GAN, last).values()]
     share = mean(evidence.measure(GAN, last, "top_class_share"))
     kl, kl_real = (mean(evidence.measure(GAN, images, "class_kl_nats")) for images in (last, "test images"))
     most = ", ".join(map(str, dict.fromkeys(classes)))
-    parts = [
-        (falls, f"FCD falls from step to step, {', '.join(text(distance) for distance in distances)}"),
-        (noisy.holds, f"samples stay noisy, their variance of the Laplacian is above real images' by {noisy.words}"),
-        (set(classes) == {3}, f"3 is the most frequent class, it is {most} with {percent(share)}, KL to uniform {text(kl)} nats"),
-    ]
-    numbers = [Number(f"FCD, {images}", distance) for images, distance in zip(steps, distances, strict=True)]
-    numbers += [Number("variance of the Laplacian, samples", mean(sharp)), Number("variance of the Laplacian, test images", mean(real))]
-    numbers += [Number("period-2 energy of samples over real images'", mean(evidence.measure(GAN, "samples", "checkerboard_energy")))]
-    numbers += [Number("most frequent class", most), Number("its share", 100 * share, "%")]
-    return finding(parts, [*numbers, Number("KL to uniform, samples", kl, "nats"), Number("KL to uniform, test images", kl_real, "nats")])
+    lower = (falls, f"FCD falls from step to step, {', '.join(text(distance) for distance in distances)}")
+    noisy = ordered("variance of the Laplacian", ("samples", sharp), "above", ("real images", real))
+    threes = (set(classes) == {3}, f"3 is the most frequent class, it is {most} with {percent(share)}, KL to uniform {text(kl)} nats")
+    period_2 = Number("period-2 energy of samples over real images'", mean(evidence.measure(GAN, "samples", "checkerboard_energy")))
+    histogram = [Number("most frequent class", most), Number("its share", 100 * share, "%"), Number("KL to uniform, samples", kl, "nats")]
+    return finding(
+        *joined(
+            ([lower], [Number(f"FCD, {images}", distance) for images, distance in zip(steps, distances, strict=True)]),
+            noisy,
+            ([threes], [period_2, *histogram, Number("KL to uniform, test images", kl_real, "nats")]),
+        )
+    )
 
 
 @check("uva3-6")
 def flow_against_vae(evidence: Evidence) -> Finding:
     """FCD of the flow's samples below the VAE's means, precision and recall above."""
-    parts, numbers = [], []
-    for key in MEASURES:
-        part, more = _compared(evidence, key, FLOW, VAE)
-        parts.append(part)
-        numbers += more
-    return finding(parts, [*numbers, Number("FCD, VAE, Bernoulli samples", mean(frechet(evidence, VAE, "draws")))])
+    draws = Number("FCD, VAE, Bernoulli samples", mean(frechet(evidence, VAE, "draws")))
+    return finding(*joined(*(_better(evidence, key, FLOW, VAE) for key in MEASURES), ([], [draws])))
 
 
 @check("uva3-7")
 def remedies(evidence: Evidence) -> Finding:
     """Of each remedy: KL of the classes to uniform lower and no fewer digits covered, FCD lower; for noise early accuracy lower too."""
     remedied = {"dropout": "ext-gan-dropout-mnist", "input noise": "ext-gan-noise-mnist", "Wasserstein loss": WASSERSTEIN}
-    parts: list[Part] = []
-    numbers: list[Number] = []
-    values = {}
-    for name, variant in {"GAN": GAN, **remedied}.items():
-        values[name] = {key: evidence.measure(variant, "samples", key) for key in ("class_kl_nats", "digits_covered")}
-        values[name]["fcd"] = frechet(evidence, variant)
-        numbers += [
-            Number(f"FCD, {name}", mean(values[name]["fcd"])),
-            Number(f"digits covered, {name}", mean(values[name]["digits_covered"])),
-        ]
-        numbers.append(Number(f"KL to uniform, {name}", mean(values[name]["class_kl_nats"]), "nats"))
-    for name in remedied:
-        even = difference(values["GAN"]["class_kl_nats"], values[name]["class_kl_nats"])
-        digits, before = (mean(values[model]["digits_covered"]) for model in (name, "GAN"))
-        nearer = difference(values["GAN"]["fcd"], values[name]["fcd"])
-        covered = f"{text(digits)} digits covered against {text(before)}"
-        parts.append(
-            (even.holds and digits >= before, f"{name} against mode collapse, KL to uniform lower by {even.words} nats, {covered}")
-        )
-        parts.append((nearer.holds, f"{name}, FCD lower by {nearer.words}"))
-    early, early_noise = (_early_accuracy(evidence, variant) for variant in (GAN, remedied["input noise"]))
-    less = difference(early, early_noise)
-    parts.append((less.holds, f"input noise, accuracy of the discriminator in epoch 1 lower by {less.words}"))
-    numbers += [
-        Number("accuracy in epoch 1, GAN", 100 * mean(early), "%"),
-        Number("accuracy in epoch 1, input noise", 100 * mean(early_noise), "%"),
-    ]
-    return finding(parts, numbers)
+    measured = [partial(_remedy, evidence, name, variant) for name, variant in remedied.items()]
+    return gathered(*measured, partial(_early, evidence, remedied["input noise"]))
 
 
-def _early_accuracy(evidence: Evidence, variant: str) -> dict[int, float]:
-    """Return the discriminator's mean accuracy on real and generated images in epoch 1."""
-    real, fake = (evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake"))
-    return {seed: (real[seed][0] + fake[seed][0]) / 2 for seed in real}
+def _remedy(evidence: Evidence, name: str, variant: str) -> Measured:
+    kl, distance = (
+        [(label, evidence.measure(model, "samples", key)) for label, model in ((name, variant), ("GAN", GAN))]
+        for key in ("class_kl_nats", "frechet_classifier_distance")
+    )
+    digits, before = (mean(evidence.measure(model, "samples", "digits_covered")) for model in (variant, GAN))
+    [(even, words)], numbers = ordered("KL of the classes to uniform", kl[0], "below", kl[1], "nats")
+    collapse = (even and digits >= before, f"{words} and {text(digits)} digits covered, no fewer than {text(before)}")
+    covered = [Number(f"digits covered, {name}", digits), Number("digits covered, GAN", before)]
+    return joined(([collapse], [*numbers, *covered]), ordered("FCD", distance[0], "below", distance[1]))
+
+
+def _early(evidence: Evidence, noisy: str) -> Measured:
+    """Measure whether input noise lowers the discriminator's mean accuracy on real and generated images in epoch 1."""
+    accuracies = []
+    for variant in (noisy, GAN):
+        real, fake = (evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake"))
+        accuracies.append({seed: (real[seed][0] + fake[seed][0]) / 2 for seed in real})
+    return ordered("accuracy of the discriminator in epoch 1", ("input noise", accuracies[0]), "below", ("GAN", accuracies[1]))
 
 
 @check("uva3-8")
 def gans_are_best(evidence: Evidence) -> Finding:
-    """The better GAN against the better of VAE and flow: FCD lower, precision and recall higher."""
-    parts, numbers = [], []
-    for key, (_, sign) in MEASURES.items():
+    """Compare the better GAN with the better of VAE and flow: FCD lower, precision and recall higher."""
+    measured: list[Measured] = []
+    for key, (name, sign) in MEASURES.items():
         values = {variant: sign * mean(evidence.measure(variant, "samples", key)) for variant in NAMES}
         gan, other = (max(family, key=lambda variant: values[variant]) for family in ((GAN, WASSERSTEIN), (VAE, FLOW)))
-        parts.append(_compared(evidence, key, gan, other)[0])
-        numbers += [Number(f"{MEASURES[key][0]}, {NAMES[variant]}", sign * value) for variant, value in values.items()]
-    return finding(parts, numbers)
+        everyone = [Number(f"{name}, {NAMES[variant]}", sign * value) for variant, value in values.items()]
+        measured.append(joined(_better(evidence, key, gan, other), ([], everyone)))
+    return finding(*joined(*measured))
 
 
 @check("uva3-10")
 def auto_encoder_generates(evidence: Evidence) -> Finding:
     """FCD of an auto-encoder's images from codes of N(0, I), of one Gaussian and of the mixture above that of the VAE of equal size."""
-    encoder, vae = "lab1-aegmm-mnist", frechet(evidence, "lab1-vae-z2-mnist")
-    parts, numbers = [], [Number("FCD, VAE of 2 latents", mean(vae))]
-    for images, name in (("codes from N(0, I)", "N(0, I)"), ("codes from one Gaussian", "one Gaussian"), ("samples", "the mixture")):
-        distances = frechet(evidence, encoder, images)
-        worse = difference(distances, vae)
-        parts.append((worse.holds, f"codes from {name}, FCD higher than the VAE's by {worse.words}"))
-        numbers.append(Number(f"FCD, codes from {name}", mean(distances)))
-    return finding(parts, numbers)
+    vae = ("VAE", frechet(evidence, "lab1-vae-z2-mnist"))
+    rows = {
+        "codes from N(0, I)": "codes from N(0, I)",
+        "codes from one Gaussian": "codes from one Gaussian",
+        "codes from the mixture": "samples",
+    }
+    distances = [(name, frechet(evidence, "lab1-aegmm-mnist", images)) for name, images in rows.items()]
+    return finding(*joined(*(ordered("FCD", auto_encoder, "above", vae) for auto_encoder in distances)))
 
 
 @check("uva3-11")
 def gaussian_prior_suffices(evidence: Evidence) -> Finding:
     """NLL of the Gaussian prior not above the flow prior's by more than the standard error of the difference, in the matched pair."""
     gaussian, flow = (evidence.value(variant, "nll_nats") for variant in ("ext-vae-matched-mnist", "vu4a-flowvae-mnist"))
-    above = difference(gaussian, flow)
-    part = (not above.holds, f"the Gaussian prior costs no likelihood, its NLL is higher than the flow prior's by {above.words} nats")
-    return finding([part], [Number("NLL, Gaussian prior", mean(gaussian), "nats"), Number("NLL, flow prior", mean(flow), "nats")])
+    [(worse, words)], numbers = ordered("NLL", ("Gaussian prior", gaussian), "above", ("flow prior", flow), "nats")
+    return finding([(not worse, words.replace("above", "not above"))], numbers)
 
 
 @check("uva3-12")

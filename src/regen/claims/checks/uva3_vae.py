@@ -6,7 +6,7 @@ from typing import Any
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Difference, Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Part, finding, frechet, gathered, percent, within
+from regen.claims.measures import Measured, Part, finding, frechet, gathered, joined, ordered, percent, within
 from regen.claims.registry import check
 
 VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-mnist"
@@ -42,7 +42,9 @@ def validation_above_training(evidence: Evidence) -> Finding:
         above = difference({seed: fmean(gap) for seed, gap in gaps.items()}, dict.fromkeys(gaps, 0.0))
         share = above.mean / mean({seed: fmean(values[-10:]) for seed, values in train.items()})
         epochs = mean({seed: float(sum(value > 0 for value in gap)) for seed, gap in gaps.items()})
-        parts.append((above.holds, f"{form}, validation above training by {above.words} nats, {percent(share)}"))
+        parts.append(
+            (above.holds, f"{form}, validation above training over the last 10 epochs, by {percent(share)} ({above.apart('nats')})")
+        )
         numbers += [Number(f"gap over the last 10 epochs, {form}", above.mean, "nats"), Number(f"gap, {form}", 100 * share, "%")]
         numbers.append(Number(f"of the last 10 epochs with validation above training, {form}", epochs))
     return finding(parts, numbers)
@@ -58,19 +60,15 @@ def quality_improves(evidence: Evidence) -> Finding:
 
 def _improves(evidence: Evidence, what: str, moments: tuple[str, ...]) -> Measured:
     before, first, last = (frechet(evidence, VAE, images) for images in moments)
-    later = difference(first, last)
     share = mean(first) / mean(before)
-    parts = [
-        (share <= 0.5, f"{what}, FCD after epoch 1 is {percent(share)} of that before training, at most half"),
-        (later.holds, f"{what}, FCD after epoch 40 lies below that after epoch 1 by {later.words}"),
-    ]
-    names = ("before training", "epoch 1", "epoch 40")
-    return parts, [Number(f"FCD, {what}, {name}", mean(value)) for name, value in zip(names, (before, first, last), strict=True)]
+    quick = (share <= 0.5, f"FCD of {what} after epoch 1 is {percent(share)} of that before training, at most half")
+    later = ordered(f"FCD of {what}", ("epoch 40", last), "below", ("epoch 1", first))
+    return joined(([quick], [Number(f"FCD of {what}, before training", mean(before))]), later)
 
 
 @check("uva3-4")
 def prior_sampling_is_inefficient(evidence: Evidence) -> Finding:
-    """Samples from the prior for an effective sample size of 10: against the posterior's at d = 2, and the slope of their logarithm in d."""
+    """Count the prior's samples for an effective sample size of 10: more than the encoder's at d = 2; slope of their logarithm in d."""
     return gathered(partial(_prior_against_posterior, evidence), partial(_growth, evidence))
 
 
@@ -116,17 +114,17 @@ def _growth(evidence: Evidence) -> Measured:
 
 @check("uva3-9")
 def samples_are_sharper(evidence: Evidence) -> Finding:
-    """Variance of the Laplacian and confidence of Bernoulli samples above the means'; beside them noise of equal variance and real images."""
-    parts, numbers = [], []
+    """Variance of the Laplacian and confidence of Bernoulli samples above the means'; beside them equal noise and real images."""
+    parts: list[Part] = []
+    numbers: list[Number] = []
     rows = ("samples", "draws", "means with noise", "binarised test images")
     for key, name in (("laplacian_variance", "variance of the Laplacian"), ("mean_confidence", "confidence of the classifier")):
         means, draws, noisy, real = (evidence.measure(VAE, images, key) for images in rows)
-        above = difference(draws, means)
-        beside = f"means with noise {text(mean(noisy))}, real binarised images {text(mean(real))}"
-        words = f"{name}, {text(mean(draws))} of samples above {text(mean(means))} of means by {above.words} ({beside})"
-        parts.append((above.holds, words))
-        names = ("decoder means", "Bernoulli samples", "means with noise", "real binarised images")
-        numbers += [Number(f"{name}, {label}", mean(value)) for label, value in zip(names, (means, draws, noisy, real), strict=True)]
+        ([(holds, words)], two) = ordered(name, ("Bernoulli samples", draws), "above", ("decoder means", means))
+        parts.append(
+            (holds, f"{words}, beside {text(mean(noisy))} of means with as much independent noise and {text(mean(real))} of real images")
+        )
+        numbers += [*two, Number(f"{name}, means with noise", mean(noisy)), Number(f"{name}, real binarised images", mean(real))]
     return finding(parts, numbers)
 
 

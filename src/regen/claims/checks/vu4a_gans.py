@@ -4,8 +4,8 @@ from math import log
 from statistics import fmean
 
 from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Part, deviation, finding, frechet, percent, slope
+from regen.claims.finding import Finding, Number, mean, text
+from regen.claims.measures import deviation, finding, frechet, joined, ordered, percent, slope
 from regen.claims.registry import check
 
 LOSSES = {"saturating": "vu4a-gan-mnist", "non-saturating": "vu4a-gan-mnist-nonsat"}
@@ -75,16 +75,12 @@ def _last_half(values: list[float]) -> list[float]:
 @check("vu4a-13")
 def dcgan_does_better(evidence: Evidence) -> Finding:
     """FCD of the DCGAN below the linear GAN's, and at least as many digits covered, at equal data and schedule."""
-    linear, convolutional = "vu4a-gan-svhn", "ext-dcgan-svhn"
-    distances = {name: frechet(evidence, name) for name in (linear, convolutional)}
-    digits = {name: mean(evidence.measure(name, "samples", "digits_covered")) for name in (linear, convolutional)}
-    lower = difference(distances[linear], distances[convolutional])
-    covered = f"{text(digits[convolutional])} digits covered against {text(digits[linear])}"
-    parts = [(lower.holds, f"FCD lower by {lower.words}"), (digits[convolutional] >= digits[linear], f"{covered}, no fewer")]
-    numbers = [Number(f"FCD, {label}", mean(distances[name])) for label, name in (("linear", linear), ("DCGAN", convolutional))]
-    return finding(
-        parts, [*numbers, Number("digits covered, linear", digits[linear]), Number("digits covered, DCGAN", digits[convolutional])]
-    )
+    models = {"linear GAN": "vu4a-gan-svhn", "DCGAN": "ext-dcgan-svhn"}
+    linear, convolutional = ((name, frechet(evidence, variant)) for name, variant in models.items())
+    before, digits = (mean(evidence.measure(variant, "samples", "digits_covered")) for variant in models.values())
+    covered = (digits >= before, f"{text(digits)} digits covered by the DCGAN, no fewer than {text(before)}")
+    counts = [Number("digits covered, linear GAN", before), Number("digits covered, DCGAN", digits)]
+    return finding(*joined(ordered("FCD", convolutional, "below", linear), ([covered], counts)))
 
 
 @check("vu4a-14")
@@ -95,13 +91,8 @@ def wrongly_reshaped(evidence: Evidence) -> Finding:
     if right is None or wrong is None:
         raise Missing("the probe reshape has no distance of the samples")
     three, one = (frechet(evidence, variant) for variant in ("vu4a-gan-mnist", "ext-gan-1ch-mnist"))
-    better = difference(three, one)
-    parts: list[Part] = [
-        (wrong > right, f"the wrong reshape makes the samples look worse, FCD {text(wrong)} against {text(right)}"),
-        (better.holds, f"with one channel the FCD is lower by {better.words}"),
-    ]
+    worse = (wrong > right, f"the wrong reshape makes the same samples look worse, FCD {text(wrong)} above {text(right)}")
     numbers = [Number("FCD, right reshape", right), Number("FCD, wrong reshape", wrong)]
-    numbers += [Number("FCD, three channels", mean(three)), Number("FCD, one channel", mean(one))]
     for (images, how), row in rows.items():
         numbers.append(Number(f"standard deviation over the channels, {images}, {how} reshape", row["channel_standard_deviation"]))
-    return finding(parts, numbers)
+    return finding(*joined(([worse], numbers), ordered("FCD", ("one channel", one), "below", ("three channels", three))))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from regen.claims.evidence import Evidence
-from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Part, finding, frechet, gathered, percent
+from regen.claims.finding import Finding, Number, mean, text
+from regen.claims.measures import Measured, finding, frechet, gathered, joined, ordered
 from regen.claims.registry import check
 
 PAIRS = {"MNIST": ("vu4a-flowvae-mnist", "ext-vae-matched-mnist"), "SVHN": ("vu4a-flowvae-svhn", "ext-vae-matched-svhn")}
@@ -57,16 +57,15 @@ def flow_prior_is_worse(evidence: Evidence) -> Finding:
 
 
 def _matched(evidence: Evidence, data: str) -> Measured:
-    parts, numbers = [], []
     flow, gaussian = PAIRS[data]
-    for name, unit, of in (("NLL", "nats", lambda variant: evidence.value(variant, "nll_nats")), ("FCD", "", partial(frechet, evidence))):
-        with_flow, with_gaussian = of(flow), of(gaussian)
-        above = difference(with_flow, with_gaussian)
-        words = above.words.replace(" (", f" {unit} (", 1) if unit else above.words
-        parts.append((above.holds, f"matched pair on {data}, {name} of the flow prior higher by {words}"))
-        numbers += [Number(f"{name}, flow prior, {data}", mean(with_flow), unit)]
-        numbers += [Number(f"{name}, Gaussian prior, {data}", mean(with_gaussian), unit)]
-    return parts, numbers
+    likelihoods, distances = [], []
+    for name, variant in (("flow prior", flow), ("Gaussian prior", gaussian)):
+        likelihoods.append((name, evidence.value(variant, "nll_nats")))
+        distances.append((name, frechet(evidence, variant)))
+    return joined(
+        ordered(f"NLL, matched pair on {data}", likelihoods[0], "above", likelihoods[1], "nats"),
+        ordered(f"FCD, matched pair on {data}", distances[0], "above", distances[1]),
+    )
 
 
 def _confounded(evidence: Evidence, data: str) -> Measured:
@@ -84,26 +83,23 @@ def interpolations_in_order(evidence: Evidence) -> Finding:
 
 
 def _clearer(evidence: Evidence, better: str, worse: str) -> Measured:
-    parts, numbers = [], []
-    for key, name, sign in (("mean_confidence", "confidence", 1), ("largest_step", "largest step of the path", -1)):
-        values = {variant: evidence.path(variant, "linear", key) for variant in (better, worse)}
-        ahead = difference(*({seed: sign * value for seed, value in values[variant].items()} for variant in (better, worse)))
-        more = "higher" if sign > 0 else "smaller"
-        parts.append((ahead.holds, f"{name}, {NAMES[better]} {more} than {NAMES[worse]} by {ahead.words}"))
-        numbers += [Number(f"{name}, {NAMES[variant]}", mean(values[variant])) for variant in values]
-    return parts, numbers
+    confidence, step = (
+        [(NAMES[variant], evidence.path(variant, "linear", key)) for variant in (better, worse)]
+        for key in ("mean_confidence", "largest_step")
+    )
+    return joined(
+        ordered("confidence along the paths", confidence[0], "above", confidence[1]),
+        ordered("largest step of the paths", step[0], "below", step[1]),
+    )
 
 
 @check("vu4a-16")
 def flow_mnist_samples(evidence: Evidence) -> Finding:
     """FCD at epochs 1, 25 and 50: the second drop below 10 % of the first; variance of the Laplacian of samples below real images'."""
     variant = "vu4a-flowvae-mnist"
-    parts, numbers = _settled(evidence, variant, ("epoch 1", "epoch 25", "epoch 50"), "from epoch 1 to 25 to 50")
+    settled = _settled(evidence, variant, ("epoch 1", "epoch 25", "epoch 50"), "from epoch 1 to 25 to 50")
     samples, real = (evidence.measure(variant, images, "laplacian_variance") for images in ("samples", "test images"))
-    below = difference(real, samples)
-    parts.append((below.holds, f"blurred, the variance of the Laplacian of samples lies below real images' by {below.words}"))
-    numbers += [Number("variance of the Laplacian, samples", mean(samples)), Number("variance of the Laplacian, test images", mean(real))]
-    return finding(parts, numbers)
+    return finding(*joined(settled, ordered("variance of the Laplacian", ("samples", samples), "below", ("real images", real))))
 
 
 @check("vu4a-18")
@@ -112,14 +108,9 @@ def flow_svhn_samples(evidence: Evidence) -> Finding:
     variant = "vu4a-flowvae-svhn"
     moments = ("before training", "epoch 1", "epoch 25", "epoch 50")
     distances = {images: frechet(evidence, variant, images) for images in moments}
-    parts: list[Part] = []
-    for images in ("epoch 25", "epoch 50"):
-        lower = difference(distances["epoch 1"], distances[images])
-        parts.append((lower.holds, f"the distance at {images} lies below that at epoch 1 by {lower.words}"))
-    samples, before = (evidence.measure(variant, images, "confident_share") for images in ("samples", "before training"))
-    more = difference(samples, before)
-    words = f"{percent(mean(samples))} of the samples are as clear to the classifier as 90 % of the real images"
-    parts.append((more.holds, f"{words}, against {percent(mean(before))} before training"))
-    numbers = [Number(f"FCD, {images}", mean(distances[images])) for images in moments]
-    numbers += [Number("recognisable samples", 100 * mean(samples), "%"), Number("recognisable before training", 100 * mean(before), "%")]
-    return finding(parts, numbers)
+    first = ("epoch 1", distances["epoch 1"])
+    better = [ordered("FCD", (images, distances[images]), "below", first) for images in moments[2:]]
+    samples, before = (evidence.measure(variant, images, "confident_share") for images in ("samples", moments[0]))
+    what = "share of samples as clear to the classifier as 90 % of the real images"
+    clear = ordered(what, ("after training", samples), "above", (moments[0], before))
+    return finding(*joined(*better, clear, ([], [Number(f"FCD, {moments[0]}", mean(distances[moments[0]]))])))
