@@ -68,8 +68,10 @@ def test_stand_in_data_judge_nothing(written: Written) -> None:
     written.card("mnist", source="stand-in")
     complete(written, VAE)
     row = verdict(written, claim(VAE))
-    assert (row["verdict"], row["why"]) == ("not judged", f"The data of {VAE} are stand-ins, which judge nothing.")
+    assert (row["verdict"], row["why"]) == ("not judged", "The data are stand-ins, which judge nothing.")
     assert row["numbers"] == [{"label": "x", "value": 1.5, "unit": "nats"}]
+    written.card("svhn")
+    assert verdict(written, claim(VAE, SVHN))["why"] == f"The data of {VAE} are stand-ins, which judge nothing."
 
 
 def test_a_cut_training_judges_nothing(paper: ReportConfig, tmp_path: Path) -> None:

@@ -39,6 +39,14 @@ def test_uva3_1(written: Written, train: tuple[float, ...], validation: tuple[fl
     assert numbers(found)["-ELBO, binarised, validation, epoch 5"] == validation[1]
 
 
+def test_uva3_1_of_a_shorter_run_shows_the_epochs_that_there_are(written: Written) -> None:
+    for variant in (GREY, BINARISED):
+        written.history(variant, train_neg_elbo_nats=[180.0] * 5, val_neg_elbo_nats=[180.0] * 5)
+    found = written.find("uva3-1")
+    assert found.lacking == f"{GREY} has no epoch 40; {BINARISED} has no epoch 40"
+    assert len(found.numbers) == 6
+
+
 @pytest.mark.parametrize(("grey", "binarised", "verdict"), [(2, 1, "reproduced"), (2, -1, "partly"), (-2, -1, "not reproduced")])
 def test_uva3_2_the_gap_of_the_last_ten_epochs(written: Written, grey: float, binarised: float, verdict: str) -> None:
     for variant, gap in ((GREY, grey), (BINARISED, binarised)):
@@ -51,7 +59,7 @@ def test_uva3_2_the_gap_of_the_last_ten_epochs(written: Written, grey: float, bi
     # Gaps of g and g + 0.1: mean g + 0.05, standard error 0.05.
     assert numbers(found)["gap over the last 10 epochs, grey"] == pytest.approx(grey + 0.05)
     assert f"{abs(grey + 0.05):.2f} ± 0.0500 nats over 2 seeds" in found.why
-    assert numbers(found)["of the last 10 epochs with validation above training, grey"] == (10 if grey > 0 else 0)
+    assert numbers(found)["epochs of the last 10 with validation above training, grey"] == (10 if grey > 0 else 0)
 
 
 def snapshots(means: Sequence[float], draws: Sequence[float]) -> dict[str, dict[str, Any]]:

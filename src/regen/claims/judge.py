@@ -76,7 +76,8 @@ def _worthless(claim: Claim, evidence: Evidence) -> str:
     variants = {name: evidence.variant(name) for name in claim.variants}
     sources = {name: {variant.data_source, evidence.card(variant.dataset)["data_source"]} for name, variant in variants.items()}
     if made_up := [name for name in variants if "stand-in" in sources[name]]:
-        return f"The data of {_names(made_up)} are stand-ins, which judge nothing."
+        which = "" if len(made_up) == len(variants) else f" of {_names(made_up)}"
+        return f"The data{which} are stand-ins, which judge nothing."
     if cut := [name for name, variant in variants.items() if variant.max_steps is not None]:
         return f"The training of {_names(cut)} was cut to {variants[cut[0]].max_steps:,} steps."
     for name, variant in variants.items():

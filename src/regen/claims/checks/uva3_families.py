@@ -74,7 +74,7 @@ def _remedy(evidence: Evidence, name: str, variant: str) -> Measured:
     )
     digits, before = (mean(evidence.measure(model, "samples", "digits_covered")) for model in (variant, GAN))
     [(even, words)], numbers = ordered("KL of the classes to uniform", kl[0], "below", kl[1], "nats")
-    collapse = (even and digits >= before, f"{words} and {text(digits)} digits covered, no fewer than {text(before)}")
+    collapse = (even and digits >= before, f"{words} and {digits:g} digits covered, no fewer than {before:g}")
     covered = [Number(f"digits covered, {name}", digits), Number("digits covered, GAN", before)]
     return joined(([collapse], [*numbers, *covered]), ordered("FCD", distance[0], "below", distance[1]))
 

@@ -11,6 +11,7 @@ from regen.claims.registry import check
 
 VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-mnist"
 FORMS = {"grey": VAE, "binarised": BINARISED}
+COLUMNS = {"training": "train_neg_elbo_nats", "validation": "val_neg_elbo_nats"}
 REPORTED = {1: 170.0, 5: 110.0, 40: 100.0}
 """Epoch -> negative ELBO in nats as printed."""
 
@@ -18,18 +19,17 @@ REPORTED = {1: 170.0, 5: 110.0, 40: 100.0}
 @check("uva3-1")
 def negative_elbo(evidence: Evidence) -> Finding:
     """Compare 170 with the running training mean of epoch 1, 110 and 100 with training and validation, within 10 %; grey and binarised."""
-    parts: list[Part] = []
-    numbers: list[Number] = []
-    for form, variant in FORMS.items():
-        curves = {
-            split: evidence.column(variant, f"{column}_neg_elbo_nats") for split, column in (("training", "train"), ("validation", "val"))
-        }
-        for epoch, reported in REPORTED.items():
-            for split in ("training",) if epoch == 1 else curves:
-                value = mean({seed: values[epoch - 1] for seed, values in curves[split].items()})
-                parts.append((within(value, reported, 0.1), f"{form}, {split}, {text(value)} nats after epoch {epoch}, about {reported:g}"))
-                numbers.append(Number(f"-ELBO, {form}, {split}, epoch {epoch}", value, "nats"))
-    return finding(parts, numbers)
+    readings = [(epoch, split) for epoch in REPORTED for split in (("training",) if epoch == 1 else COLUMNS)]
+    return gathered(*(partial(_after, evidence, form, epoch, split) for form in FORMS for epoch, split in readings))
+
+
+def _after(evidence: Evidence, form: str, epoch: int, split: str) -> Measured:
+    curves = evidence.column(FORMS[form], COLUMNS[split])
+    if any(len(curve) < epoch for curve in curves.values()):
+        raise Missing(f"{FORMS[form]} has no epoch {epoch}")
+    value = mean({seed: curve[epoch - 1] for seed, curve in curves.items()})
+    words = f"{form}, {split}, {text(value)} nats after epoch {epoch}, about {REPORTED[epoch]:g}"
+    return [(within(value, REPORTED[epoch], 0.1), words)], [Number(f"-ELBO, {form}, {split}, epoch {epoch}", value, "nats")]
 
 
 @check("uva3-2")
@@ -37,7 +37,7 @@ def validation_above_training(evidence: Evidence) -> Finding:
     """Sign and size of the gap between validation and training over the last 10 epochs."""
     parts, numbers = [], []
     for form, variant in FORMS.items():
-        train, validation = (evidence.column(variant, f"{column}_neg_elbo_nats") for column in ("train", "val"))
+        train, validation = (evidence.column(variant, column) for column in COLUMNS.values())
         gaps = {seed: [b - a for a, b in zip(train[seed][-10:], validation[seed][-10:], strict=True)] for seed in train}
         above = difference({seed: fmean(gap) for seed, gap in gaps.items()}, dict.fromkeys(gaps, 0.0))
         share = above.mean / mean({seed: fmean(values[-10:]) for seed, values in train.items()})
@@ -46,7 +46,7 @@ def validation_above_training(evidence: Evidence) -> Finding:
             (above.holds, f"{form}, validation above training over the last 10 epochs, by {percent(share)} ({above.apart('nats')})")
         )
         numbers += [Number(f"gap over the last 10 epochs, {form}", above.mean, "nats"), Number(f"gap, {form}", 100 * share, "%")]
-        numbers.append(Number(f"of the last 10 epochs with validation above training, {form}", epochs))
+        numbers.append(Number(f"epochs of the last 10 with validation above training, {form}", epochs))
     return finding(parts, numbers)
 
 

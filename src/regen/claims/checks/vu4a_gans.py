@@ -78,7 +78,7 @@ def dcgan_does_better(evidence: Evidence) -> Finding:
     models = {"linear GAN": "vu4a-gan-svhn", "DCGAN": "ext-dcgan-svhn"}
     linear, convolutional = ((name, frechet(evidence, variant)) for name, variant in models.items())
     before, digits = (mean(evidence.measure(variant, "samples", "digits_covered")) for variant in models.values())
-    covered = (digits >= before, f"{text(digits)} digits covered by the DCGAN, no fewer than {text(before)}")
+    covered = (digits >= before, f"{digits:g} digits covered by the DCGAN, no fewer than {before:g}")
     counts = [Number("digits covered, linear GAN", before), Number("digits covered, DCGAN", digits)]
     return finding(*joined(ordered("FCD", convolutional, "below", linear), ([covered], counts)))
 
