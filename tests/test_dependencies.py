@@ -22,6 +22,10 @@ CHECKED = {"fetch": {"src/regen/common", "src/regen/config", "src/regen/params"}
 """Raw files are what their checksums say, whatever reads the configuration: a change there fetches nothing again."""
 
 
+BY_NAME = {ROOT / "src/regen/claims/registry.py": ROOT / "src/regen/claims/checks"}
+"""A module -> the package whose modules it imports by their names while it runs."""
+
+
 @cache
 def imported(path: Path) -> frozenset[str]:
     """Return the modules that a Python file names in imports, wherever in it they stand."""
@@ -48,7 +52,10 @@ def closure(script: Path) -> set[Path]:
     found: set[Path] = set()
     waiting = [script]
     while waiting:
-        new = {path for name in imported(waiting.pop()) if name.split(".")[0] == "regen" for path in sources(name)} - found
+        script = waiting.pop()
+        new = {path for name in imported(script) if name.split(".")[0] == "regen" for path in sources(name)}
+        new |= set(BY_NAME[script].glob("*.py")) if script in BY_NAME else set()
+        new -= found
         found |= new
         waiting += new
     return found

@@ -1,0 +1,171 @@
+"""Claims of uva3 about its GAN, its flow, and the families of models against each other."""
+
+from functools import partial
+from itertools import pairwise
+from math import log
+from statistics import fmean
+
+from regen.claims.evidence import Evidence, Missing
+from regen.claims.finding import Finding, Number, mean, text
+from regen.claims.measures import Measured, finding, frechet, gathered, joined, ordered, percent, within
+from regen.claims.registry import check
+
+GAN, WASSERSTEIN, FLOW, VAE = "uva3-gan-mnist", "ext-wgangp-mnist", "uva3-realnvp-mnist", "uva3-vae-z20-mnist"
+NAMES = {GAN: "GAN", WASSERSTEIN: "Wasserstein GAN", FLOW: "flow", VAE: "VAE"}
+MEASURES = {"frechet_classifier_distance": ("FCD", -1), "precision": ("precision", 1), "recall": ("recall", 1)}
+"""Measure of samples -> its name, and 1 if higher is better, -1 if lower is."""
+
+NEAR_PERFECT = 0.95
+"""Mean accuracy on real and on generated images from which on uva3-12 calls a discriminator near-perfect."""
+
+
+def _better(evidence: Evidence, key: str, a: str, b: str) -> Measured:
+    """Measure whether the samples of a are better than those of b."""
+    name, sign = MEASURES[key]
+    first, second = ((NAMES[variant], evidence.measure(variant, "samples", key)) for variant in (a, b))
+    return ordered(name, first, "above" if sign > 0 else "below", second)
+
+
+@check("uva3-5")
+def gan_samples(evidence: Evidence) -> Finding:
+    """FCD falls over the four steps; variance of the Laplacian above real images'; most frequent class 3, KL of the classes to uniform."""
+    steps = ("before training", "step 2,000", "step 111,000", "step 184,000")
+    distances = [mean(frechet(evidence, GAN, images)) for images in steps]
+    falls = all(later < earlier for earlier, later in pairwise(distances))
+    last = steps[-1]
+    sharp, real = (evidence.measure(GAN, images, "laplacian_variance") for images in (last, "test images"))
+    classes = [int(row["top_class"]) for row in evidence.row(GAN, last).values()]
+    share = mean(evidence.measure(GAN, last, "top_class_share"))
+    kl, kl_real = (mean(evidence.measure(GAN, images, "class_kl_nats")) for images in (last, "test images"))
+    most = ", ".join(map(str, dict.fromkeys(classes)))
+    lower = (falls, f"FCD falls from step to step, {', '.join(text(distance) for distance in distances)}")
+    noisy = ordered("variance of the Laplacian", ("samples", sharp), "above", ("real images", real))
+    threes = (set(classes) == {3}, f"3 is the most frequent class, it is {most} with {percent(share)}, KL to uniform {text(kl)} nats")
+    period_2 = Number("period-2 energy of samples over real images'", mean(evidence.measure(GAN, "samples", "checkerboard_energy")))
+    histogram = [Number("most frequent class", most), Number("its share", 100 * share, "%"), Number("KL to uniform, samples", kl, "nats")]
+    return finding(
+        *joined(
+            ([lower], [Number(f"FCD, {images}", distance) for images, distance in zip(steps, distances, strict=True)]),
+            noisy,
+            ([threes], [period_2, *histogram, Number("KL to uniform, test images", kl_real, "nats")]),
+        )
+    )
+
+
+@check("uva3-6")
+def flow_against_vae(evidence: Evidence) -> Finding:
+    """FCD of the flow's samples below the VAE's means, precision and recall above."""
+    draws = Number("FCD, VAE, Bernoulli samples", mean(frechet(evidence, VAE, "draws")))
+    return finding(*joined(*(_better(evidence, key, FLOW, VAE) for key in MEASURES), ([], [draws])))
+
+
+@check("uva3-7")
+def remedies(evidence: Evidence) -> Finding:
+    """Of each remedy: KL of the classes to uniform lower and no fewer digits covered, FCD lower; for noise early accuracy lower too."""
+    remedied = {"dropout": "ext-gan-dropout-mnist", "input noise": "ext-gan-noise-mnist", "Wasserstein loss": WASSERSTEIN}
+    measured = [partial(_remedy, evidence, name, variant) for name, variant in remedied.items()]
+    return gathered(*measured, partial(_early, evidence, remedied["input noise"]))
+
+
+def _remedy(evidence: Evidence, name: str, variant: str) -> Measured:
+    kl, distance = (
+        [(label, evidence.measure(model, "samples", key)) for label, model in ((name, variant), ("GAN", GAN))]
+        for key in ("class_kl_nats", "frechet_classifier_distance")
+    )
+    digits, before = (mean(evidence.measure(model, "samples", "digits_covered")) for model in (variant, GAN))
+    [(even, words)], numbers = ordered("KL of the classes to uniform", kl[0], "below", kl[1], "nats")
+    collapse = (even and digits >= before, f"{words} and {digits:g} digits covered, no fewer than {before:g}")
+    covered = [Number(f"digits covered, {name}", digits), Number("digits covered, GAN", before)]
+    return joined(([collapse], [*numbers, *covered]), ordered("FCD", distance[0], "below", distance[1]))
+
+
+def _early(evidence: Evidence, noisy: str) -> Measured:
+    """Measure whether input noise lowers the discriminator's mean accuracy on real and generated images in epoch 1."""
+    accuracies = []
+    for variant in (noisy, GAN):
+        real, fake = (evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake"))
+        accuracies.append({seed: (real[seed][0] + fake[seed][0]) / 2 for seed in real})
+    return ordered("accuracy of the discriminator in epoch 1", ("input noise", accuracies[0]), "below", ("GAN", accuracies[1]))
+
+
+@check("uva3-8")
+def gans_are_best(evidence: Evidence) -> Finding:
+    """Compare the better GAN with the better of VAE and flow: FCD lower, precision and recall higher."""
+    measured: list[Measured] = []
+    for key, (name, sign) in MEASURES.items():
+        values = {variant: sign * mean(evidence.measure(variant, "samples", key)) for variant in NAMES}
+        gan, other = (max(family, key=lambda variant: values[variant]) for family in ((GAN, WASSERSTEIN), (VAE, FLOW)))
+        everyone = [Number(f"{name}, {NAMES[variant]}", sign * value) for variant, value in values.items()]
+        measured.append(joined(_better(evidence, key, gan, other), ([], everyone)))
+    return finding(*joined(*measured))
+
+
+@check("uva3-10")
+def auto_encoder_generates(evidence: Evidence) -> Finding:
+    """FCD of an auto-encoder's images from codes of N(0, I), of one Gaussian and of the mixture above that of the VAE of equal size."""
+    vae = ("VAE", frechet(evidence, "lab1-vae-z2-mnist"))
+    rows = {
+        "codes from N(0, I)": "codes from N(0, I)",
+        "codes from one Gaussian": "codes from one Gaussian",
+        "codes from the mixture": "samples",
+    }
+    distances = [(name, frechet(evidence, "lab1-aegmm-mnist", images)) for name, images in rows.items()]
+    return finding(*joined(*(ordered("FCD", auto_encoder, "above", vae) for auto_encoder in distances)))
+
+
+@check("uva3-11")
+def gaussian_prior_suffices(evidence: Evidence) -> Finding:
+    """NLL of the Gaussian prior not above the flow prior's by more than the standard error of the difference, in the matched pair."""
+    gaussian, flow = (evidence.value(variant, "nll_nats") for variant in ("ext-vae-matched-mnist", "vu4a-flowvae-mnist"))
+    [(worse, words)], numbers = ordered("NLL", ("Gaussian prior", gaussian), "above", ("flow prior", flow), "nats")
+    return finding([(not worse, words.replace("above", "not above"))], numbers)
+
+
+@check("uva3-12")
+def early_gradients(evidence: Evidence) -> Finding:
+    """At the discriminator's best step from 1 to 2,000: accuracy near-perfect, saturating gradient under a tenth, the other no smaller."""
+    rows = evidence.probe("early_gradients")["rows"]
+    start, early = rows[0], [row for row in rows if 1 <= row["step"] <= 2000]
+    if not early or any(row["accuracy_real"] is None or row["saturating_gradient_norm"] is None for row in rows):
+        raise Missing("the probe early_gradients has no steps from 1 to 2,000 that are measured")
+    best = max(early, key=lambda row: fmean((row["accuracy_real"], row["accuracy_fake"])))
+    accuracy = fmean((best["accuracy_real"], best["accuracy_fake"]))
+    saturating, other = best["saturating_gradient_norm"], best["non_saturating_gradient_norm"]
+    parts = [
+        (
+            accuracy >= NEAR_PERFECT,
+            f"at step {best['step']:,} the discriminator is right on {percent(accuracy)}, at least {percent(NEAR_PERFECT)}",
+        ),
+        (saturating < 0.1 * other, f"there the saturating gradient of norm {text(saturating)} is under a tenth of the non-saturating one"),
+        (
+            other >= start["non_saturating_gradient_norm"],
+            f"the non-saturating one of norm {text(other)} is not below {text(start['non_saturating_gradient_norm'])} at the start",
+        ),
+    ]
+    numbers = []
+    for row in rows:
+        step = f"step {row['step']:,}"
+        numbers += [
+            Number(f"accuracy, {step}", 100 * fmean((row["accuracy_real"], row["accuracy_fake"])), "%"),
+            Number(f"D(G(z)), {step}", row["probability_fake"]),
+            Number(f"saturating gradient, {step}", row["saturating_gradient_norm"]),
+            Number(f"non-saturating gradient, {step}", row["non_saturating_gradient_norm"]),
+        ]
+    return finding(parts, numbers)
+
+
+@check("uva3-13")
+def equilibrium(evidence: Evidence) -> Finding:
+    """Mean D on held-out real and on generated images, and V, over the last 10 epochs: within 10 % of 1/2, 1/2 and -1.386."""
+    value = 2 * log(0.5)
+    parts, numbers = [], []
+    for column, sign, name, expected, unit in (
+        ("val_probability_real", 1, "D on held-out real images", 0.5, ""),
+        ("val_probability_fake", 1, "D on generated images", 0.5, ""),
+        ("val_discriminator_nats", -1, "V", value, "nats"),
+    ):
+        found = mean({seed: sign * fmean(values[-10:]) for seed, values in evidence.column(GAN, column).items()})
+        words = f"{name} over the last 10 epochs is {text(found)}{' ' if unit else ''}{unit}, within 10 % of {text(expected)}"
+        parts.append((within(found, expected, 0.1), words))
+        numbers.append(Number(f"{name}, last 10 epochs", found, unit))
+    return finding(parts, numbers)

@@ -1,0 +1,151 @@
+"""Claims of uva3 about its VAE."""
+
+from functools import partial
+from statistics import fmean
+from typing import Any
+
+from regen.claims.evidence import Evidence, Missing
+from regen.claims.finding import Difference, Finding, Number, difference, mean, text
+from regen.claims.measures import Measured, Part, finding, frechet, gathered, joined, ordered, percent, within
+from regen.claims.registry import check
+
+VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-mnist"
+FORMS = {"grey": VAE, "binarised": BINARISED}
+COLUMNS = {"training": "train_neg_elbo_nats", "validation": "val_neg_elbo_nats"}
+REPORTED = {1: 170.0, 5: 110.0, 40: 100.0}
+"""Epoch -> negative ELBO in nats as printed."""
+
+
+@check("uva3-1")
+def negative_elbo(evidence: Evidence) -> Finding:
+    """Compare 170 with the running training mean of epoch 1, 110 and 100 with training and validation, within 10 %; grey and binarised."""
+    readings = [(epoch, split) for epoch in REPORTED for split in (("training",) if epoch == 1 else COLUMNS)]
+    return gathered(*(partial(_after, evidence, form, epoch, split) for form in FORMS for epoch, split in readings))
+
+
+def _after(evidence: Evidence, form: str, epoch: int, split: str) -> Measured:
+    curves = evidence.column(FORMS[form], COLUMNS[split])
+    if any(len(curve) < epoch for curve in curves.values()):
+        raise Missing(f"{FORMS[form]} has no epoch {epoch}")
+    value = mean({seed: curve[epoch - 1] for seed, curve in curves.items()})
+    words = f"{form}, {split}, {text(value)} nats after epoch {epoch}, about {REPORTED[epoch]:g}"
+    return [(within(value, REPORTED[epoch], 0.1), words)], [Number(f"-ELBO, {form}, {split}, epoch {epoch}", value, "nats")]
+
+
+@check("uva3-2")
+def validation_above_training(evidence: Evidence) -> Finding:
+    """Sign and size of the gap between validation and training over the last 10 epochs."""
+    parts, numbers = [], []
+    for form, variant in FORMS.items():
+        train, validation = (evidence.column(variant, column) for column in COLUMNS.values())
+        gaps = {seed: [b - a for a, b in zip(train[seed][-10:], validation[seed][-10:], strict=True)] for seed in train}
+        above = difference({seed: fmean(gap) for seed, gap in gaps.items()}, dict.fromkeys(gaps, 0.0))
+        share = above.mean / mean({seed: fmean(values[-10:]) for seed, values in train.items()})
+        epochs = mean({seed: float(sum(value > 0 for value in gap)) for seed, gap in gaps.items()})
+        parts.append(
+            (above.holds, f"{form}, validation above training over the last 10 epochs, by {percent(share)} ({above.apart('nats')})")
+        )
+        numbers += [Number(f"gap over the last 10 epochs, {form}", above.mean, "nats"), Number(f"gap, {form}", 100 * share, "%")]
+        numbers.append(Number(f"epochs of the last 10 with validation above training, {form}", epochs))
+    return finding(parts, numbers)
+
+
+@check("uva3-3")
+def quality_improves(evidence: Evidence) -> Finding:
+    """FCD(1) at most half of FCD(0) and FCD(40) below FCD(1), for decoder means and for Bernoulli samples."""
+    moments = ("before training", "epoch 1", "epoch 40")
+    draws = tuple(f"draws, {moment}" for moment in moments)
+    return gathered(partial(_improves, evidence, "means", moments), partial(_improves, evidence, "Bernoulli samples", draws))
+
+
+def _improves(evidence: Evidence, what: str, moments: tuple[str, ...]) -> Measured:
+    before, first, last = (frechet(evidence, VAE, images) for images in moments)
+    share = mean(first) / mean(before)
+    quick = (share <= 0.5, f"FCD of {what} after epoch 1 is {percent(share)} of that before training, at most half")
+    later = ordered(f"FCD of {what}", ("epoch 40", last), "below", ("epoch 1", first))
+    return joined(([quick], [Number(f"FCD of {what}, before training", mean(before))]), later)
+
+
+@check("uva3-4")
+def prior_sampling_is_inefficient(evidence: Evidence) -> Finding:
+    """Count the prior's samples for an effective sample size of 10: more than the encoder's at d = 2; slope of their logarithm in d."""
+    return gathered(partial(_prior_against_posterior, evidence), partial(_growth, evidence))
+
+
+def _prior_against_posterior(evidence: Evidence) -> Measured:
+    """Compare two ways to draw z for the model of two latents, whose truth is a quadrature."""
+    runs = evidence.details(TWO)
+    first = next(iter(runs.values()))
+    naive = _enough([row for row in first.get("prior_sampling", []) if row["truth"] == "quadrature"], "prior_samples")
+    encoder = _enough(first.get("likelihood", []), "importance_samples")
+    needed, posterior = naive["prior_samples"], encoder["importance_samples"]
+    words = f"at d = 2 an effective sample size of 10 takes {needed:,} samples from the prior, {posterior:,} from the encoder"
+    numbers = [
+        Number("samples from the prior, d = 2, trained VAE", needed),
+        Number("samples from the encoder, d = 2, trained VAE", posterior),
+        Number("bias against the quadrature with these prior samples", naive["bias_nats"], "nats"),
+    ]
+    return [(needed > posterior, words)], numbers
+
+
+def _enough(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    """Return the row with the fewest samples whose mean effective sample size reaches 10."""
+    reached = [row for row in rows if row["ess_mean"] >= 10]
+    if not reached:
+        raise Missing(f"no row of {TWO} with {key} has an effective sample size of 10")
+    return min(reached, key=lambda row: int(row[key]))
+
+
+def _growth(evidence: Evidence) -> Measured:
+    probe = evidence.probe("prior_cost")
+    slope = probe["slope_measured"]
+    if slope is None:
+        raise Missing("the probe prior_cost has no slope")
+    counts = ", ".join(f"{row['samples_needed']:,} at d = {row['latents']}" for row in probe["rows"] if row["samples_needed"] is not None)
+    words = f"in a linear-Gaussian family the samples needed are {counts}, their logarithm grows by {text(slope)} a latent"
+    numbers = [Number("slope of the logarithm of the samples needed", slope, "a latent")]
+    numbers.append(Number("slope in closed form", probe["slope_closed_form"], "a latent"))
+    for row in probe["rows"]:
+        measured = row["samples_needed"] if row["samples_needed"] is not None else f"more than {probe['limit']:,}"
+        numbers.append(Number(f"samples needed, d = {row['latents']}", measured))
+        numbers.append(Number(f"samples needed in closed form, d = {row['latents']}", row["samples_needed_closed_form"]))
+    return [(slope > 0, words)], numbers
+
+
+@check("uva3-9")
+def samples_are_sharper(evidence: Evidence) -> Finding:
+    """Variance of the Laplacian and confidence of Bernoulli samples above the means'; beside them equal noise and real images."""
+    parts: list[Part] = []
+    numbers: list[Number] = []
+    rows = ("samples", "draws", "means with noise", "binarised test images")
+    for key, name in (("laplacian_variance", "variance of the Laplacian"), ("mean_confidence", "confidence of the classifier")):
+        means, draws, noisy, real = (evidence.measure(VAE, images, key) for images in rows)
+        ([(holds, words)], two) = ordered(name, ("Bernoulli samples", draws), "above", ("decoder means", means))
+        parts.append(
+            (holds, f"{words}, beside {text(mean(noisy))} of means with as much independent noise and {text(mean(real))} of real images")
+        )
+        numbers += [*two, Number(f"{name}, means with noise", mean(noisy)), Number(f"{name}, real binarised images", mean(real))]
+    return finding(parts, numbers)
+
+
+@check("uva3-15")
+def latents_for_pretraining(evidence: Evidence) -> Finding:
+    """Accuracy of a linear probe on posterior means above that on raw pixels and on an untrained encoder, for each number of labels."""
+    rows = {(row["input"], row["labels"]): row for row in evidence.probe("linear_probe")["rows"]}
+    parts = []
+    for labels in dict.fromkeys(labels for _, labels in rows):
+        means = rows["posterior means", labels]
+        for other in ("raw pixels", "posterior means, untrained"):
+            above = _more_accurate(means, rows[other, labels])
+            name = other.replace("posterior means, untrained", "the untrained encoder")
+            words = f"{labels:,} labels, {percent(means['accuracy'])} on the latents, {percent(rows[other, labels]['accuracy'])} on {name}"
+            parts.append((above.holds, words))
+    numbers = [Number(f"accuracy, {row['input']}, {row['labels']:,} labels", 100 * row["accuracy"], "%") for row in rows.values()]
+    return finding(parts, numbers)
+
+
+def _more_accurate(a: dict[str, Any], b: dict[str, Any]) -> Difference:
+    """Return the difference of two accuracies, each a mean over draws of the labels with its standard error."""
+    errors = [row["standard_error"] for row in (a, b)]
+    error = None if None in errors else (errors[0] ** 2 + errors[1] ** 2) ** 0.5
+    return Difference(a["accuracy"] - b["accuracy"], error, a["draws"])

@@ -1,0 +1,149 @@
+"""Claims of vu4a about the losses of its auto-encoders."""
+
+from math import prod
+
+from regen.claims.evidence import Evidence
+from regen.claims.finding import Finding, Number, mean, text
+from regen.claims.measures import Part, finding, joined, ordered, percent, share_reached, within
+from regen.claims.registry import check
+
+VAE, GAUSS, FLOW, FAULTY, MATCHED = (
+    "vu4a-vae-mnist",
+    "vu4a-vae-mnist-gauss",
+    "vu4a-flowvae-mnist",
+    "vu4a-flowvae-mnist-logdet-times-d",
+    "ext-vae-matched-mnist",
+)
+VAE_SVHN, FLOW_SVHN = "vu4a-vae-svhn", "vu4a-flowvae-svhn"
+TRAIN, VALIDATION = 0.00849, 0.00855
+SPLITS = {"training": "train", "validation": "val"}
+
+
+@check("vu4a-1")
+def mnist_loss(evidence: Evidence) -> Finding:
+    """Try a fixed list of readings: training loss of the last epoch and lowest validation loss both within 10 % of the printed ones."""
+    squared = {
+        "squared error a pixel": {"mse_per_pixel": 1.0},
+        "half the squared error a pixel": {"mse_per_pixel": 0.5},
+        "squared error a pixel + KL a latent": {"mse_per_pixel": 1.0, "kl_nats": 1 / 16},
+    }
+    pixels = prod(evidence.variant(VAE).shape)
+    entropy = {"cross-entropy a pixel": {"recon_nats": 1 / pixels}, "(cross-entropy + KL) a pixel": {"neg_elbo_nats": 1 / pixels}}
+    readings = {
+        **{(f"{label}, Bernoulli likelihood", VAE): of for label, of in {**squared, **entropy}.items()},
+        **{(f"{label}, Gaussian likelihood", GAUSS): of for label, of in squared.items()},
+    }
+    numbers, far = [], {}
+    for (label, variant), of in readings.items():
+        train, validation = _final(evidence, variant, of), _lowest(evidence, variant, of)
+        numbers += [Number(f"{label}, training", train), Number(f"{label}, validation", validation)]
+        far[label] = (abs(train / TRAIN - 1), abs(validation / VALIDATION - 1), train, validation)
+    nearest = min(far, key=lambda label: max(far[label][:2]))
+    *_, train, validation = far[nearest]
+    both = [label for label, (of_train, of_validation, *_) in far.items() if max(of_train, of_validation) <= 0.1]
+    one = [label for label, (of_train, of_validation, *_) in far.items() if min(of_train, of_validation) <= 0.1]
+    printed = f"printed numbers ({TRAIN} in training, {VALIDATION} in validation)"
+    count = f"Of {len(far)} readings, {len(both) or 'none'} within 10 % of both {printed}, {len(one) - len(both) or 'none'} of one alone"
+    why = f"{count}. The nearest, {nearest}, gives {text(train)} and {text(validation)}."
+    return Finding("reproduced" if both else "partly" if one else "not reproduced", why, numbers)
+
+
+def _final(evidence: Evidence, variant: str, of: dict[str, float]) -> float:
+    """Return a sum of means over the training images by the last epoch's weights, the mean over seeds."""
+    return sum(factor * mean(evidence.split(variant, key, "train")) for key, factor in of.items())
+
+
+def _lowest(evidence: Evidence, variant: str, of: dict[str, float]) -> float:
+    """Return the lowest validation value over the epochs, the mean over seeds."""
+    columns = [(factor, evidence.column(variant, f"val_{key}")) for key, factor in of.items()]
+    seeds = columns[0][1]
+    sums = {seed: [sum(f * column[seed][epoch] for f, column in columns) for epoch in range(len(seeds[seed]))] for seed in seeds}
+    return mean({seed: min(values) for seed, values in sums.items()})
+
+
+@check("vu4a-2")
+def svhn_loss(evidence: Evidence) -> Finding:
+    """Compare the lowest loss minus the images' own entropy floor with the report's 81 (training) and 82 (validation) nats, within 20 %."""
+    parts: list[Part] = []
+    numbers: list[Number] = []
+    for split, reported in (("training", 1911.26), ("validation", 1911.91)):
+        lowest = mean({seed: min(losses) for seed, losses in evidence.column(VAE_SVHN, f"{SPLITS[split]}_neg_elbo_nats").items()})
+        floor = evidence.floor(VAE_SVHN, "train" if split == "training" else "validation")["floor_nats"]
+        excess, printed = lowest - floor, reported - 1830
+        parts.append((within(excess, printed, 0.2), f"{split}, {text(excess)} nats above the floor within 20 % of {text(printed)}"))
+        numbers += [Number(f"lowest loss, {split}", lowest, "nats"), Number(f"entropy floor, {split}", floor, "nats")]
+        numbers += [Number(f"above the floor, {split}", excess, "nats"), Number(f"above the floor, {split}, report", printed, "nats")]
+    return finding(parts, numbers)
+
+
+@check("vu4a-3")
+def svhn_by_epoch_20(evidence: Evidence) -> Finding:
+    """Share of the drop from the end of epoch 1 to the minimum that is reached by epoch 20, training and validation: above one half."""
+    return _fallen(evidence, VAE_SVHN, 20)
+
+
+@check("vu4a-5")
+def flow_mnist_by_epoch_10(evidence: Evidence) -> Finding:
+    """Share of the drop from the end of epoch 1 that is reached by epoch 10, training and validation: above one half."""
+    return _fallen(evidence, FLOW, 10)
+
+
+def _fallen(evidence: Evidence, variant: str, epoch: int) -> Finding:
+    shares = _shares(evidence, variant, epoch)
+    parts = [(share > 0.5, f"{split}, {percent(share)} of the drop by epoch {epoch}, more than half") for split, share in shares.items()]
+    return finding(parts, [Number(f"share of the drop by epoch {epoch}, {split}", 100 * share, "%") for split, share in shares.items()])
+
+
+def _shares(evidence: Evidence, variant: str, epoch: int) -> dict[str, float]:
+    columns = {split: evidence.column(variant, f"{short}_neg_elbo_nats") for split, short in SPLITS.items()}
+    return {split: mean({seed: share_reached(losses, epoch) for seed, losses in runs.items()}) for split, runs in columns.items()}
+
+
+@check("vu4a-6")
+def negative_loss(evidence: Evidence) -> Finding:
+    """Lowest loss of any epoch: of the correct model, and of the one that counts the log-determinant once per latent dimension."""
+    runs = [evidence.column(FLOW, f"{short}_neg_elbo_nats") for short in SPLITS.values()]
+    correct = min(min(losses) for run in runs for losses in run.values())
+    faulty = min(min(losses) for losses in evidence.column(FAULTY, "train_objective_nats").values())
+    numbers = [Number("lowest loss, correct model", correct, "nats"), Number("lowest loss, faulty model", faulty, "nats")]
+    if correct < 0:
+        return Finding("reproduced", f"The loss of the correct model becomes negative: {text(correct)} nats at its lowest.", numbers)
+    never = f"The loss of the correct model is never negative: {text(correct)} nats at its lowest"
+    explained = f"it falls to {text(faulty)} nats, so such a fault explains a negative loss" if faulty < 0 else f"it is {text(faulty)} nats"
+    why = f"{never}. With a fault made on purpose, the log-determinant counted once per latent dimension, {explained}."
+    return Finding("not reproduced", why, numbers)
+
+
+@check("vu4a-7")
+def flow_svhn_converges(evidence: Evidence) -> Finding:
+    """At least 95 % of the drop from epoch 1 by epoch 4, training and validation; a final gap below 1 % of the training loss."""
+    shares = _shares(evidence, FLOW_SVHN, 4)
+    train, validation = (evidence.column(FLOW_SVHN, f"{short}_neg_elbo_nats") for short in SPLITS.values())
+    gap = mean({seed: validation[seed][-1] / losses[-1] - 1 for seed, losses in train.items()})
+    parts = [(share >= 0.95, f"{split}, {percent(share)} of the drop by epoch 4, at least 95 %") for split, share in shares.items()]
+    parts.append((abs(gap) < 0.01, f"validation differs from training by {percent(gap)} in the last epoch, less than 1 %"))
+    numbers = [Number(f"share of the drop by epoch 4, {split}", 100 * share, "%") for split, share in shares.items()]
+    return finding(parts, [*numbers, Number("gap of the last epoch, validation over training", 100 * gap, "%")])
+
+
+@check("vu4a-15")
+def flow_loss_is_higher(evidence: Evidence) -> Finding:
+    """Negative ELBO of the same test images: the flow prior's above that of the Gaussian prior with the same networks."""
+    flow, gaussian = (evidence.value(variant, "neg_elbo_nats") for variant in (FLOW, MATCHED))
+    return finding(*ordered("negative ELBO of the same images", ("flow prior", flow), "above", ("Gaussian prior", gaussian), "nats"))
+
+
+@check("vu4a-17")
+def svhn_trains_worse(evidence: Evidence) -> Finding:
+    """(loss - floor) / (mean image's loss - floor) on the test images: SVHN's above MNIST's."""
+    shares: dict[str, dict[int, float]] = {}
+    numbers: list[Number] = []
+    for name, variant in (("MNIST", FLOW), ("SVHN", FLOW_SVHN)):
+        floor, losses = evidence.floor(variant, "test"), evidence.value(variant, "neg_elbo_nats")
+        lowest, highest = floor["floor_nats"], floor["mean_image_nats"]
+        shares[name] = {seed: (loss - lowest) / (highest - lowest) for seed, loss in losses.items()}
+        numbers += [Number(f"-ELBO, {name}", mean(losses), "nats"), Number(f"entropy floor, {name}", lowest, "nats")]
+        numbers.append(Number(f"loss of the mean image, {name}", highest, "nats"))
+    what = "share of the way from the entropy floor to the mean image's loss"
+    worse = ordered(what, ("SVHN", shares["SVHN"]), "above", ("MNIST", shares["MNIST"]))
+    return finding(*joined(worse, ([], numbers)))

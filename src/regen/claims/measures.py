@@ -1,0 +1,111 @@
+"""What several checks measure: how far a loss has fallen, trends, flatness, Frechet distances over training."""
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Literal
+
+import numpy as np
+
+from regen.claims.evidence import Evidence, Missing
+from regen.claims.finding import Finding, Number, difference, from_parts, mean, text
+
+__all__ = [
+    "Measured",
+    "Named",
+    "Part",
+    "deviation",
+    "finding",
+    "frechet",
+    "gathered",
+    "joined",
+    "ordered",
+    "percent",
+    "share_reached",
+    "slope",
+    "within",
+]
+
+Part = tuple[bool, str]
+"""Whether a part of a claim holds, and the clause that says what was measured."""
+
+Measured = tuple[list[Part], list[Number]]
+"""The parts of a claim that one case decides, and its numbers."""
+
+Named = tuple[str, dict[int, float]]
+"""What is compared, and its values by seed."""
+
+
+def share_reached(losses: Sequence[float], epoch: int) -> float:
+    """Return the share of the drop from the end of epoch 1 to the minimum that is reached by `epoch`; 0 if it never falls."""
+    drop = losses[0] - min(losses)
+    return (losses[0] - min(losses[:epoch])) / drop if drop > 0 else 0.0
+
+
+def slope(values: Sequence[float]) -> float:
+    """Return the slope of the least-squares line through values at epochs 1, 2, ..., per epoch."""
+    if len(values) < 2:
+        raise Missing("a trend needs two epochs")
+    return float(np.polyfit(np.arange(len(values)), np.asarray(values, dtype=float), 1)[0])
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the largest distance of a value from their mean, over the mean's size."""
+    centre = fmean(values)
+    return max(abs(value - centre) for value in values) / abs(centre)
+
+
+def within(value: float, reported: float, tolerance: float) -> bool:
+    """Return whether a value differs from the reported one by no more than this share of the reported one."""
+    return abs(value - reported) <= tolerance * abs(reported)
+
+
+def percent(share: float) -> str:
+    """Write a share as per cent."""
+    return f"{text(100 * share)} %"
+
+
+def frechet(evidence: Evidence, variant: str, images: str = "samples") -> dict[int, float]:
+    """Return the seed -> Frechet distance in classifier features of these images of a variant from the test images."""
+    return evidence.measure(variant, images, "frechet_classifier_distance")
+
+
+def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, unit: str = "") -> Measured:
+    """Measure whether the values of a lie above (or below) those of b by more than the standard error over seeds."""
+    (name, values), (other, others) = a, b
+    ahead = difference(values, others) if relation == "above" else difference(others, values)
+    # The means of the seeds that are compared, so that they differ by what is said.
+    first, second = (mean({seed: runs[seed] for seed in values if seed in others}) for runs in (values, others))
+    words = f"{what}, {name} at {text(first)} {relation} {other} at {text(second)} ({ahead.apart(unit)})"
+    return [(ahead.holds, words)], [Number(f"{what}, {name}", first, unit), Number(f"{what}, {other}", second, unit)]
+
+
+def gathered(*cases: Callable[[], Measured]) -> Finding:
+    """Return the finding of cases that can be measured on their own, such as two data sets; what a case lacks stands in `lacking`.
+
+    Raises
+    ------
+    Missing
+        If no case has a part that can be measured.
+    """
+    measured: list[Measured] = []
+    lacking: dict[str, None] = {}
+    for measure in cases:
+        try:
+            measured.append(measure())
+        except Missing as error:
+            lacking[str(error)] = None
+    found = joined(*measured)
+    if not found[0]:
+        raise Missing("; ".join(lacking))
+    return finding(*found, "; ".join(lacking))
+
+
+def joined(*measured: Measured) -> Measured:
+    """Return all parts, and every number once."""
+    return [part for parts, _ in measured for part in parts], list(dict.fromkeys(number for _, numbers in measured for number in numbers))
+
+
+def finding(parts: Sequence[Part], numbers: list[Number], lacking: str = "") -> Finding:
+    """Return the finding that follows from the parts of a claim."""
+    verdict, why = from_parts(parts)
+    return Finding(verdict, why, numbers, lacking)
