@@ -106,6 +106,7 @@ def _data(params: Params, preset: Preset, name: str) -> DataConfig:
         values=dataset.values,
         split=dataset.split,
         max_images=preset.max_images,
+        preparations=list(dict.fromkeys(variant.images for variant in params.variants.get(name, {}).values())),
         seed=params.seed,
     )
 
