@@ -119,7 +119,8 @@ def _others(
 def generate(model: Any, config: QualityConfig, seed: int, shown: Shown = "means", **of: str) -> torch.Tensor:
     """Return `n_samples` images (N, C, H, W): the decoder's means where there is one, or draws from its likelihood at the same latents.
 
-    `means with noise` adds independent Gaussian noise of the draws' variance to every pixel and clips to [0, 1]. `of` goes to the model's `latents`: an auto-encoder's `prior`.
+    `means with noise` adds independent Gaussian noise of the draws' variance to every pixel and clips to [0, 1].
+    `of` goes to the model's `latents`: an auto-encoder's `prior`.
     """
     blocks = []
     for first in range(0, config.n_samples, BLOCK):
