@@ -25,6 +25,7 @@ def make_config() -> MakeConfig:
 
     def make(dataset: str, status: str = "official", **changes: Any) -> DataConfig:
         values: dict[str, Any] = {"dataset": dataset, "source": status, "status": status, "files": {}, "max_images": None, "seed": 0}
+        values["preparations"] = [{}]
         return DataConfig.model_validate({**values, **DATASETS[dataset], **changes})
 
     return make

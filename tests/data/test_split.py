@@ -8,6 +8,7 @@ import torch
 
 from regen.common.errors import UserError
 from regen.common.files import read_tensors
+from regen.data.floors import floors
 from regen.data.split import card, split, write
 from regen.images.batches import images_of
 from regen.images.images import Images
@@ -94,15 +95,18 @@ def test_card(make_config: MakeConfig) -> None:
     images = Images(pixels, torch.zeros(1, 0))
     files = {"a.mat": "md5:" + "0" * 32}
     config = make_config("svhn", "subset", shape=[1, 2, 2], files=files)
-    assert card(config, {"train": images, "validation": images, "test": images}) == {
+    splits = {"train": images, "validation": images, "test": images}
+    assert card(config, splits) == {
         "dataset": "svhn",
         "source": "subset",
         "data_source": "subset",
         "checksum_state": "mirror",
         "counts": {"train": 1, "validation": 1, "test": 1},
+        "declared": {"train": 65000, "validation": 8257, "test": 26032},
         "shape": [1, 2, 2],
         "values": "grey",
         "mean": pytest.approx((0 + 1 + 0.2 + 0.2) / 4),
+        "floors": floors(config, splits),
         "label_names": [],
         "files": files,
         "description": "a subset of SVHN; 1 training, 1 validation and 1 test images",

@@ -291,5 +291,6 @@ def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> No
     assert train.shape == evaluate.shape == quality.shape == shown.shape == [3, 32, 32]
     assert all(one.images.model_dump() == images for one in (train, evaluate, quality, shown))
     assert (evaluate.values, other.values, other.shape) == ("binary", "grey", [3, 32, 32])
-    # The data set itself is as it was.
+    # The data set itself is as it was, and knows of what is made of it.
+    assert [made.model_dump() for made in resolved["mnist.data.json"].preparations] == [images]
     assert (resolved["mnist.data.json"].shape, resolved["mnist.data.json"].values) == ([1, 28, 28], "grey")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from regen.config.base import Config, Name, Positive, PositiveFloat
 from regen.config.model import Dropout, Encoder, Model
-from regen.config.training import Objective, Preparation, Training
+from regen.config.training import Objective, Preparation, Training, Values
 from regen.config.variant import Compute, DataSource
 
 __all__ = ["FeatureNetwork", "FeaturesConfig", "Labeller", "QualityConfig"]
@@ -54,12 +54,13 @@ class Labeller(Config):
 
 
 class QualityConfig(Config):
-    """Resolved for `quality`: one variant and how many images it is asked for; shape is of the prepared images, `held_out` of training."""
+    """Resolved for `quality`: one variant and how many images it is asked for; shape and values are of the prepared images."""
 
     variant: Name
     dataset: Name
     data_source: DataSource
     shape: list[Positive]
+    values: Values
     images: Preparation
     held_out: Literal["validation", "test"]
     model: Model

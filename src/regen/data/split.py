@@ -8,6 +8,7 @@ import torch
 from regen.common.determinism import derive_seed
 from regen.common.errors import UserError
 from regen.common.files import write_tensors
+from regen.data.floors import floors
 from regen.images.images import Images
 from regen.params.schema import DataConfig
 
@@ -70,7 +71,8 @@ def _cut(config: DataConfig, images: Images) -> dict[str, Images]:
 def card(config: DataConfig, splits: dict[str, Images]) -> dict[str, Any]:
     """Return the data card: what the images are, where they come from and how many there are.
 
-    `mean` is the mean of all training pixels in [0, 1]; `description` is one line for a report.
+    `counts` are the images that there are, `declared` those that the reports use; `mean` is the mean of all training pixels in [0, 1];
+    `floors` are the rows of `regen.data.floors.floors`; `description` is one line for a report.
     """
     training = splits["train"].images
     counts = {name: len(images) for name, images in splits.items()}
@@ -81,10 +83,12 @@ def card(config: DataConfig, splits: dict[str, Images]) -> dict[str, Any]:
         "data_source": config.status,
         "checksum_state": checksum_state[config.status],
         "counts": counts,
+        "declared": config.split.model_dump(),
         "shape": config.shape,
         "values": config.values,
         # Summed as integers: exact, so the same on every machine.
         "mean": int(training.sum(dtype=torch.int64)) / (255 * training.numel()),
+        "floors": floors(config, splits),
         "label_names": splits["train"].label_names,
         "files": config.files,
         "description": _description(config, counts),

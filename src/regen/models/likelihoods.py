@@ -16,20 +16,23 @@ NllKind = Literal["probability", "density", "unnormalised"]
 
 
 class BernoulliImages(Independent):
-    """Independent Bernoulli pixels, event shape (C, H, W); many decodes of one image are scored twice as fast as torch does it."""
+    """Independent Bernoulli pixels, event shape (C, H, W); many decodes are scored faster than torch does it, and as accurately."""
 
     def log_prob(self, value: torch.Tensor) -> torch.Tensor:
         """Return log p of values (..., C, H, W), in nats; of grey values, minus the binary cross-entropy."""
         logits = self.base_dist.logits
         if torch.is_grad_enabled() or (logits.ndim, value.ndim) != (5, 4):
             return super().log_prob(value)  # type: ignore[no-any-return, no-untyped-call]
-        # log(1 + exp(l)) = l / 2 + |l| / 2 + log(1 + exp(-|l|)): the first is linear, the last has factors between 1 and 2.
+        # log p = x l - max(l, 0) - log(1 + exp(-|l|)): the last has factors between 1 and 2.
         logits, value = logits.flatten(-3), value.flatten(-3)
-        linear = torch.einsum("knp,np->kn", logits, value - 0.5)
-        size = logits.abs()
-        half = size @ size.new_full(size.shape[-1:], 0.5)
-        log_p: torch.Tensor = linear - half - _log_of_product(size.neg_().exp_().add_(1))
-        return log_p
+        if logits.shape[1] == 1 < len(value):
+            # Over all pixels both parts are large and nearly equal: only double precision may take their difference then.
+            linear = logits[:, 0].double() @ value.double().T - logits.clamp(min=0).sum(-1, dtype=torch.float64)
+        else:
+            # Pixel by pixel all differences have one sign.
+            linear = (logits * value).sub_(logits.clamp(min=0)).sum(-1)
+        log_p: torch.Tensor = linear - _log_of_product(logits.abs().neg_().exp_().add_(1))
+        return log_p.to(logits.dtype)
 
 
 def _log_of_product(factors: torch.Tensor) -> torch.Tensor:

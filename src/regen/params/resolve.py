@@ -106,6 +106,7 @@ def _data(params: Params, preset: Preset, name: str) -> DataConfig:
         values=dataset.values,
         split=dataset.split,
         max_images=preset.max_images,
+        preparations=list(dict.fromkeys(variant.images for variant in params.variants.get(name, {}).values())),
         seed=params.seed,
     )
 
@@ -168,6 +169,7 @@ def _quality(params: Params, preset: Preset, dataset: str, name: str, variant: V
         dataset=dataset,
         data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
         shape=variant.images.shape(params.datasets[dataset].shape),
+        values=variant.images.values(params.datasets[dataset].values),
         images=variant.images,
         held_out=variant.training.held_out,
         model=variant.model,

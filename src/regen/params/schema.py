@@ -215,12 +215,13 @@ class SourceConfig(Config):
 
 
 class DataConfig(SourceConfig):
-    """Resolved for `split`: one data set from one source."""
+    """Resolved for `split`: one data set from one source; `preparations` are those that its variants make of the images."""
 
     shape: list[Positive]
     values: Values
     split: Split
     max_images: MaxImages | None
+    preparations: list[Preparation]
     seed: int
 
 

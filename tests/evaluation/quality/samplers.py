@@ -43,7 +43,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 def settings(name: str, n_samples: int = 40, shape: list[int] = SHAPE, seed: int = 0) -> QualityConfig:
     facts = {"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": shape, "images": {}, "model": MODELS[name]}
-    facts["held_out"] = "validation"
+    facts |= {"held_out": "validation", "values": "grey"}
     return parse(QualityConfig, {**facts, "n_samples": n_samples, "seed": seed, "threads": 1, "device": "cpu"}, "test")
 
 

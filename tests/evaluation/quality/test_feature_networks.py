@@ -20,10 +20,10 @@ CPU = torch.device("cpu")
 SHAPE = [1, 4, 4]
 MEASURES = {
     *("frechet_classifier_distance", "kernel_classifier_distance", "kernel_standard_error", "precision", "recall", "density", "coverage"),
-    *("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence", "laplacian_variance"),
+    *("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence", "confident_share", "laplacian_variance", "blockiness"),
     *("nearest_train_ratio", "checkerboard_energy"),
 }
-CLASSES = {"digits_covered", "class_kl_nats", "top_class_share", "mean_confidence"}
+CLASSES = {"digits_covered", "class_kl_nats", "top_class_share", "mean_confidence", "confident_share"}
 
 
 def config(**changes: Any) -> FeaturesConfig:
@@ -89,7 +89,11 @@ def test_factors_that_are_linear_in_the_pixels_are_learned(images: dict[str, Ima
     assert known["test"] == {"n_images": 90, "squared_error": pytest.approx(error, rel=1e-5)}
     assert error < 0.2 * data["test"].labels.numpy().var(0).mean()
     first, second = known["floor"]
-    assert set(first) == MEASURES - CLASSES - {"nearest_train_ratio"} | {"images"} and set(second) == {"images", "laplacian_variance"}
+    assert set(first) == MEASURES - CLASSES - {"nearest_train_ratio"} | {"images"} and set(second) == {
+        "images",
+        "laplacian_variance",
+        "blockiness",
+    }
 
 
 def test_training_is_cut_to_the_limit_of_steps(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +149,7 @@ def test_the_floor_is_of_training_images(images: dict[str, Images], tmp_path: Pa
     assert (first.pop("images"), second.pop("images")) == ("training images", "test images")
     # Every training image is its own nearest: that would say nothing.
     assert set(first) == MEASURES - {"nearest_train_ratio"} | {"top_class", "class_counts"}
-    assert set(second) == CLASSES | {"laplacian_variance", "top_class", "class_counts"}
+    assert set(second) == CLASSES | {"laplacian_variance", "blockiness", "top_class", "class_counts"}
     # Class k shows in the k-th pixel, and there are as many images of each.
     assert (first["class_counts"], second["class_counts"]) == ([6] * 10, [6] * 10)
     # The first 60 training images against the 60 test images, both moments by numpy.

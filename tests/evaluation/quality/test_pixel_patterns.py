@@ -1,4 +1,4 @@
-"""Sharpness and the power at period 2 of images whose Laplacian and spectrum are known."""
+"""Sharpness, blocks and the power at period 2 of images whose Laplacian, steps and spectrum are known."""
 
 import math
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import laplace
-from torch.nn.functional import conv_transpose2d
+from torch.nn.functional import conv_transpose2d, interpolate
 
 from regen.evaluation.quality import pixels
-from regen.evaluation.quality.pixels import laplacian_variance, period_two_energy
+from regen.evaluation.quality.pixels import blockiness, laplacian_variance, period_two_energy
 
 
 def grey(values: np.ndarray) -> torch.Tensor:
@@ -99,7 +99,61 @@ def test_the_uneven_overlap_of_a_transposed_convolution_shows() -> None:
     assert period_two_energy(image.to(torch.uint8)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("measure", [laplacian_variance, period_two_energy])
+def enlarged(mode: str, images: np.ndarray) -> torch.Tensor:
+    return interpolate(torch.from_numpy(images).float(), scale_factor=2, mode=mode).round().to(torch.uint8)
+
+
+def test_repeated_pixels_are_all_blocks_wherever_these_begin() -> None:
+    large = enlarged("nearest", noise(3, 1, 6, 8))
+    for image in (large, large[..., 1:, :], large[..., :, 1:], large[..., 1:-1, 1:-1]):
+        assert blockiness(image) == 1
+    # Along one axis only: the other has no steps at all.
+    assert blockiness(grey(np.tile(np.repeat([10, 200, 90, 40], 2), (6, 1)))) == 1
+
+
+def test_ramps_and_checkerboards_have_no_blocks() -> None:
+    assert blockiness(grey(5 * fields(8, 9))) == 0
+    # Every step is one from black to white.
+    assert blockiness(grey(255 * (fields(8, 6) % 2))) == 0
+
+
+def test_constant_and_small_images_have_no_steps_to_compare() -> None:
+    assert blockiness(grey(np.full((6, 6), 200))) is None
+    assert blockiness(torch.from_numpy(noise(4, 1, 2, 6))) is None and blockiness(torch.from_numpy(noise(4, 1, 6, 2))) is None
+
+
+def test_steps_of_known_size_have_their_contrast() -> None:
+    # 1 within pairs of columns and 3 between them: (3 - 1) / (3 + 1).
+    columns = np.array([0, 1, 4, 5, 8, 9, 12])
+    for image in (np.tile(columns, (5, 1)), np.tile(columns, (5, 1)).T, 10 * np.tile(columns, (5, 1))):
+        assert blockiness(grey(image)) == pytest.approx(0.5)
+    # Rows of even steps of 2 add to what is above and below alike: (3 - 1) / (3 + 1 + 2 + 2).
+    assert blockiness(grey(np.add.outer(2 * np.arange(7), columns))) == pytest.approx(0.25)
+
+
+def test_blocks_are_those_of_a_loop_over_pairs() -> None:
+    images = noise(9, 3, 6, 9)
+    images[:, :, :, ::3] //= 5
+    x = images.astype(float).mean(1)
+    above = below = 0.0
+    for steps in (np.abs(np.diff(x, axis=2)), np.abs(np.diff(x, axis=1)).swapaxes(1, 2)):
+        even = np.mean([steps[..., i] for i in range(0, steps.shape[-1], 2)])
+        odd = np.mean([steps[..., i] for i in range(1, steps.shape[-1], 2)])
+        above, below = above + abs(even - odd), below + even + odd
+    assert blockiness(torch.from_numpy(images)) == pytest.approx(above / below, rel=1e-9)
+
+
+def test_nearest_has_more_blocks_than_bilinear_and_noise_next_to_none() -> None:
+    small = noise(300, 1, 8, 8)
+    # Between equal noise bilinear steps are 1/4 of a sum of two within blocks and 1/2 of one across: twice as large, so a third.
+    assert blockiness(enlarged("bilinear", small)) == pytest.approx(1 / 3, abs=0.03)
+    assert blockiness(enlarged("nearest", small)) == 1
+    # Mean of |x - y| a third of the range, standard deviation 0.24: some 8,000 nearly independent steps of either kind along an axis.
+    large = torch.from_numpy(noise(300, 1, 8, 8))
+    assert blockiness(large) < 4 * 0.24 * math.sqrt(2 / 8000) / (2 / 3) * 2
+
+
+@pytest.mark.parametrize("measure", [blockiness, laplacian_variance, period_two_energy])
 def test_a_measure_in_blocks_of_images_is_the_same(measure: object, monkeypatch: pytest.MonkeyPatch) -> None:
     assert callable(measure)
     images = torch.from_numpy(noise(25, 1, 6, 6))

@@ -29,10 +29,11 @@ DRAWN = {
 FACTS = {"data_source", "n_images", "features", "n_samples", "sampler"}
 CHEAP = {
     *("frechet_classifier_distance", "kernel_classifier_distance", "kernel_standard_error", "laplacian_variance"),
-    *("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence"),
+    *("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence", "checkerboard_energy"),
 }
 ALONE = {"laplacian_variance", "digits_covered", "class_kl_nats", "top_class_share", "mean_confidence"}
-MEASURES = CHEAP | {"precision", "recall", "density", "coverage", "nearest_train_ratio", "checkerboard_energy"}
+MEASURES = CHEAP | {"precision", "recall", "density", "coverage", "nearest_train_ratio"}
+DETAILED = {"blockiness", "confident_share"}
 TABLES = {"top_class", "class_counts"}
 SAMPLERS = [name for name in MODELS if name != "classifier"]
 
@@ -79,20 +80,22 @@ def test_every_sampler_has_flat_finite_scalars_and_its_rows(
     assert all(isinstance(written[key], int | float) and math.isfinite(written[key]) for key in MEASURES)
     found = rows(details)
     others = ["codes from N(0, I)", "codes from one Gaussian"] if name.startswith("autoencoder") else ["before training"]
-    assert list(found) == ["samples", *(["draws"] if drawn else []), *others, "test images"]
+    again = [] if name in ("gan", "flow") else ["reconstructions", "reconstructions, before training"]
+    real = ["test images", *(["binarised test images"] if drawn else [])]
+    assert list(found) == ["samples", *(["draws", "means with noise"] if drawn else []), *others, *again, *real]
     assert all(written[f"{key}_draws"] == pytest.approx(found["draws"][key], rel=1e-7) for key in MEASURES if f"{key}_draws" in written)
     assert {key: found["samples"][key] for key in MEASURES} == {key: scalars[key] for key in MEASURES}
     for row in ("samples", "draws")[: 1 + drawn]:
-        assert set(found[row]) == MEASURES | TABLES | {"images"} and sum(found[row]["class_counts"]) == 40
-    assert all(set(found[other]) == CHEAP | TABLES | {"images"} for other in others)
-    assert set(found["test images"]) == ALONE | TABLES | {"images"}
+        assert set(found[row]) == MEASURES | DETAILED | TABLES | {"images"} and sum(found[row]["class_counts"]) == 40
+    assert all(set(found[other]) == CHEAP | DETAILED | TABLES | {"images"} for other in [*others, *again])
+    assert all(set(found[other]) == ALONE | DETAILED | TABLES | {"images"} for other in real)
     assert [path["path"] for path in details.get("paths", [])] == ([] if name == "bernoulli latents" else ["linear", "spherical", "pixels"])
     assert all(math.isfinite(number) for number in numbers(details))
 
 
 def test_draws_are_black_and_white_at_the_latents_of_the_samples(images: dict[str, Images], pixel_space: Space) -> None:
     model, config = made("vae"), settings("vae", 700)
-    means, draws = generate(model, config, 0), generate(model, config, 0, draws=True)
+    means, draws = generate(model, config, 0), generate(model, config, 0, "draws")
     assert set(draws.unique().tolist()) == {0.0, 1.0}
     deviation = (means * (1 - means)).sqrt()
     # Given the means every pixel is a coin of its own: sums within 4 standard errors, a pixel's and one that weighs by the means.
@@ -135,8 +138,11 @@ def test_samples_that_are_not_finite_are_said_to_be_and_nothing_else(
     found = rows(details)
     assert (found["samples"], found["epoch 1"]) == ({"images": "samples"}, {"images": "epoch 1"})
     # What came before it broke is still judged.
-    assert set(found["epoch 2"]) == set(found["before training"]) == CHEAP | TABLES | {"images"}
-    assert set(found) == {"samples", "before training", "epoch 1", "epoch 2", "test images"} and "paths" not in details
+    assert set(found["epoch 2"]) == set(found["before training"]) == CHEAP | DETAILED | TABLES | {"images"}
+    moments = ["before training", "epoch 1", "epoch 2"]
+    again = ["reconstructions", *(f"reconstructions, {moment}" for moment in moments)] if name == "vae" else []
+    assert list(found) == ["samples", *moments, *again, "test images", *(["binarised test images"] if name == "vae" else [])]
+    assert all(len(found[row]) == 1 for row in ("reconstructions", "reconstructions, epoch 1") if row in found) and "paths" not in details
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

@@ -98,11 +98,16 @@ def test_the_stages_say_what_they_measured(stage: Callable[..., None], inputs: C
     assert (scalars["sampler"], scalars["n_images"], scalars["n_samples"], scalars["features"]) == ("finite", 40, 40, "classes")
     assert len(scalars) <= 25 and not any(isinstance(value, dict | list) for value in scalars.values())
     # Snapshots stand under the moment that they were taken at.
-    assert [row["images"] for row in details["rows"]] == ["samples", "draws", "before training", "epoch 2", "step 4,000", "test images"]
+    assert [row["images"] for row in details["rows"]] == [
+        *("samples", "draws", "means with noise", "before training", "epoch 2", "step 4,000"),
+        *("reconstructions", *(f"reconstructions, {moment}" for moment in ("before training", "epoch 2", "step 4,000"))),
+        *("test images", "binarised test images"),
+    ]
     # All have the same weights here, and so the same numbers.
-    samples = details["rows"][0]
-    for row in details["rows"][2:-1]:
-        assert row == {**{key: samples[key] for key in row}, "images": row["images"]} and "class_counts" in row
+    for first, others in ((0, slice(3, 6)), (6, slice(7, 10))):
+        made = details["rows"][first]
+        for row in details["rows"][others]:
+            assert row == {**{key: made[key] for key in row}, "images": row["images"]} and "class_counts" in row
 
 
 def test_a_data_set_without_labels_gets_random_features(stage: Callable[..., None], inputs: Callable[..., None]) -> None:

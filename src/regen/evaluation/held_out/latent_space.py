@@ -15,7 +15,7 @@ from regen.models.vae import LatentVariableModel
 __all__ = ["ACTIVE", "aggregate_log_prob", "latent_space"]
 
 ACTIVE = 0.01
-"""Burda et al. (2016), section 5.2: a unit is active where the variance over images of its posterior mean is larger."""
+"""Burda et al. (2016), section 5.2: a unit is active where the variance over images of its posterior mean is at least this."""
 
 BLOCK = 1000
 """Images encoded at once, and latents whose density under q(z) is taken at once."""

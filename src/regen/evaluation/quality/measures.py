@@ -8,15 +8,18 @@ import torch
 from regen.evaluation.quality.classes import class_measures
 from regen.evaluation.quality.distances import density_and_coverage, frechet, kernel, nearest_distances, precision_and_recall, shuffled
 from regen.evaluation.quality.features import FeatureSpace
-from regen.evaluation.quality.pixels import laplacian_variance, period_two_energy
+from regen.evaluation.quality.pixels import blockiness, laplacian_variance, period_two_energy
 
 __all__ = ["ALONE", "TREND", "Reference", "measures"]
 
-ALONE = ("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence", "laplacian_variance")
-"""What images show by themselves, without test images to hold them against."""
+ALONE = ("digits_covered", "class_kl_nats", "top_class_share", "mean_confidence", "confident_share", "laplacian_variance", "blockiness")
+"""What images show without a distance from the test images."""
 
-TREND = ("frechet_classifier_distance", "kernel_classifier_distance", "kernel_standard_error", *ALONE)
+TREND = ("frechet_classifier_distance", "kernel_classifier_distance", "kernel_standard_error", "checkerboard_energy", *ALONE)
 """What is followed over the snapshots: cheap."""
+
+LEAST_CONFIDENT = 0.1
+"""The part of the test images that the classifier is least sure of: another image is confident where it lies above them."""
 
 
 class Reference:
@@ -47,42 +50,67 @@ class Reference:
         return nearest_distances(self.test_features, self.train_features).median().item()
 
     @cached_property
+    def confidence(self) -> float:
+        """The classifier's confidence that all test images but the least confident ones exceed; of a space with classes."""
+        probabilities = self.space.probabilities(self.test_features)
+        assert probabilities is not None
+        return probabilities.max(1).values.double().quantile(LEAST_CONFIDENT).item()
+
+    @cached_property
     def period_two(self) -> float | None:
         """Power of the prepared test images at period 2."""
         return period_two_energy(self.prepared)
 
 
 def measures(images: torch.Tensor, reference: Reference, keys: tuple[str, ...] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the scalars of images uint8 (N, C, H, W), all or those of `keys`, and their tables.
+    """Return the scalars of images uint8 (N, C, H, W), all or those of `ALONE` or `TREND`, and their tables.
 
     Distances, precision, recall, density and coverage depend on the number of images: they take as many of either as there are of both.
     """
     features = reference.space.features(images)
-    count = min(len(features), len(reference.test_features))
-    real, generated = shuffled(reference.test_features, count), shuffled(features, count)
-    distance, error = kernel(real, generated)
-    scalars: dict[str, Any] = {
-        "frechet_classifier_distance": frechet(real, generated),
-        "kernel_classifier_distance": distance,
-        "kernel_standard_error": error,
-    }
+    scalars: dict[str, Any] = {"laplacian_variance": laplacian_variance(images), "blockiness": blockiness(images)}
     tables: dict[str, Any] = {}
     probabilities = reference.space.probabilities(features)
     if probabilities is not None:
         classes, tables = class_measures(probabilities)
-        scalars |= classes
-    scalars["laplacian_variance"] = laplacian_variance(images)
-    if keys is not None:
-        return {key: value for key, value in scalars.items() if key in keys}, tables
+        confident = probabilities.max(1).values.double() > reference.confidence
+        scalars |= {**classes, "confident_share": confident.double().mean().item()}
+    if keys != ALONE:
+        scalars |= _distances(features, reference)
+        period_two = period_two_energy(images)
+        scalars["checkerboard_energy"] = period_two / reference.period_two if period_two is not None and reference.period_two else None
+    if keys is None:
+        scalars |= _neighbours(features, reference)
+    return scalars, tables
+
+
+def _distances(features: torch.Tensor, reference: Reference) -> dict[str, float]:
+    """Return how far features (N, F) lie from those of the test images."""
+    real, generated = _as_many(features, reference)
+    distance, error = kernel(real, generated)
+    return {
+        "frechet_classifier_distance": frechet(real, generated),
+        "kernel_classifier_distance": distance,
+        "kernel_standard_error": error,
+    }
+
+
+def _neighbours(features: torch.Tensor, reference: Reference) -> dict[str, float | None]:
+    """Return what the nearest test and training images of features (N, F) say."""
+    real, generated = _as_many(features, reference)
     precision, recall = precision_and_recall(real, generated)
     density, coverage = density_and_coverage(real, generated)
     nearest = nearest_distances(features, reference.train_features).median().item()
-    period_two = period_two_energy(images)
-    return scalars | {
+    return {
         "precision": precision,
         "recall": recall,
         "density": density,
         "coverage": coverage,
         "nearest_train_ratio": nearest / reference.nearest_train if reference.nearest_train else None,
-        "checkerboard_energy": period_two / reference.period_two if period_two is not None and reference.period_two else None,
-    }, tables
+    }
+
+
+def _as_many(features: torch.Tensor, reference: Reference) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return features of test images and features (N, F), as many of either as there are of both, in a fixed random order."""
+    count = min(len(features), len(reference.test_features))
+    return shuffled(reference.test_features, count), shuffled(features, count)

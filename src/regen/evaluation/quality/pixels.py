@@ -1,9 +1,9 @@
-"""What the pixels of images show without any network: sharpness, and the pattern that upsampling leaves."""
+"""What the pixels of images show without any network: sharpness, and the patterns that upsampling leaves."""
 
 import torch
 from torch.nn.functional import conv2d
 
-__all__ = ["laplacian_variance", "period_two_energy"]
+__all__ = ["blockiness", "laplacian_variance", "period_two_energy"]
 
 LAPLACIAN = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
 
@@ -39,3 +39,23 @@ def period_two_energy(images: torch.Tensor) -> float | None:
         # The corner lies in both.
         total += (rows + columns - power[:, height // 2, width // 2]).sum(dtype=torch.float64).item()
     return total / len(images)
+
+
+def blockiness(images: torch.Tensor) -> float | None:
+    """Return how far neighbours in images uint8 (N, C, H, W) differ more across the borders of 2x2 blocks than within blocks, 0 to 1.
+
+    0 for ramps, noise and checkerboards, 1 for images enlarged twofold by repeating pixels. Along either axis the mean absolute difference
+    is taken apart for steps from even and from odd pixels, over all images: |even - odd| / (even + odd), with sums over the axes above
+    and below. So it does not matter where blocks begin. Channels are averaged first. None for constant images or fewer than 3 pixels.
+    """
+    if min(images.shape[-2:]) < 3:
+        return None
+    difference = total = 0.0
+    for axis in (-2, -1):
+        # Sums of channels are whole numbers, and so are all that follow: exact, and the scale cancels.
+        steps = [block.sum(1, dtype=torch.int64).diff(dim=axis).abs().sum(0).sum(-3 - axis) for block in images.split(BLOCK)]
+        each = torch.stack(steps).sum(0).double() / images.shape[-3 - axis]
+        even, odd = each[0::2].mean().item(), each[1::2].mean().item()
+        difference += abs(even - odd)
+        total += even + odd
+    return difference / total if total else None

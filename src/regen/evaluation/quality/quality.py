@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from torch.distributions import Distribution
 
 from regen.common.determinism import derive_seed
 from regen.common.errors import UserError
 from regen.config.features import QualityConfig
 from regen.config.model import AutoEncoder, Vae
+from regen.config.training import Preparation
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.measures import ALONE, TREND, Reference, measures
 from regen.evaluation.quality.paths import path_measures, paths
+from regen.evaluation.quality.reconstructions import reconstructions
 from regen.images.batches import to_levels
 from regen.images.images import Images
+from regen.images.prepare import prepare
 from regen.models.build import build
 
 __all__ = ["generate", "quality"]
@@ -27,6 +31,11 @@ LEAST = 20
 
 DRAWN = ("frechet_classifier_distance", "kernel_classifier_distance", "precision", "recall", "density", "coverage")
 """Measures of draws that are scalars too, with the suffix `_draws`."""
+
+DETAILED = ("blockiness", "confident_share")
+"""Measures that the tables alone have: the scalars are for one glance."""
+
+Shown = Literal["means", "draws", "means with noise"]
 
 CODES = {"standard": "codes from N(0, I)", "gaussian": "codes from one Gaussian"}
 """An auto-encoder's distributions of codes beside the mixture that it samples from."""
@@ -61,45 +70,77 @@ def quality(
     rows = [{"images": "samples", **scalars, **tables}]
     settings = config.model
     drawn: dict[str, Any] = {}
-    if isinstance(settings, Vae | AutoEncoder) and settings.likelihood.kind == "bernoulli" and state != "not finite":
-        _, drawn, more = _judge(generate(model, config, seed, draws=True), reference)
+    bernoulli = isinstance(settings, Vae | AutoEncoder) and settings.likelihood.kind == "bernoulli"
+    noisy = bernoulli and config.values == "grey"
+    if bernoulli and state != "not finite":
+        _, drawn, more = _judge(generate(model, config, seed, "draws"), reference)
         rows.append({"images": "draws", **drawn, **more})
-    for name, images_of in _others(config, seed, model, snapshots).items():
+        if noisy:
+            _, values, more = _judge(generate(model, config, seed, "means with noise"), reference, TREND)
+            rows.append({"images": "means with noise", **values, **more})
+    for name, images_of in _others(config, seed, model, snapshots, prepared).items():
         _, values, more = _judge(images_of(), reference, TREND)
         rows.append({"images": name, **values, **more})
-    shown, more = measures(prepared, reference, ALONE)
-    rows.append({"images": "test images", **shown, **more})
+    real = {"test images": prepared, **({"binarised test images": _binarised(images["prepared"])[: len(prepared)]} if noisy else {})}
+    for name, shown in real.items():
+        values, more = measures(shown, reference, ALONE)
+        rows.append({"images": name, **values, **more})
     details: dict[str, Any] = {"rows": rows}
     if state != "not finite" and not (isinstance(settings, Vae) and settings.latent.kind == "bernoulli"):
         found = paths(model, min(PAIRS, config.n_samples // 10), derive_seed(config.seed, seed, "paths"))
         details["paths"] = [{"path": name, **path_measures(points, space)} for name, points in found.items()]
+    scalars = {key: value for key, value in scalars.items() if key not in DETAILED}
     return {**facts, **scalars, **{f"{key}_draws": drawn[key] for key in DRAWN if key in drawn}}, details
 
 
-def _others(config: QualityConfig, seed: int, model: Any, snapshots: dict[str, Any]) -> dict[str, Callable[[], torch.Tensor]]:
-    """Return what else generates images: the model before training and at its snapshots, or an auto-encoder's other distributions of codes.
+def _others(
+    config: QualityConfig, seed: int, model: Any, snapshots: dict[str, Any], test: torch.Tensor
+) -> dict[str, Callable[[], torch.Tensor]]:
+    """Return what else makes images: the model before training and at its snapshots, an auto-encoder's other distributions of codes.
 
-    The codes are fitted after training, so an auto-encoder's snapshots have none.
+    The codes are fitted after training, so an auto-encoder's snapshots have no samples. A model with an encoder also has reconstructions
+    of the test images, at all of these moments.
     """
-    if isinstance(config.model, AutoEncoder):
-        return {CODES[prior]: partial(generate, model, config, seed, prior=prior) for prior in CODES}
     torch.manual_seed(derive_seed(seed, "initialise"))
     untrained = build(config.model, config.shape).eval().to(next(model.parameters()).device)
-    return {name: partial(generate, one, config, seed) for name, one in {"before training": untrained, **snapshots}.items()}
+    moments = {"before training": untrained, **snapshots}
+    found: dict[str, Callable[[], torch.Tensor]] = {}
+    if isinstance(config.model, AutoEncoder):
+        found |= {CODES[prior]: partial(generate, model, config, seed, prior=prior) for prior in CODES}
+    else:
+        found |= {name: partial(generate, one, config, seed) for name, one in moments.items()}
+    if isinstance(config.model, Vae | AutoEncoder):
+        found["reconstructions"] = partial(reconstructions, model, test)
+        found |= {f"reconstructions, {name}": partial(reconstructions, one, test) for name, one in moments.items()}
+    return found
 
 
 @torch.no_grad()
-def generate(model: Any, config: QualityConfig, seed: int, draws: bool = False, **of: str) -> torch.Tensor:
+def generate(model: Any, config: QualityConfig, seed: int, shown: Shown = "means", **of: str) -> torch.Tensor:
     """Return `n_samples` images (N, C, H, W): the decoder's means where there is one, or draws from its likelihood at the same latents.
 
+    `means with noise` adds independent Gaussian noise of the draws' variance to every pixel and clips to [0, 1].
     `of` goes to the model's `latents`: an auto-encoder's `prior`.
     """
     blocks = []
     for first in range(0, config.n_samples, BLOCK):
         torch.manual_seed(derive_seed(config.seed, seed, "samples", first))
         z = model.latents(min(BLOCK, config.n_samples - first), **of)
-        blocks.append(model.decoder(z).sample() if draws else model.images(z))
+        blocks.append(model.images(z) if shown == "means" else _noisy(model.decoder(z), shown))
     return torch.cat(blocks)
+
+
+def _noisy(p: Distribution, shown: Shown) -> torch.Tensor:
+    if shown == "draws":
+        return p.sample()
+    return (p.mean + p.variance.sqrt() * torch.randn_like(p.mean)).clamp(0, 1)
+
+
+def _binarised(images: Images) -> torch.Tensor:
+    """Return the images as a variant that binarises them once would see them."""
+    # Their draws are the processor's.
+    drawn = prepare(images.to(torch.device("cpu")), Preparation(binarisation="fixed"), "test")
+    return drawn.images.to(images.images.device)
 
 
 def _judge(samples: torch.Tensor, reference: Reference, keys: tuple[str, ...] | None = None) -> tuple[str, dict[str, Any], dict[str, Any]]:
