@@ -78,7 +78,7 @@ def quality(
         if noisy:
             _, values, more = _judge(generate(model, config, seed, "means with noise"), reference, TREND)
             rows.append({"images": "means with noise", **values, **more})
-    for name, images_of in _others(config, seed, model, snapshots, prepared).items():
+    for name, images_of in _others(config, seed, model, snapshots, prepared, draws=bernoulli and isinstance(settings, Vae)).items():
         _, values, more = _judge(images_of(), reference, TREND)
         rows.append({"images": name, **values, **more})
     real = {"test images": prepared, **({"binarised test images": _binarised(images["prepared"])[: len(prepared)]} if noisy else {})}
@@ -94,12 +94,12 @@ def quality(
 
 
 def _others(
-    config: QualityConfig, seed: int, model: Any, snapshots: dict[str, Any], test: torch.Tensor
+    config: QualityConfig, seed: int, model: Any, snapshots: dict[str, Any], test: torch.Tensor, draws: bool
 ) -> dict[str, Callable[[], torch.Tensor]]:
     """Return what else makes images: the model before training and at its snapshots, an auto-encoder's other distributions of codes.
 
     The codes are fitted after training, so an auto-encoder's snapshots have no samples. A model with an encoder also has reconstructions
-    of the test images, at all of these moments.
+    of the test images at all of these moments, and, if asked for, draws from its likelihood.
     """
     torch.manual_seed(derive_seed(seed, "initialise"))
     untrained = build(config.model, config.shape).eval().to(next(model.parameters()).device)
@@ -109,6 +109,8 @@ def _others(
         found |= {CODES[prior]: partial(generate, model, config, seed, prior=prior) for prior in CODES}
     else:
         found |= {name: partial(generate, one, config, seed) for name, one in moments.items()}
+    if draws:
+        found |= {f"draws, {name}": partial(generate, one, config, seed, "draws") for name, one in moments.items()}
     if isinstance(config.model, Vae | AutoEncoder):
         found["reconstructions"] = partial(reconstructions, model, test)
         found |= {f"reconstructions, {name}": partial(reconstructions, one, test) for name, one in moments.items()}
