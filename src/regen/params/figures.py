@@ -9,10 +9,32 @@ from regen.config.base import Config, Name, Positive
 from regen.config.model import AutoEncoder, Gan, Model, PixelFlow, Standard, Vae
 from regen.config.training import Preparation
 
-__all__ = ["STANDING", "ChartSpec", "DrawConfig", "PictureKind", "ReportFigure", "anchors", "charts_of", "check_figures", "listed", "possible"]
+__all__ = [
+    "STANDING",
+    "ChartSpec",
+    "DrawConfig",
+    "PictureKind",
+    "ReportFigure",
+    "anchors",
+    "charts_of",
+    "check_figures",
+    "listed",
+    "possible",
+]
 
 PictureKind = Literal[
-    "means", "draws", "samples", "final", "reconstructions", "manifold", "square", "line", "quantile_line", "interpolation", "traversal", "codes"
+    "means",
+    "draws",
+    "samples",
+    "final",
+    "reconstructions",
+    "manifold",
+    "square",
+    "line",
+    "quantile_line",
+    "interpolation",
+    "traversal",
+    "codes",
 ]
 ASKED_FOR = ("final", "square", "quantile_line", "interpolation", "traversal")
 """Pictures that are large or alike: drawn of a variant only where a report lists them for it."""

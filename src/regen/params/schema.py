@@ -123,7 +123,10 @@ class PresetFile(Config):
 
 
 class SourceReport(Config):
-    """Bibliography of a source report; `notes` say what is assumed beyond the settings of a variant, `figures` what is shown in which order."""
+    """Bibliography of a source report, and what is shown of it in which order.
+
+    `notes` say what is assumed beyond the settings of a variant.
+    """
 
     title: str
     author: str
