@@ -57,7 +57,7 @@ def groups(folder: str) -> dict[str, list[list[str]]]:
         "fetch|split": data,
         "features": alone["features"],
         **chains,
-        "draw|figures": [[f"{folder}pipeline/draw/dvc.yaml:{name}"] for name in PARTS["pipeline/draw/"]] + [[f"{prefix}figures"]],
+        "draw|figures": [[f"{prefix}figures"], *([f"{folder}pipeline/draw/dvc.yaml:{name}"] for name in PARTS["pipeline/draw/"])],
         "report|track": alone["report|track"],
     }
 

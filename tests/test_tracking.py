@@ -167,7 +167,9 @@ def test_figures_and_tables_are_artifacts(synced: Path) -> None:
 
     assert listed("uva3-vae-z20-mnist seed 0") == {"figures", "metrics.json", "history.csv", "details.json"}
     # A chart of this variant alone is its own; one that compares variants is nobody's.
-    assert listed(f"{VARIANTS[0]} seed 0", "figures") >= {"figures/1.png"} and "figures/2.png" not in listed(f"{VARIANTS[0]} seed 0", "figures")
+    assert listed(f"{VARIANTS[0]} seed 0", "figures") >= {"figures/1.png"} and "figures/2.png" not in listed(
+        f"{VARIANTS[0]} seed 0", "figures"
+    )
     assert listed("uva3-vae-z20-mnist seed 1", "figures") == {"figures/samples.png"}
     assert "figures" not in listed("vu4a-vae-svhn-gauss seed 0")
     copy = client.download_artifacts(runs["uva3-vae-z20-mnist seed 0"].info.run_id, "figures/samples.png")

@@ -155,7 +155,11 @@ FIGURES_REFUSED = [
     (SHOWN, [{**PICTURE, "variants": ["uva3-vae-z3-mnist"]}], [f"{SHOWN}/0/variants", "unknown variant 'uva3-vae-z3-mnist'", "allowed"]),
     (SHOWN, [{**PICTURE, "variants": []}], [f"{SHOWN}/0/variants = []", "at least 1"]),
     (SHOWN, [{**PICTURE, "pictures": ["heatmap"]}], ['pictures.0 = "heatmap"', "'manifold'"]),
-    (SHOWN, [PICTURE, {**FIGURE, "number": None, "pictures": ["traversal"]}], [f"{SHOWN}/1/pictures", "'traversal'", "means, draws, final"]),
+    (
+        SHOWN,
+        [PICTURE, {**FIGURE, "number": None, "pictures": ["traversal"]}],
+        [f"{SHOWN}/1/pictures", "'traversal'", "means, draws, final"],
+    ),
     (SHOWN, [PICTURE, PICTURE], [f"{SHOWN}/0/number = 'Figure 4'", "each number once"]),
     (SHOWN, [{**PICTURE, "number": "4"}], ['number = "4"', "Figure|Table"]),
     (SHOWN, [{**PICTURE, "points": 11}], ["points = 11", "'interpolation' only"]),

@@ -251,8 +251,9 @@ def _plane(images: torch.Tensor, columns: list[str], rows: list[str], title: str
     place = (75, 10)
     figure, axes = _pixel_axes((width + 90, height + 65), *place, (width, height))
     _draw(axes, canvas)
-    # A frame would lie over the outermost pixels.
+    # A frame and ticks would lie over the outermost pixels.
     axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
     size = (int(images.shape[-2]), int(images.shape[-1]))
     figure.tiled(title, place, scale, size, columns, rows)
     return figure, axes

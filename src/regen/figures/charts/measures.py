@@ -40,7 +40,7 @@ def draw_snapshots(config: ReportConfig, figure: ReportFigure, root: Path) -> Dr
         band(chart, axes, range(len(ticks)), values, ticks, Told(short[variant], unit, form), markersize=5, **style)
     real = reference(root, config, list(found), spec.measure)
     for images, value in real.items():
-        axes.axhline(value, color="black", linewidth=1, linestyle=":", label=images)
+        axes.axhline(value, color="black", linewidth=1, linestyle=_dash(images), label=images)
     axes.set_xticks(range(len(ticks)), [tick.replace(" ", "\n", 1) for tick in ticks])
     axes.set_ylabel(f"{name}{f' ({unit})' if unit else ''}")
     drawn = [*real.values(), *(point.y for line in chart.series for point in line)]
@@ -105,7 +105,7 @@ def draw_measures(config: ReportConfig, figure: ReportFigure, root: Path) -> Dra
             if images is not None and any(key[2] == images for key in found):
                 axes.plot([], [], linestyle="none", label=images, **look)
         for images, value in reference(root, config, shown, measure).items():
-            axes.axvline(value, color="black", linewidth=1, linestyle=":", label=images)
+            axes.axvline(value, color="black", linewidth=1, linestyle=_dash(images), label=images)
         axes.set_yticks(range(len(shown)), [short[variant] for variant in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.margins(x=0.12)
@@ -149,7 +149,7 @@ def draw_classes(config: ReportConfig, figure: ReportFigure, root: Path) -> Draw
     if not found:
         return None
     short = labels(figure.variants)
-    columns = min(3, len(found))
+    columns = len(found) if len(found) <= 3 else 2
     chart = Chart(figsize=(3.2 * columns + 0.4, 2.5 * math.ceil(len(found) / columns) + 0.5))
     panels = chart.subplots(math.ceil(len(found) / columns), columns, squeeze=False, sharey=True).flatten()
     told = []
@@ -184,6 +184,11 @@ def _shares(counts: list[int], name: str) -> np.ndarray:
     if values.ndim != 1 or values.sum() <= 0:
         raise UserError(f"quality_details.json of {name}: expected counts of classes, got {counts}; delete it and run 'dvc repro'")
     return values / values.sum()
+
+
+def _dash(images: str) -> str:
+    """Return how the line of real images is drawn: a panel may have that of the test images, the next that of the training images."""
+    return ":" if images.startswith("test") else "-."
 
 
 def _missing(figure: ReportFigure, shown: list[str]) -> str:
