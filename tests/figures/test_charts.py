@@ -90,7 +90,7 @@ def test_of_long_lines_the_last_points_are_kept() -> None:
         ([VAE, IWAE], ["vae", "iwae5"]),
         (["ai3611-vae-z1-mnist", KL2], ["z1", "z1-kl2"]),
         (["vu4a-vae-mnist", "vu4a-vae-svhn"], ["mnist", "svhn"]),
-        (["a-vae", "b-vae"], ["a-vae", "b-vae"]),
+        (["a-vae", "b-vae"], ["a", "b"]),
         ([GAN], [GAN]),
     ],
 )

@@ -79,6 +79,7 @@ def _entry(wanted: Wanted, folder: Path) -> dict[str, Any] | None:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         # Results that are JSON or CSV, and yet not what the pipeline writes: which key is missing is all that can be said.
         reason = " ".join(f"{type(error).__name__} {error}".split())
-        return {**named, "problem": f"results of {', '.join(wanted.variants)}: malformed, got '{reason}'", "variants": wanted.variants}
+        whose = ", ".join(wanted.variants) if len(wanted.variants) <= 5 else f"one of {len(wanted.variants)} variants"
+        return {**named, "problem": f"results of {whose}: malformed, got '{reason}'", "variants": wanted.variants}
     texts = {"caption": drawn.caption, "description": drawn.description, "variants": drawn.variants}
     return {"file": file, **named, **texts, **({"points": points} if (points := drawn.chart.points()) else {})}
