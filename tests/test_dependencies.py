@@ -121,20 +121,26 @@ def waits_for(stage: str) -> set[str]:
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "binarized_mnist", "svhn", "celeba"])
-def test_the_comparison_is_drawn_from_what_was_evaluated(dataset: str) -> None:
-    assert f"evaluate-{dataset}" in waits_for("compare") and "configure" in waits_for("compare")
-    assert {f"train-{dataset}", f"evaluate-{dataset}"} <= waits_for("figures")
+def test_what_is_drawn_waits_for_what_it_shows(dataset: str) -> None:
+    assert {"configure", f"train-{dataset}", f"evaluate-{dataset}", f"quality-{dataset}"} <= waits_for("figures")
+    # Its images and weights are named otherwise than by the stages that make them: see below.
+    assert "configure" in waits_for(f"draw-{dataset}")
+    assert f"evaluate-{dataset}" not in waits_for(f"draw-{dataset}")
 
 
-def test_the_comparison_is_drawn_beside_the_figures_and_before_the_report() -> None:
-    assert {"compare", "figures"} <= waits_for("report") and {"compare", "figures"} <= waits_for("track")
-    assert {"compare", "figures", "report", "track"}.isdisjoint(waits_for("compare") | waits_for("figures"))
-    assert set(outputs("compare")).isdisjoint(outputs("figures"))
-    # No weights and no images are needed for it.
-    assert not [dep for dep in STAGES["compare"]["deps"] if dep.startswith(("models/", "data/", "features/"))]
+@pytest.mark.parametrize("dataset", ["mnist", "binarized_mnist", "svhn", "celeba"])
+def test_charts_are_drawn_beside_the_pictures_and_before_the_report(dataset: str) -> None:
+    drawn = {"figures", f"draw-{dataset}"}
+    assert drawn <= waits_for("report") and drawn <= waits_for("track")
+    assert {*drawn, "report", "track"}.isdisjoint(waits_for("figures") | waits_for(f"draw-{dataset}"))
+    assert set(outputs("figures")).isdisjoint(outputs(f"draw-{dataset}"))
+    # No weights and no images are needed for a chart, and a picture is of its variant's first seed.
+    assert not [dep for dep in STAGES["figures"]["deps"] if dep.startswith(("models/", "data/", "features/"))]
+    weights = [dep for dep in STAGES[f"draw-{dataset}"]["deps"] if dep.startswith("models/")]
+    assert weights == [f"models/${{preset}}/${{item.variant}}/${{seeds.{dataset}[0]}}"]
 
 
-@pytest.mark.parametrize("kind", ["features", "train", "evaluate", "quality"])
+@pytest.mark.parametrize("kind", ["features", "train", "evaluate", "quality", "draw"])
 def test_every_data_set_has_its_stages_and_they_its_data(kind: str, params: Params) -> None:
     stages = {name.removeprefix(f"{kind}-"): stage for name, stage in STAGES.items() if name.startswith(f"{kind}-")}
     assert list(stages) == list(params.datasets) == list(params.variants)
@@ -156,6 +162,6 @@ def test_the_paper_preset_has_the_same_pipeline() -> None:
     # Every path is of the preset that the pipeline's own folder names.
     written = yaml.safe_load((ROOT / "paper/dvc.yaml").read_text())
     assert written["vars"] == ["preset.yaml"] and yaml.safe_load((ROOT / "paper/preset.yaml").read_text())["preset"] == "paper"
-    compare = written["stages"]["compare"]
-    assert compare["cmd"] == "python stages/compare.py ${preset}" and compare["wdir"] == "${root}"
-    assert outputs("compare") == ["reports/${preset}/figures/comparison.json", "reports/${preset}/figures/comparison"]
+    figures = written["stages"]["figures"]
+    assert figures["cmd"] == "python stages/figures.py ${preset}" and figures["wdir"] == "${root}"
+    assert outputs("figures") == ["reports/${preset}/figures/charts"]

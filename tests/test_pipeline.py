@@ -18,7 +18,8 @@ COPIED = (".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "pr
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
 CHAIN, OTHER = ([f"pipeline/{kind}/dvc.yaml:{kind}-mnist@{name}-0" for kind in ("train", "evaluate", "quality")] for name in VARIANTS)
 MEASURED = CHAIN[1:]
-DRAWN = ("figures@uva3", "compare")
+DRAWN = ("figures",)
+PICTURES = [f"pipeline/draw/dvc.yaml:draw-mnist@{name}" for name in VARIANTS]
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="DVC keeps its files in git")
 
@@ -31,6 +32,8 @@ def reduced(path: Path) -> dict[str, Any]:
         variant["model"]["network"]["hidden"] = [16]
     params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
     params["reports"] = {"uva3": params["reports"]["uva3"]}
+    shown = params["reports"]["uva3"]["figures"]
+    params["reports"]["uva3"]["figures"] = [figure for figure in shown if set(figure["variants"]) <= set(VARIANTS)]
     params["datasets"] = {name: params["datasets"][name] for name in params["variants"]}
     for features in params["features"].values():
         features["network"] |= {"channels": [4], "hidden": [8]}
@@ -158,7 +161,7 @@ def whole(trained: Copy) -> Copy:
     ran, _ = trained.repro()
     splits = {f"{stage}@{dataset}" for stage in ("fetch", "split") for dataset in ("binarized_mnist", "svhn", "celeba")}
     spaces = {f"features-{dataset}" for dataset in ("binarized_mnist", "svhn", "celeba")}
-    assert ran == {*splits, *spaces, *OTHER, *DRAWN, "report", "track"}
+    assert ran == {*splits, *spaces, *OTHER, *PICTURES, *DRAWN, "report", "track"}
     trained.call("git", "add", "--all")
     trained.call("git", "commit", "-q", "-m", "results")
     return trained
@@ -174,8 +177,9 @@ def test_two_jobs_in_another_folder_make_the_same_bytes(whole: Copy, tmp_path: P
     first, second = whole.outputs(), other.outputs()
     assert first.keys() == second.keys()
     assert {name for name in first if first[name] != second[name]} == set()
-    comparison = {f"reports/quick/figures/comparison{name}" for name in (".json", "/latents.png", "/prior_sampling.png")}
-    assert comparison <= first.keys()
+    charts = {f"reports/quick/figures/charts/{name}" for name in ("index.json", "latents.png", "prior_sampling.png")}
+    pictures = {f"reports/quick/figures/uva3-vae-z2-mnist/{name}" for name in ("index.json", "means.png", "manifold.png")}
+    assert charts | pictures <= first.keys()
     kinds = {Path(name).suffix for name in first}
     assert kinds == {".safetensors", ".json", ".csv", ".png", ".md", ".html", ".txt"}
     assert not any(str(one.root).encode() in content for one in (whole, other) for content in first.values())
@@ -187,7 +191,7 @@ def test_remade_figures_and_restored_models_leave_git_clean(whole: Copy) -> None
     shutil.rmtree(whole.root / "models")
     ran, _ = whole.repro()
 
-    assert ran == {*DRAWN, "report"}
+    assert ran == {*PICTURES, *DRAWN, "report"}
     assert whole.call("git", "status", "--porcelain") == ""
 
 
@@ -199,7 +203,7 @@ def test_a_changed_rate_reruns_its_chain_and_what_shows_it(whole: Copy) -> None:
     ran, _ = whole.repro()
     after = whole.outputs()
 
-    assert ran == {"configure", *CHAIN, *DRAWN, "report", "track"}
+    assert ran == {"configure", *CHAIN, PICTURES[0], *DRAWN, "report", "track"}
     changed = {name for name in before if before[name] != after[name]}
     assert not any("uva3-vae-z20-mnist" in name for name in changed)
     assert not any("features" in name for name in changed)

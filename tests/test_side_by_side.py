@@ -28,9 +28,10 @@ VARIANTS = ("mnist@a-vae-0", "mnist@a-vae-1", "mnist@b-0", "binarized_mnist@c-bm
 PARTS = {
     "": [
         *("configure", "fetch@mnist", "split@mnist", "features-mnist", "features-binarized_mnist", "features-svhn"),
-        *("figures@uva3", "figures@vu4a", "compare", "report", "track"),
+        *("figures", "report", "track"),
     ],
     **{f"pipeline/{kind}/": [f"{kind}-{variant}" for variant in VARIANTS] for kind in ("evaluate", "quality", "train")},
+    "pipeline/draw/": [f"draw-{name}" for name in ("mnist@a-vae", "mnist@b", "binarized_mnist@c-bmnist")],
 }
 """The stages of each dvc.yaml, by its folder."""
 
@@ -48,7 +49,7 @@ def chain(folder: str, variant: str) -> list[str]:
 def groups(folder: str) -> dict[str, list[list[str]]]:
     """Return what may run side by side, by kinds of stages, in the order of the rounds."""
     prefix = f"{folder}dvc.yaml:" if folder else ""
-    named = {"features": PARTS[""][3:6], "figures|compare": PARTS[""][6:9], "report|track": PARTS[""][9:]}
+    named = {"features": PARTS[""][3:6], "report|track": PARTS[""][7:]}
     data = [[f"{prefix}fetch@mnist", f"{prefix}split@mnist"]]
     alone = {kinds: [[prefix + name] for name in names] for kinds, names in named.items()}
     chains = {"train|evaluate|quality": [chain(folder, variant) for variant in VARIANTS]}
@@ -56,7 +57,7 @@ def groups(folder: str) -> dict[str, list[list[str]]]:
         "fetch|split": data,
         "features": alone["features"],
         **chains,
-        "figures|compare": alone["figures|compare"],
+        "draw|figures": [[f"{prefix}figures"], *([f"{folder}pipeline/draw/dvc.yaml:{name}"] for name in PARTS["pipeline/draw/"])],
         "report|track": alone["report|track"],
     }
 
@@ -139,10 +140,11 @@ def test_workers_share_whole_groups_round_by_round(repro: ModuleType, calls: Cal
     assert [made[0][-1], made[-1][-1]] == [f"{folder}dvc.yaml:configure", f"{folder}dvc.yaml"]
 
 
-def test_the_comparison_is_drawn_beside_the_figures(repro: ModuleType, calls: Callable[[], list[list[str]]]) -> None:
-    assert repro.main("paper/dvc.yaml", 3) == 0
-    drawn = [stages for number, stages in shares(calls()) if number == KINDS.index("figures|compare")]
-    assert drawn == [[f"paper/dvc.yaml:{stage}"] for stage in ("compare", "figures@uva3", "figures@vu4a")]
+def test_charts_are_drawn_beside_the_pictures(repro: ModuleType, calls: Callable[[], list[list[str]]]) -> None:
+    assert repro.main("paper/dvc.yaml", 4) == 0
+    drawn = [stages for number, stages in shares(calls()) if number == KINDS.index("draw|figures")]
+    pictures = [[f"paper/pipeline/draw/dvc.yaml:{stage}"] for stage in PARTS["pipeline/draw/"]]
+    assert sorted(drawn) == sorted([["paper/dvc.yaml:figures"], *pictures])
 
 
 def test_what_shows_all_variants_is_left_to_the_last_call_where_one_failed(

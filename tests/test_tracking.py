@@ -49,10 +49,13 @@ def _make(root: Path) -> Path:
     _write(root / "results/quick/uva3-vae-z2-mnist/0/quality_details.json", {"rows": []})
     for dataset in ("mnist", "svhn"):
         _write(root / f"results/quick/data/{dataset}.json", {**CARD, "dataset": dataset})
-    figure = {"file": "samples.png", "title": "Samples", "caption": "From the prior", "variants": ["uva3-vae-z20-mnist"]}
-    _write(root / "reports/quick/figures/uva3.json", [figure])
-    (root / "reports/quick/figures/uva3").mkdir()
-    Image.new("L", (4, 3), 128).save(root / "reports/quick/figures/uva3/samples.png")
+    figures, picture = root / "reports/quick/figures", {"file": "samples.png", "title": "Samples", "caption": "From the prior"}
+    _write(figures / "uva3-vae-z20-mnist/index.json", [picture])
+    alone, both = ({**picture, "file": f"{len(names)}.png", "variants": names} for names in (VARIANTS[:1], VARIANTS[:2]))
+    unread = {"title": "Classes", "problem": "quality_details.json: expected JSON", "variants": VARIANTS[:1]}
+    _write(figures / "charts/index.json", [alone, both, unread])
+    for name in ("uva3-vae-z20-mnist/samples", "charts/1", "charts/2"):
+        Image.new("L", (4, 3), 128).save(figures / f"{name}.png")
     _write(root / "logs/quick/uva3-vae-z20-mnist/0/train.json", SIDE)
     return root
 
@@ -211,10 +214,14 @@ def test_figures_and_tables_are_artifacts(synced: Path) -> None:
         return {item.path for item in client.list_artifacts(runs[name].info.run_id, folder)}
 
     assert listed("uva3-vae-z20-mnist seed 0") == {"figures", "metrics.json", "history.csv", "details.json"}
+    # A chart of this variant alone is its own; one that compares variants is nobody's.
+    assert listed(f"{VARIANTS[0]} seed 0", "figures") >= {"figures/1.png"} and "figures/2.png" not in listed(
+        f"{VARIANTS[0]} seed 0", "figures"
+    )
     assert listed("uva3-vae-z20-mnist seed 1", "figures") == {"figures/samples.png"}
     assert "figures" not in listed("vu4a-vae-svhn-gauss seed 0")
     copy = client.download_artifacts(runs["uva3-vae-z20-mnist seed 0"].info.run_id, "figures/samples.png")
-    assert Path(copy).read_bytes() == (synced / "reports/quick/figures/uva3/samples.png").read_bytes()
+    assert Path(copy).read_bytes() == (synced / "reports/quick/figures/uva3-vae-z20-mnist/samples.png").read_bytes()
     assert not (synced / "mlruns").exists()
 
 
@@ -334,8 +341,8 @@ def test_a_locked_or_corrupt_store_is_one_line(changed: Path) -> None:
         ("results/quick/uva3-vae-z2-mnist/0/metrics.json", "[1]", "flat object"),
         ("results/quick/uva3-vae-z2-mnist/0/metrics.json", '{"nll_nats": ', "expected JSON"),
         ("results/quick/data/mnist.json", '{"dataset": "mnist"}', "source: missing"),
-        ("reports/quick/figures/uva3.json", '{"file": "x.png"}', "list of figures"),
-        ("reports/quick/figures/uva3.json", '[{"file": "x.png"}]', "entry 1"),
+        ("reports/quick/figures/uva3-vae-z20-mnist/index.json", '{"file": "x.png"}', "list of figures"),
+        ("reports/quick/figures/charts/index.json", '[{"file": "x.png"}]', "entry 1"),
         ("logs/quick/uva3-vae-z20-mnist/0/train.json", '{"started": "noon", "seconds": 1}', "started"),
     ],
 )

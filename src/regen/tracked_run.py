@@ -37,13 +37,13 @@ class DataCard(Config):
 
 
 class Figure(Config):
-    """An entry of reports/<preset>/figures/<report>.json: a PNG and the variants that it shows."""
+    """An entry of an index.json below reports/<preset>/figures/: a PNG with its texts, and the variants that a chart shows."""
 
     model_config = ConfigDict(extra="ignore")
     file: str
     title: str
     caption: str
-    variants: list[str]
+    variants: list[str] = []
 
 
 class SideFile(Config):
@@ -113,7 +113,7 @@ def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: d
     history, scalars = histories(root, config, name).get(seed), {**scalars, **quality(root, config, name).get(seed, {}), **scalars}
     numbers = {key: float(value) for key, value in scalars.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     texts = {key: str(value) for key, value in scalars.items() if value is not None and key not in numbers}
-    figures = _read_figures(root / "reports" / config.preset / "figures" / variant.report, name)
+    figures = _read_figures(root / "reports" / config.preset / "figures", name)
     tables = [path for path in (results / name for name in TABLES) if path.exists()]
     card = root / "results" / config.preset / "data" / f"{variant.dataset}.json"
     return TrackedRun(
@@ -145,13 +145,19 @@ def _curves(history: pd.DataFrame) -> list[tuple[str, float, int]]:
 
 
 def _read_figures(folder: Path, variant: str) -> dict[Path, Figure]:
-    """Return the figures of a report that show a variant; none if the report has no figures yet."""
-    index = folder.with_suffix(".json")
+    """Return the pictures of a variant, and the charts of it alone; none if nothing was drawn yet."""
+    charts = {path: figure for path, figure in _read_index(folder / "charts").items() if figure.variants == [variant]}
+    return {**charts, **_read_index(folder / variant)}
+
+
+def _read_index(folder: Path) -> dict[Path, Figure]:
+    index = folder / "index.json"
     listed = read_json(index) if index.exists() else []
     if not isinstance(listed, list):
         raise UserError(f"{index}: expected a list of figures, got a {type(listed).__name__}; delete it and run 'dvc repro'")
-    figures = [parse(Figure, entry, f"{index}: entry {number}") for number, entry in enumerate(listed, 1)]
-    shown = {folder / figure.file: figure for figure in figures if variant in figure.variants}
+    # A chart whose results could not be read has no file.
+    drawn = [(number, entry) for number, entry in enumerate(listed, 1) if not (isinstance(entry, dict) and "problem" in entry)]
+    shown = {folder / figure.file: figure for figure in (parse(Figure, entry, f"{index}: entry {number}") for number, entry in drawn)}
     if missing := [path for path in shown if not path.is_file()]:
         raise UserError(f"{missing[0]}: expected the figure that {index.name} lists, got nothing there; run 'dvc repro' to make it")
     return shown

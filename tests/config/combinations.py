@@ -37,7 +37,7 @@ TRAINING = {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 8, "epochs"
 
 
 def variant(model: dict[str, Any], objective: dict[str, Any], **images: Any) -> dict[str, Any]:
-    described = {"report": "own", "title": "Title", "assumed": [], "figures": {}, "images": images}
+    described = {"report": "own", "title": "Title", "assumed": [], "images": images}
     return {**described, "model": model, "training": {**TRAINING, "objective": objective}}
 
 

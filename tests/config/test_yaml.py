@@ -35,7 +35,6 @@ def test_an_anchor_that_has_a_merge_can_be_merged_again(tmp_path: Path, params: 
         tmp_path,
         "first-vae-mnist: &first",
         "  <<: *uva3-vae",
-        "  figures: {}",
         "  training: &merged {<<: *lab1-training, learning_rate: 0.5}",
         "second-vae-mnist: &second",
         "  <<: *first",

@@ -23,6 +23,8 @@ def small(params: Params) -> Callable[..., ReportConfig]:
         chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds={dataset: [0, 2] for dataset in params.variants})
         values = resolve(params, chosen)["report.json"].model_dump()
         values["variants"] = {name: values["variants"][name] for name in names}
+        for source in values["reports"].values():
+            source["figures"] = []
         for variant in values["variants"].values():
             model = variant["model"]
             for section in (model.get(name) for name in ("network", "flow", "generator", "discriminator")):

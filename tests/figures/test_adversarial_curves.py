@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from regen.figures.curves import adversarial_curves, loss_curves, quantity_of
+from regen.figures.charts.curves import adversarial_curves, loss_curves, quantity_of
 
 PROBABILITY = """epoch,step,train_discriminator_nats,train_accuracy_real,train_accuracy_fake,train_generator_nats,val_discriminator_nats
 1,19,1.25,0.875,0.75,0.625,1.5

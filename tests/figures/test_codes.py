@@ -10,7 +10,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
-from regen.figures.codes import code_plane, confusion_matrix
+from regen.figures.charts.confusion import confusion_matrix
+from regen.figures.codes import code_plane
 from regen.figures.style import CLASSES
 
 COVARIANCES = [

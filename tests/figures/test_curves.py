@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from regen.figures.curves import loss_curves, quantity_of
+from regen.figures.charts.curves import loss_curves, quantity_of
 from regen.figures.style import apply_style
 
 MINIMISED = "what is minimised, training (running mean)"

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from regen.config.base import parse
 from regen.figures import drawings
-from regen.figures.drawings import DRAWINGS, Drawn, Trained
+from regen.figures.drawings import AT_SNAPSHOTS, DRAWINGS, Drawn, Trained
 from regen.images.images import Images
 from regen.models.build import build
-from regen.params.schema import ReportedVariant
+from regen.params.figures import DrawConfig, possible
 
 NETWORK = {"kind": "mlp", "hidden": [4], "activation": "relu"}
 BERNOULLI = {"kind": "bernoulli"}
@@ -23,13 +23,6 @@ STANDARD = {"kind": "standard"}
 REALNVP = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [4], "activation": "relu"}
 FLOW = {"family": "flow", "alpha": 0.05, "flow": REALNVP}
 CLASSIFIER = {"family": "classifier", "network": NETWORK, "dropout": 0.5, "classes": 2}
-OBJECTIVES: dict[str, dict[str, Any]] = {
-    "vae": {"kind": "elbo"},
-    "flow": {"kind": "nll"},
-    "autoencoder": {"kind": "reconstruction"},
-    "gan": {"kind": "adversarial", "loss": "saturating"},
-    "classifier": {"kind": "cross_entropy"},
-}
 TITLES = ["before training", "epoch 2"]
 
 
@@ -51,33 +44,27 @@ def trained(
     shape: tuple[int, int, int] = (1, 4, 4),
     snapshots: bool = True,
     labels: torch.Tensor | None = None,
-    confusion: list[list[int]] | None = None,
 ) -> Trained:
     """Return an untrained model of these settings as one that has two snapshots, with 15 test images."""
-    training = {"objective": OBJECTIVES[model["family"]], "optimizer": "adam", "learning_rate": 0.001, "batch_size": 8}
-    texts = {"report": "lab1", "dataset": "mnist", "data_source": "stand-in", "title": "A model"}
-    values = {"seeds": [0], "assumed": [], "figures": {}, "images": {}, "max_steps": None, "likelihood": [], "shape": list(shape)}
-    values |= {"model": model, "training": {**training, "epochs": 2, "snapshot_epochs": [0, 2]}}
-    variant = parse(ReportedVariant, {**texts, **values}, "test")
+    values = {"variant": "a-model", "dataset": "mnist", "seed": 0, "images": {}, "max_steps": None, "shape": list(shape), "points": 11}
+    config = parse(DrawConfig, {**values, "model": model, "pictures": [], "threads": 1}, "test")
     torch.manual_seed(0)
-    final, *others = (build(variant.model, variant.shape).eval() for _ in range(1 + len(TITLES)))
+    final, *others = (build(config.model, config.shape).eval() for _ in range(1 + len(TITLES)))
     pixels = torch.randint(0, 256, (15, *shape), generator=torch.Generator().manual_seed(1), dtype=torch.int16).to(torch.uint8)
     return Trained(
-        name="a-model",
-        variant=variant,
+        config=config,
         final=final,
         snapshots=dict(zip(TITLES, others, strict=True)) if snapshots else {},
         test=Images(pixels, torch.arange(15) % 10 if labels is None else labels),
-        details={} if confusion is None else {"confusion": confusion},
     )
 
 
 def drawn(one: Trained) -> dict[str, Drawn]:
-    """Return everything that is drawn of a model, by kind."""
-    found = [drawing for draw in DRAWINGS for drawing in draw(one)]
-    assert len({drawing.kind for drawing in found}) == len(found)
-    assert all(drawing.title and "a-model" in drawing.caption and drawing.description for drawing in found)
-    return {drawing.kind: drawing for drawing in found}
+    """Return everything that can be drawn of a model, by kind."""
+    kinds = [kind for kind in possible(one.config.model, one.config.shape[0]) if one.snapshots or kind not in AT_SNAPSHOTS]
+    found = {str(kind): DRAWINGS[kind](one) for kind in kinds}
+    assert all(drawing.title and "a-model" in drawing.caption and drawing.description for drawing in found.values())
+    return found
 
 
 def titles(figure: Figure) -> list[str]:
@@ -87,21 +74,21 @@ def titles(figure: Figure) -> list[str]:
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        (vae("gaussian", 1), ["means", "draws", "reconstructions", "line", "interpolation"]),
-        (vae("gaussian", 2), ["means", "draws", "reconstructions", "manifold", "interpolation"]),
-        (vae("gaussian", 3), ["means", "draws", "reconstructions", "interpolation", "traversal"]),
+        (vae("gaussian", 1), ["means", "draws", "final", "reconstructions", "line", "quantile_line", "interpolation"]),
+        (vae("gaussian", 2), ["means", "draws", "final", "reconstructions", "manifold", "square", "interpolation"]),
+        (vae("gaussian", 3), ["means", "draws", "final", "reconstructions", "traversal", "interpolation"]),
         # Bernoulli latents have neither a line nor a plane nor anything between, and a learned prior no quantiles that are known.
-        (vae("bernoulli", 1), ["means", "draws", "reconstructions"]),
-        (vae("bernoulli", 2), ["means", "draws", "reconstructions"]),
-        (vae("bernoulli", 3), ["means", "draws", "reconstructions"]),
-        (vae("gaussian", 2, prior=REALNVP), ["means", "draws", "reconstructions", "interpolation"]),
-        (vae("gaussian", 4, prior=REALNVP), ["means", "draws", "reconstructions", "interpolation"]),
-        (vae("gaussian", 3, likelihood=GAUSSIAN), ["means", "reconstructions", "interpolation", "traversal"]),
-        (FLOW, ["samples", "interpolation"]),
-        (autoencoder(2), ["samples", "reconstructions", "interpolation", "codes"]),
-        (autoencoder(3), ["samples", "reconstructions", "interpolation"]),
-        (gan(1), ["samples", "interpolation", "traversal"]),
-        (gan(5), ["samples", "interpolation", "traversal"]),
+        (vae("bernoulli", 1), ["means", "draws", "final", "reconstructions"]),
+        (vae("bernoulli", 2), ["means", "draws", "final", "reconstructions"]),
+        (vae("bernoulli", 3), ["means", "draws", "final", "reconstructions"]),
+        (vae("gaussian", 2, prior=REALNVP), ["means", "draws", "final", "reconstructions", "interpolation"]),
+        (vae("gaussian", 4, prior=REALNVP), ["means", "draws", "final", "reconstructions", "interpolation"]),
+        (vae("gaussian", 3, likelihood=GAUSSIAN), ["means", "final", "reconstructions", "traversal", "interpolation"]),
+        (FLOW, ["samples", "final", "interpolation"]),
+        (autoencoder(2), ["samples", "final", "reconstructions", "interpolation", "codes"]),
+        (autoencoder(3), ["samples", "final", "reconstructions", "interpolation"]),
+        (gan(1), ["samples", "final", "interpolation", "traversal"]),
+        (gan(5), ["samples", "final", "interpolation", "traversal"]),
         (CLASSIFIER, []),
     ],
 )
@@ -112,12 +99,12 @@ def test_a_model_gets_the_figures_that_it_can_have(model: dict[str, Any], kinds:
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        (vae("gaussian", 1), ["line", "interpolation"]),
-        (vae("gaussian", 2), ["manifold", "interpolation"]),
-        (vae("bernoulli", 2), []),
-        (FLOW, ["interpolation"]),
-        (autoencoder(2), ["samples", "interpolation", "codes"]),
-        (gan(5), ["interpolation", "traversal"]),
+        (vae("gaussian", 1), ["final", "line", "quantile_line", "interpolation"]),
+        (vae("gaussian", 2), ["final", "manifold", "square", "interpolation"]),
+        (vae("bernoulli", 2), ["final"]),
+        (FLOW, ["samples", "final", "interpolation"]),
+        (autoencoder(2), ["samples", "final", "interpolation", "codes"]),
+        (gan(5), ["samples", "final", "interpolation", "traversal"]),
         (CLASSIFIER, []),
     ],
 )
@@ -126,15 +113,25 @@ def test_without_snapshots_the_final_model_is_still_drawn(model: dict[str, Any],
 
 
 def test_colour_images_are_not_drawn_from_bernoulli_pixels() -> None:
-    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == ["means", "reconstructions", "interpolation", "traversal"]
+    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == ["means", "final", "reconstructions", "traversal", "interpolation"]
 
 
-def test_a_classifier_gets_its_confusion_matrix() -> None:
-    found = drawn(trained(CLASSIFIER, confusion=[[3, 1], [0, 4]]))
-    assert list(found) == ["confusion"]
-    # 7 of 8 lie on the diagonal.
-    assert found["confusion"].caption == "Predictions of a-model on 8 test images; 7 (87.50%) lie on the diagonal."
-    assert [text.get_text() for text in found["confusion"].figure.axes[0].texts] == ["3", "1", "0", "4"]
+@pytest.mark.parametrize(("size", "count"), [(32, 25), (64, 16)])
+def test_of_large_images_fewer_are_drawn(size: int, count: int) -> None:
+    one = trained(gan(2), shape=(3, size, size))
+    for drawing in (drawings.generated(one), drawings.final(one)):
+        side = round(count**0.5)
+        assert str(count) in drawing.caption and f" {count} generated images" in drawing.description
+        assert np.asarray(drawing.figure.axes[0].images[0].get_array()).shape == (side * (size + 1) - 1, side * (size + 1) - 1, 3)
+
+
+@pytest.mark.parametrize("model", [vae("gaussian", 3), FLOW, gan(5)])
+def test_samples_after_training_are_of_the_final_model(model: dict[str, Any]) -> None:
+    one = trained(model)
+    one.snapshots["epoch 2"].load_state_dict(one.final.state_dict())
+    over = drawings.means(one) if model["family"] == "vae" else drawings.generated(one)
+    shown = [np.asarray(drawing.figure.axes[-1].images[0].get_array()) for drawing in (over, drawings.final(one))]
+    assert np.array_equal(*shown) and titles(drawings.final(one).figure) == ["after training"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +156,7 @@ def test_bernoulli_latents_are_decoded_where_they_are_zero_or_one() -> None:
     seen: list[torch.Tensor] = []
     for model in one.snapshots.values():
         model.decoder.register_forward_hook(lambda module, given, result: seen.append(given[0]))
-    list(drawings.reconstructed(one))
+    drawings.reconstructed(one)
 
     x = one.test.images[:12].float() / 255
     for z, model in zip(seen, one.snapshots.values(), strict=True):
@@ -179,7 +176,7 @@ def test_samples_say_what_the_snapshots_share(prior: dict[str, Any], same: str) 
 def test_images_without_a_decoder_come_from_the_same_noise_at_every_snapshot(model: dict[str, Any]) -> None:
     one = trained(model)
     one.snapshots["epoch 2"].load_state_dict(one.snapshots["before training"].state_dict())
-    (same,) = drawings.direct_samples(one)
+    same = drawings.generated(one)
     first, second = (np.asarray(axes.images[0].get_array()) for axes in same.figure.axes)
 
     assert titles(same.figure) == TITLES and np.array_equal(first, second)
@@ -187,7 +184,7 @@ def test_images_without_a_decoder_come_from_the_same_noise_at_every_snapshot(mod
     images = {first[5 * row : 5 * row + 4, 5 * column : 5 * column + 4].tobytes() for row in range(5) for column in range(5)}
     assert first.shape == (24, 24) and len(images) == 25
     torch.manual_seed(77)
-    (again,) = drawings.direct_samples(one)
+    again = drawings.generated(one)
     assert np.array_equal(np.asarray(again.figure.axes[0].images[0].get_array()), first)
 
 
@@ -247,9 +244,9 @@ def test_paths_are_of_the_final_model() -> None:
     one = trained(gan(5))
     for model in one.snapshots.values():
         model.generator = None
-    found = {drawing.kind: drawing for draw in (drawings.interpolated, drawings.traversed) for drawing in draw(one)}
+    found = {"interpolation": drawings.interpolated(one), "traversal": drawings.traversed(one)}
     assert "after training" in found["interpolation"].caption
-    assert found["interpolation"].description.startswith("Three panels of two rows of ten images")
+    assert found["interpolation"].description.startswith("Three panels of two rows of 11 images")
     # Images of 4 x 4 and a gap of 1.
     shapes = [np.asarray(axes.images[0].get_array()).shape for axes in found["interpolation"].figure.axes]
-    assert shapes == [(2 * 5 - 1, 10 * 5 - 1)] * 3
+    assert shapes == [(2 * 5 - 1, 11 * 5 - 1)] * 3

@@ -37,6 +37,8 @@ def small_params() -> Any:
         params[key] = {name: params[key][name] for name in ("mnist", "svhn")}
     kept = {"mnist": "uva3-vae-z2-mnist", "svhn": "vu4a-vae-svhn"}
     params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
+    for source in params["reports"].values():
+        source["figures"] = []
     return params
 
 
@@ -81,7 +83,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     quick, paper = resolved("quick"), resolved("paper")
     variants = [name for group in raw_params()["variants"].values() for name in group]
-    expected = {f"{name}.{purpose}.json" for name in variants for purpose in ("train", "evaluate", "quality")}
+    expected = {f"{name}.{purpose}.json" for name in variants for purpose in ("train", "evaluate", "quality", "draw")}
     expected |= {f"{name}.{purpose}.json" for name in raw_params()["datasets"] for purpose in ("source", "data", "features")} | {
         "report.json"
     }
@@ -142,6 +144,30 @@ VARIANT = "variants/mnist/uva3-vae-z2-mnist"
 ENTRY = raw_params()["variants"]["mnist"]["uva3-vae-z2-mnist"]
 PROTOCOL = "presets/quick/likelihood/mnist/0"
 OFFICIAL = "datasets/mnist/sources/official"
+FIGURE = {"number": "Figure 4", "title": "Shown", "variants": ["uva3-vae-z2-mnist"]}
+CHART = {**FIGURE, "chart": {"kind": "history", "columns": ["val_recon_nats"]}}
+PICTURE = {**FIGURE, "pictures": ["manifold"]}
+PATHS = {**FIGURE, "number": None, "pictures": ["interpolation"], "points": 11}
+SHOWN = "reports/uva3/figures"
+FIGURES_REFUSED = [
+    (SHOWN, [FIGURE], [f"{SHOWN}/0", "'Shown': neither of pictures and chart", "allowed: one of them"]),
+    (SHOWN, [{**CHART, **PICTURE}], [f"{SHOWN}/0", "'Shown': both of pictures and chart", "allowed: one of them"]),
+    (SHOWN, [{**PICTURE, "variants": ["uva3-vae-z3-mnist"]}], [f"{SHOWN}/0/variants", "unknown variant 'uva3-vae-z3-mnist'", "allowed"]),
+    (SHOWN, [{**PICTURE, "variants": []}], [f"{SHOWN}/0/variants = []", "at least 1"]),
+    (SHOWN, [{**PICTURE, "pictures": ["heatmap"]}], ['pictures.0 = "heatmap"', "'manifold'"]),
+    (
+        SHOWN,
+        [PICTURE, {**FIGURE, "number": None, "pictures": ["traversal"]}],
+        [f"{SHOWN}/1/pictures", "'traversal'", "means, draws, final"],
+    ),
+    (SHOWN, [PICTURE, PICTURE], [f"{SHOWN}/0/number = 'Figure 4'", "each number once"]),
+    (SHOWN, [{**PICTURE, "number": "4"}], ['number = "4"', "Figure|Table"]),
+    (SHOWN, [{**PICTURE, "points": 11}], ["points = 11", "'interpolation' only"]),
+    (SHOWN, [PATHS, {**PATHS, "points": 10}], [f"{SHOWN}/1/points = 10", "allowed: 11"]),
+    (SHOWN, [{**CHART, "chart": {"kind": "pie"}}], ["pie", "'history'"]),
+    (SHOWN, [{**CHART, "chart": {"kind": "history", "columns": ["val_lost"]}}], ["val_lost", "recon_nats"]),
+    (SHOWN, [{**CHART, "chart": {"kind": "measure", "measures": ["beauty"]}}], ["beauty", "'precision'"]),
+]
 # Key, value, and what the line must say: the key, the value, what is allowed.
 BAD = [
     ("colour", 1, ["colour = 1", "unknown key", "seed, memory_mb, compute, presets"]),
@@ -172,7 +198,8 @@ BAD = [
     (f"{VARIANT}/model/latent/dim", 0, ["latent.dim = 0", "greater than or equal to 1"]),
     (f"{VARIANT}/model/prior/kind", "flow", ['prior = {"kind": "flow"}', "'standard', 'realnvp'"]),
     (f"{VARIANT}/report", "uva4", [f"{VARIANT}/report", "'uva4'", "vu4a"]),
-    (f"{VARIANT}/figures", {"heatmap": "Figure 1"}, ["heatmap", "'manifold'"]),
+    (f"{VARIANT}/figures", {"manifold": "Figure 4"}, ["figures", "unknown key", "report, title, assumed"]),
+    *FIGURES_REFUSED,
     (f"{VARIANT}/assumed", ["training.rate"], ["'training.rate'", "keys of the variant"]),
     ("variants/fashion", {"fashion-vae": ENTRY}, ["variants/fashion", "'fashion'", "svhn"]),
     ("variants/svhn/uva3-vae-z2-mnist", ENTRY, ["variants", "'uva3-vae-z2-mnist' stands under two data sets", "once"]),

@@ -1,4 +1,4 @@
-"""Figures of labelled data: a plane of codes, a confusion matrix."""
+"""The plane of an auto-encoder's codes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from matplotlib.patches import Ellipse
 
 from regen.figures.style import BLUE, CLASSES
 
-__all__ = ["code_plane", "confusion_matrix"]
+__all__ = ["code_plane"]
 
 
 def code_plane(codes: torch.Tensor, labels: torch.Tensor, mixture: Any) -> Figure:
@@ -34,21 +34,4 @@ def code_plane(codes: torch.Tensor, labels: torch.Tensor, mixture: Any) -> Figur
             axes.add_patch(Ellipse(mean, width, height, angle=angle, fill=False, linestyle=dash, linewidth=1.2))
     axes.set_xlabel("code 1")
     axes.set_ylabel("code 2")
-    return figure
-
-
-def confusion_matrix(matrix: list[list[int]]) -> Figure:
-    """Draw counts, a row a true class, a column a predicted one; the shade is the share of the row."""
-    counts = np.array(matrix)
-    share = counts / counts.sum(1, keepdims=True).clip(1)
-    figure = Figure(figsize=(5.2, 4.8))
-    axes = figure.add_subplot()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
-        axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color="white" if share[row, column] > 0.5 else "black")
-    axes.set_xticks(range(len(counts)))
-    axes.set_yticks(range(len(counts)))
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
-    axes.grid(False)
     return figure

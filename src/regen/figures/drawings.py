@@ -1,6 +1,6 @@
-"""What can be drawn of a trained model: every drawing asks for what the model can do, and draws nothing where it cannot."""
+"""The pictures of a trained model, by kind; which of them a model can have is said in params/figures.py."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,24 +8,26 @@ import torch
 from matplotlib.figure import Figure
 
 from regen.common.determinism import derive_seed
-from regen.figures.codes import code_plane, confusion_matrix
-from regen.figures.images import interpolations, line, manifold, panels, reconstructions, samples, traversal
+from regen.figures.codes import code_plane
+from regen.figures.images import interpolations, line, panels, plane, prior_quantiles, reconstructions, samples, traversal
 from regen.images.batches import to_unit_interval
 from regen.images.images import Images
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
-from regen.params.schema import FigureKind, ReportedVariant
+from regen.params.figures import DrawConfig, PictureKind
 
-__all__ = ["DRAWINGS", "Drawn", "Trained"]
+__all__ = ["AT_SNAPSHOTS", "DRAWINGS", "Drawn", "Trained"]
 
 CODES = 2000
 """Test images whose codes are drawn: more would hide each other."""
+
+AT_SNAPSHOTS = ("means", "draws", "reconstructions")
+"""Kinds that show the snapshots alone: there are none of a variant without snapshots."""
 
 
 @dataclass(frozen=True)
 class Drawn:
     """A figure with the texts that go with it."""
 
-    kind: FigureKind
     figure: Figure
     title: str
     caption: str
@@ -34,150 +36,163 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a drawing may use of one variant: the final model, those at the snapshots by title, prepared test images, tables."""
+    """What a drawing may use of one variant: the final model, those at the snapshots by title, prepared test images."""
 
-    name: str
-    variant: ReportedVariant
+    config: DrawConfig
     final: Any
     snapshots: dict[str, Any]
     test: Images
-    details: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.config.variant
+
+    @property
+    def count(self) -> int:
+        """How many samples are drawn: 25, of images above 32 pixels 16."""
+        return 25 if self.config.shape[-1] <= 32 else 16
 
     @property
     def panels(self) -> str:
         """Describe a row of panels, one a snapshot."""
-        return f"Grids of 25 generated images, one a snapshot: {', '.join(self.snapshots)}."
+        return f"Grids of {self.count} generated images, one a snapshot: {', '.join(self.snapshots)}."
 
 
-def decoded_samples(trained: Trained) -> Iterator[Drawn]:
-    """Draw decoder means at the snapshots and, where a draw is a plausible image, Bernoulli draws."""
-    model = trained.variant.model
-    if model.family != "vae" or not trained.snapshots:
-        return
-    seed = derive_seed("figures", "samples")
+def means(trained: Trained) -> Drawn:
+    """Draw decoder means at the snapshots."""
     # A prior that is trained gives other latents from the same noise.
-    same = "latents" if model.prior.kind == "standard" else "noise"
-    caption = f"Decoder means of 25 prior samples of {trained.name}; the same {same} at every snapshot."
-    yield Drawn("means", samples(trained.snapshots, seed, draws=False), "Samples: decoder means", caption, trained.panels)
-    # A Bernoulli draw of one channel is a black and white image; of three it is confetti.
-    if model.likelihood.kind == "bernoulli" and trained.variant.shape[0] == 1:
-        caption = f"Bernoulli draws of 25 prior samples of {trained.name}; the same latents as the means."
-        yield Drawn("draws", samples(trained.snapshots, seed, draws=True), "Samples: Bernoulli draws", caption, trained.panels)
+    same = "latents" if trained.config.model.prior.kind == "standard" else "noise"  # type: ignore[union-attr]
+    caption = f"Decoder means of {trained.count} prior samples of {trained.name}; the same {same} at every snapshot."
+    figure = samples(trained.snapshots, derive_seed("figures", "samples"), draws=False, count=trained.count)
+    return Drawn(figure, "Samples: decoder means", caption, trained.panels)
+
+
+def draws(trained: Trained) -> Drawn:
+    """Draw Bernoulli draws at the snapshots."""
+    caption = f"Bernoulli draws of {trained.count} prior samples of {trained.name}; the same latents as the means."
+    figure = samples(trained.snapshots, derive_seed("figures", "samples"), draws=True, count=trained.count)
+    return Drawn(figure, "Samples: Bernoulli draws", caption, trained.panels)
 
 
 @torch.no_grad()
-def direct_samples(trained: Trained) -> Iterator[Drawn]:
-    """Draw 25 images at every snapshot of a model that generates without a decoder."""
-    if hasattr(trained.final, "decoder") or not hasattr(trained.final, "sample") or not trained.snapshots:
-        return
-    images = {}
-    for title, model in trained.snapshots.items():
-        torch.manual_seed(derive_seed("figures", "samples"))
-        images[title] = model.sample(25)
-    caption = f"25 samples of {trained.name}; the same noise at every snapshot."
-    yield Drawn("samples", panels(images), "Samples", caption, trained.panels)
-
-
-@torch.no_grad()
-def code_prior_samples(trained: Trained) -> Iterator[Drawn]:
-    """Draw 25 decoded codes of each distribution that an auto-encoder's codes may be drawn from."""
-    if not isinstance(trained.final, AutoEncoder):
-        return
-    images = {}
-    for prior in CODE_PRIORS:
-        torch.manual_seed(derive_seed("figures", "samples"))
-        images[{"standard": "N(0, I)", "gaussian": "one Gaussian", "mixture": "mixture"}[prior]] = trained.final.sample(25, prior)
-    caption = f"Decoded codes of {trained.name}, drawn from N(0, I), from one Gaussian fitted to the codes, and from the mixture."
-    yield Drawn("samples", panels(images), "Samples", caption, "Three grids of 25 decoded codes, one a distribution of codes.")
-
-
-def reconstructed(trained: Trained) -> Iterator[Drawn]:
-    """Draw twelve test images and their reconstructions at the snapshots."""
-    if not hasattr(trained.final, "decoder") or not trained.snapshots:
-        return
-    x = to_unit_interval(trained.test.images[:12])
-    model = trained.variant.model
-    at = {"gaussian": "mean of q", "bernoulli": "likelier value of every latent"}[model.latent.kind] if model.family == "vae" else "code"
-    caption = f"Twelve test images and what {trained.name} makes of them at every snapshot (decoder mean at the {at})."
-    description = f"Rows of images: test images, then their reconstructions {', '.join(trained.snapshots)}."
-    yield Drawn("reconstructions", reconstructions(trained.snapshots, x), "Reconstructions", caption, description)
-
-
-def latent_space(trained: Trained) -> Iterator[Drawn]:
-    """Draw decoded images over a latent space of one or two dimensions with the prior N(0, I)."""
-    model = trained.variant.model
-    if model.family != "vae" or model.latent.kind != "gaussian" or model.prior.kind != "standard":
-        return
-    if model.latent.dim == 2:
-        caption = f"Decoder means of {trained.name} after training, at 20 x 20 quantiles of the prior."
-        description = "Grid of 400 decoded images over the two latent dimensions."
-        yield Drawn("manifold", manifold(trained.final), "Data manifold", caption, description)
-    if model.latent.dim == 1:
-        caption = (
-            f"Decoder means of {trained.name} after training at 256 values of z from -5 to 5, row by row; "
-            "framed: within two standard deviations of the prior."
-        )
-        yield Drawn("line", line(trained.final), "Images along z", caption, "Grid of 256 decoded images along the latent dimension.")
-
-
-def interpolated(trained: Trained) -> Iterator[Drawn]:
-    """Draw paths between generated images, of a model with continuous latents."""
-    model = trained.variant.model
-    if not hasattr(trained.final, "latents") or (model.family == "vae" and model.latent.kind == "bernoulli"):
-        return
-    figure = interpolations(trained.final, derive_seed("figures", "interpolation"))
-    caption = f"Ten points between pairs of images generated by {trained.name} after training, the same pairs in every panel."
-    yield Drawn("interpolation", figure, "Interpolation", caption, "Three panels of two rows of ten images, a row a path.")
-
-
-def traversed(trained: Trained) -> Iterator[Drawn]:
-    """Draw what single latents of N(0, I) do to the image."""
-    model = trained.variant.model
-    if model.family == "gan":
-        dim = model.latent_dim
-    elif model.family == "vae" and model.latent.kind == "gaussian" and model.prior.kind == "standard" and model.latent.dim > 2:
-        dim = model.latent.dim
+def generated(trained: Trained) -> Drawn:
+    """Draw 25 images at every snapshot of a model that generates without a decoder, or of every distribution of codes."""
+    models, drawn = trained.snapshots or {"after training": trained.final}, {}
+    caption = f"{trained.count} samples of {trained.name}; the same noise at every snapshot."
+    description = trained.panels if trained.snapshots else f"Grid of {trained.count} generated images."
+    if isinstance(trained.final, AutoEncoder):
+        caption = f"Decoded codes of {trained.name}, {trained.count} each, drawn from N(0, I), "
+        caption += "from one Gaussian fitted to the codes, and from the mixture."
+        description = f"Three grids of {trained.count} decoded codes, one a distribution of codes."
+        titles = {"standard": "N(0, I)", "gaussian": "one Gaussian", "mixture": "mixture"}
+        drawn = {titles[prior]: _sample(trained.final, trained.count, prior) for prior in CODE_PRIORS}
     else:
-        return
+        drawn = {title: _sample(model, trained.count) for title, model in models.items()}
+    return Drawn(panels(drawn), "Samples", caption, description)
+
+
+def _sample(model: Any, count: int, *prior: str) -> torch.Tensor:
+    """Return `count` images of a model, from the same noise at every call."""
+    torch.manual_seed(derive_seed("figures", "samples"))
+    images: torch.Tensor = model.sample(count, *prior)
+    return images
+
+
+@torch.no_grad()
+def final(trained: Trained) -> Drawn:
+    """Draw 25 samples of the trained model alone, to stand beside those of others."""
+    if trained.config.model.family == "vae":
+        figure = samples({"after training": trained.final}, derive_seed("figures", "samples"), draws=False, count=trained.count)
+        what = f"decoder means of {trained.count} prior samples"
+    else:
+        codes = ("mixture",) if isinstance(trained.final, AutoEncoder) else ()
+        figure = panels({"after training": _sample(trained.final, trained.count, *codes)})
+        what = f"{trained.count} decoded codes from the mixture" if codes else f"{trained.count} samples"
+    caption = f"{trained.name} after training: {what}."
+    return Drawn(figure, "Samples after training", caption, f"Grid of {trained.count} generated images.")
+
+
+def reconstructed(trained: Trained) -> Drawn:
+    """Draw twelve test images and their reconstructions at the snapshots."""
+    x = to_unit_interval(trained.test.images[:12])
+    model = trained.config.model
+    at = {"gaussian": "mean of q", "bernoulli": "likelier value of every latent"}[model.latent.kind] if model.family == "vae" else "code"
+    caption = f"{len(x)} test images and what {trained.name} makes of them at every snapshot (decoder mean at the {at})."
+    description = f"Rows of images: test images, then their reconstructions {', '.join(trained.snapshots)}."
+    return Drawn(reconstructions(trained.snapshots, x), "Reconstructions", caption, description)
+
+
+def manifold(trained: Trained) -> Drawn:
+    """Draw decoded images at quantiles of a two-latent prior."""
+    caption = f"Decoder means of {trained.name} after training, at 20 x 20 quantiles of the prior."
+    figure = plane(trained.final, prior_quantiles(20), "quantiles of the prior")
+    return Drawn(figure, "Data manifold", caption, "Grid of 400 decoded images over the two latent dimensions.")
+
+
+def square(trained: Trained) -> Drawn:
+    """Draw decoded images on the square [-5, 5]^2 of two latents (ai3611, Figure 6)."""
+    caption = f"Decoder means of {trained.name} after training, at 16 x 16 even steps from -5 to 5."
+    figure = plane(trained.final, torch.linspace(-5, 5, 16), "even steps")
+    return Drawn(figure, "Images on a square of the latent space", caption, "Grid of 256 decoded images over the two latent dimensions.")
+
+
+FRAMED = "row by row; framed: within two standard deviations of the prior."
+
+
+def along(trained: Trained) -> Drawn:
+    """Draw decoded images along a single latent (ai3611, Figure 5)."""
+    caption = f"Decoder means of {trained.name} after training at 256 values of z from -5 to 5, {FRAMED}"
+    figure = line(trained.final, torch.linspace(-5, 5, 256))
+    return Drawn(figure, "Images along z", caption, "Grid of 256 decoded images along the latent dimension.")
+
+
+def along_quantiles(trained: Trained) -> Drawn:
+    """Draw decoded images at quantiles of a single latent's prior."""
+    caption = f"Decoder means of {trained.name} after training at 256 quantiles of the prior, {FRAMED}"
+    figure = line(trained.final, prior_quantiles(256))
+    return Drawn(figure, "Images along the prior's quantiles", caption, "Grid of 256 decoded images along the latent dimension.")
+
+
+def interpolated(trained: Trained) -> Drawn:
+    """Draw paths between generated images."""
+    points = trained.config.points
+    figure = interpolations(trained.final, derive_seed("figures", "interpolation"), points=points)
+    caption = f"{points} points between pairs of images generated by {trained.name} after training, the same pairs in every panel."
+    return Drawn(figure, "Interpolation", caption, f"Three panels of two rows of {points} images, a row a path.")
+
+
+def traversed(trained: Trained) -> Drawn:
+    """Draw what single latents of N(0, I) do to the image."""
+    model = trained.config.model
+    dim = model.latent_dim if model.family == "gan" else model.latent.dim  # type: ignore[union-attr]
     rows = min(6, dim)
-    caption = (
-        f"Single latents of {trained.name} from -3 to 3, all others at 0: the {rows} of {dim} that change the image most, in this order."
-    )
-    description = f"Grid of images, {rows} rows, a row a latent."
-    yield Drawn("traversal", traversal(trained.final, dim), "Latent traversal", caption, description)
+    caption = f"Single latents of {trained.name} from -3 to 3, all others at 0: "
+    caption += f"the {rows} of {dim} that change the image most, in this order."
+    return Drawn(traversal(trained.final, dim), "Latent traversal", caption, f"Grid of images, {rows} rows, a row a latent.")
 
 
-def codes(trained: Trained) -> Iterator[Drawn]:
+def coded(trained: Trained) -> Drawn:
     """Draw the codes of an auto-encoder with two of them, by class if there are classes, with the mixture over them."""
-    if not isinstance(trained.final, AutoEncoder) or trained.final.mixture.means.shape[1] != 2:
-        return
     test = trained.test.take(slice(CODES))
     figure = code_plane(trained.final.codes(test.images), test.labels, trained.final.mixture)
     coloured = ", coloured by class" if test.labels.ndim == 1 else ""
     caption = f"Codes of {len(test)} test images by {trained.name}{coloured}; ellipses: components at one and two standard deviations."
     description = f"Scatter plot of two-dimensional codes with ellipses for {len(trained.final.mixture.weights)} components."
-    yield Drawn("codes", figure, "Latent codes and the mixture", caption, description)
+    return Drawn(figure, "Latent codes and the mixture", caption, description)
 
 
-def confused(trained: Trained) -> Iterator[Drawn]:
-    """Draw a classifier's confusion matrix."""
-    if "confusion" not in trained.details:
-        return
-    matrix = trained.details["confusion"]
-    right, count = sum(row[index] for index, row in enumerate(matrix)), sum(map(sum, matrix))
-    caption = f"Predictions of {trained.name} on {count} test images; {right} ({right / count:.2%}) lie on the diagonal."
-    description = "Table of counts: a row a true class, a column a predicted class."
-    yield Drawn("confusion", confusion_matrix(matrix), "Confusion matrix", caption, description)
-
-
-DRAWINGS: tuple[Callable[[Trained], Iterator[Drawn]], ...] = (
-    decoded_samples,
-    direct_samples,
-    code_prior_samples,
-    reconstructed,
-    latent_space,
-    interpolated,
-    traversed,
-    codes,
-    confused,
-)
+DRAWINGS: dict[PictureKind, Callable[[Trained], Drawn]] = {
+    "means": means,
+    "draws": draws,
+    "samples": generated,
+    "final": final,
+    "reconstructions": reconstructed,
+    "manifold": manifold,
+    "square": square,
+    "line": along,
+    "quantile_line": along_quantiles,
+    "interpolation": interpolated,
+    "traversal": traversed,
+    "codes": coded,
+}

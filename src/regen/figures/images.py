@@ -12,18 +12,30 @@ from matplotlib.patches import Rectangle
 from scipy.stats import norm
 from torch.distributions import Distribution
 
-from regen.evaluation.quality.paths import paths
+from regen.evaluation.quality.paths import POINTS, paths
 from regen.figures.style import VERMILLION
 from regen.images.batches import to_unit_interval
 from regen.models.vae import LatentVariableModel
 
-__all__ = ["interpolations", "line", "manifold", "panels", "reconstructions", "sample_latents", "samples", "tile", "traversal"]
+__all__ = [
+    "Picture",
+    "interpolations",
+    "line",
+    "panels",
+    "plane",
+    "prior_quantiles",
+    "reconstructions",
+    "sample_latents",
+    "samples",
+    "tile",
+    "traversal",
+]
 
 GAP = 0.6
 """Grey of the lines between images: seen beside black and beside white."""
 
-MARGIN, TITLE = 10, 26
-"""Pixels between panels, and above a panel for its title."""
+MARGIN, TITLE = 10, 22
+"""Pixels between panels, and above a panel for each line of its title."""
 
 PATH_TITLES = {
     "linear": "straight through the latents",
@@ -31,8 +43,29 @@ PATH_TITLES = {
     "pixels": "straight through the pixels",
 }
 
-PANEL, ROW, PLANE = 200, 760, 560
+PANEL, ROW, PLANE = 140, 300, 400
 """Least width in pixels of a panel of samples, of a row of reconstructions, of a plane of latents."""
+
+
+class Picture(Figure):
+    """A figure that knows where its images lie, for whoever shows one of them alone: `grids`, in PNG pixels from the top left."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.grids: list[dict[str, Any]] = []
+
+    def tiled(self, title: str, place: tuple[int, int], scale: int, image: tuple[int, int], columns: list[str], rows: list[str]) -> None:
+        """Note a grid of images of (height, width) whose first lies at `place` (left, top), with what its columns and rows are."""
+        (left, top), (height, width) = place, image
+        # One pixel of the canvas lies between two images.
+        sizes = {
+            "tile_width": scale * width,
+            "tile_height": scale * height,
+            "pitch_x": scale * (width + 1),
+            "pitch_y": scale * (height + 1),
+        }
+        labels = {"columns": len(columns), "rows": len(rows), "column_labels": columns, "row_labels": rows}
+        self.grids.append({"title": title, "left": left, "top": top, **sizes, **labels})
 
 
 def tile(images: torch.Tensor, columns: int) -> np.ndarray:
@@ -47,12 +80,12 @@ def tile(images: torch.Tensor, columns: int) -> np.ndarray:
 
 
 def _pixel_axes(
-    figure_size: tuple[int, int], left: int, top: int, size: tuple[int, int], figure: Figure | None = None
-) -> tuple[Figure, Axes]:
+    figure_size: tuple[int, int], left: int, top: int, size: tuple[int, int], figure: Picture | None = None
+) -> tuple[Picture, Axes]:
     """Return axes of `size` (width, height) pixels at (left, top) of a figure of `figure_size` pixels, made if there is none."""
     dpi = mpl.rcParams["figure.dpi"]
     if figure is None:
-        figure = Figure(figsize=(figure_size[0] / dpi, figure_size[1] / dpi))
+        figure = Picture(figsize=(figure_size[0] / dpi, figure_size[1] / dpi))
         figure.set_layout_engine("none")
     (width, height), (full_width, full_height) = size, figure_size
     rectangle = (left / full_width, 1 - (top + height) / full_height, width / full_width, height / full_height)
@@ -69,22 +102,29 @@ def _scale(canvas: np.ndarray, least: int) -> int:
     return -(-least // int(canvas.shape[1]))
 
 
-def _mosaic(canvases: dict[str, np.ndarray], columns: int, least: int) -> Figure:
-    """Draw canvases of one size with their titles, `columns` in a row, each at least `least` pixels wide."""
+def _mosaic(canvases: dict[str, np.ndarray], columns: int, least: int) -> tuple[Picture, int, dict[str, tuple[int, int]]]:
+    """Draw canvases of one size with their titles, `columns` in a row, each at least `least` pixels wide.
+
+    Return the figure, its scale, and the place (left, top) of each canvas.
+    """
     first = next(iter(canvases.values()))
     scale = _scale(first, least)
     height, width = scale * first.shape[0], scale * first.shape[1]
     rows = math.ceil(len(canvases) / columns)
-    size = (columns * (width + MARGIN) + MARGIN, rows * (height + TITLE) + MARGIN)
-    figure = None
+    # Beside each other, "epoch 25: step 30/60" takes two lines.
+    titles = {title: title.replace(": ", "\n") if columns > 1 else title for title in canvases}
+    above = TITLE * max(title.count("\n") + 1 for title in titles.values())
+    size = (columns * (width + MARGIN) + MARGIN, rows * (height + above) + MARGIN)
+    figure, places = None, {}
     for index, (title, canvas) in enumerate(canvases.items()):
         row, column = divmod(index, columns)
-        figure, axes = _pixel_axes(size, MARGIN + column * (width + MARGIN), TITLE + row * (height + TITLE), (width, height), figure)
+        places[title] = (MARGIN + column * (width + MARGIN), above + row * (height + above))
+        figure, axes = _pixel_axes(size, *places[title], (width, height), figure)
         _draw(axes, canvas)
-        axes.set_title(title)
+        axes.set_title(titles[title], pad=4)
         axes.set_axis_off()
     assert figure is not None
-    return figure
+    return figure, scale, places
 
 
 @torch.no_grad()
@@ -94,29 +134,32 @@ def sample_latents(model: LatentVariableModel, count: int, seed: int) -> torch.T
     return model.latents(count)
 
 
-def panels(images: dict[str, torch.Tensor]) -> Figure:
-    """Draw 25 images (25, C, H, W) a title, side by side."""
-    return _mosaic({title: tile(values, 5) for title, values in images.items()}, columns=len(images), least=PANEL)
+def panels(images: dict[str, torch.Tensor]) -> Picture:
+    """Draw a square of images (N, C, H, W) a title, side by side."""
+    canvases = {title: tile(values, math.isqrt(len(values))) for title, values in images.items()}
+    figure, _, _ = _mosaic(canvases, columns=len(canvases), least=PANEL)
+    return figure
 
 
 @torch.no_grad()
-def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool) -> Figure:
-    """Draw 25 decoded prior samples a model, side by side: the means of p(x | z), or draws from it.
+def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool, count: int = 25) -> Picture:
+    """Draw `count` decoded prior samples a model, side by side: the means of p(x | z), or draws from it.
 
     `models` by title; all decode the same latents where their priors are the same.
     """
     images = {}
     for title, model in models.items():
-        likelihood = model.decoder(sample_latents(model, 25, seed))
+        likelihood = model.decoder(sample_latents(model, count, seed))
         images[title] = likelihood.sample() if draws else likelihood.mean
     return panels(images)
 
 
 @torch.no_grad()
-def reconstructions(models: dict[str, Any], x: torch.Tensor) -> Figure:
+def reconstructions(models: dict[str, Any], x: torch.Tensor) -> Picture:
     """Draw images x (N, C, H, W) in [0, 1] above a row a model, by title: the decoder's means at the codes of x."""
     rows = {"test images": x} | {title: model.decoder(_codes(model.encoder(x))).mean for title, model in models.items()}
-    return _mosaic({title: tile(images, len(x)) for title, images in rows.items()}, columns=1, least=ROW)
+    figure, _, _ = _mosaic({title: tile(images, len(x)) for title, images in rows.items()}, columns=1, least=ROW)
+    return figure
 
 
 def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
@@ -126,38 +169,49 @@ def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
     return encoded.mean if encoded.has_rsample else encoded.mean.round()
 
 
-def interpolations(model: Any, seed: int, pairs: int = 2) -> Figure:
-    """Draw ten points between pairs of generated images, a row a pair, on every path of `paths`."""
-    found = {PATH_TITLES[name]: to_unit_interval(images) for name, images in paths(model, pairs, seed).items()}
-    return _mosaic({title: tile(images.flatten(0, 1), images.shape[1]) for title, images in found.items()}, columns=1, least=ROW)
+def interpolations(model: Any, seed: int, pairs: int = 2, points: int = POINTS) -> Picture:
+    """Draw points between pairs of generated images, a row a pair, on every path of `paths`."""
+    found = {PATH_TITLES[name]: to_unit_interval(images) for name, images in paths(model, pairs, seed, points).items()}
+    figure, scale, places = _mosaic({title: tile(images.flatten(0, 1), points) for title, images in found.items()}, columns=1, least=ROW)
+    shares = [f"{index / (points - 1):.2g} of the way" for index in range(points)]
+    for title, images in found.items():
+        height, width = images.shape[-2:]
+        figure.tiled(title, places[title], scale, (height, width), shares, [f"pair {index + 1}" for index in range(pairs)])
+    return figure
 
 
 @torch.no_grad()
-def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0) -> Figure:
+def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0) -> Picture:
     """Draw the images at nine values from -end to end of single latents, all others at 0; the `rows` latents that change the image most."""
     values = torch.linspace(-end, end, 9)
     z = torch.diag_embed(values[:, None].expand(-1, dim)).transpose(0, 1)
     images = torch.stack([model.images(one) for one in z])
     change = images.var(1).flatten(1).mean(1)
     chosen = change.argsort(descending=True, stable=True)[:rows].tolist()
-    figure, axes = _plane(tile(images[chosen].flatten(0, 1), len(values)))
+    shown = [f"{value:g}" for value in values.tolist()]
+    figure, axes = _plane(images[chosen].flatten(0, 1), shown, [f"z{index + 1}" for index in chosen], "Latent traversal")
     height, width = images.shape[-2] + 1, images.shape[-1] + 1
     axes.set_yticks((np.arange(len(chosen)) + 0.5) * height - 1, [f"$z_{{{index + 1}}}$" for index in chosen])
-    axes.set_xticks((np.arange(len(values)) + 0.5) * width - 1, [f"{value:g}" for value in values.tolist()])
+    axes.set_xticks((np.arange(len(values)) + 0.5) * width - 1, shown)
     axes.set_xlabel("value of the latent")
     return figure
 
 
+def prior_quantiles(count: int) -> torch.Tensor:
+    """Return the quantiles (count,) of N(0, 1) in the middle of intervals of equal probability (Kingma and Welling, 2014, appendix A)."""
+    return torch.from_numpy(norm.ppf((np.arange(count) + 0.5) / count)).float()
+
+
 @torch.no_grad()
-def line(model: LatentVariableModel, side: int = 16, end: float = 5.0) -> Figure:
-    """Draw the decoder's means at side^2 values of a one-dimensional z from -end to end, row by row (ai3611, Figure 5).
+def line(model: LatentVariableModel, z: torch.Tensor) -> Picture:
+    """Draw the decoder's means at rising values z (side^2,) of a one-dimensional latent, row by row.
 
     A frame holds those within two standard deviations of the prior.
     """
-    z = torch.linspace(-end, end, side * side)
+    side = math.isqrt(len(z))
     means = model.decoder(z[:, None]).mean
-    canvas = tile(means, side)
-    figure, axes = _plane(canvas)
+    ends = [f"z from {row[0]:.2f} to {row[-1]:.2f}" for row in z.view(side, side).tolist()]
+    figure, axes = _plane(means, [f"{column + 1} of {side}" for column in range(side)], ends, "Images along z")
     height, width = means.shape[-2] + 1, means.shape[-1] + 1
     for row in range(side):
         inside = [column for column in range(side) if abs(z[row * side + column]) <= 2]
@@ -171,27 +225,35 @@ def line(model: LatentVariableModel, side: int = 16, end: float = 5.0) -> Figure
 
 
 @torch.no_grad()
-def manifold(model: LatentVariableModel, side: int = 20) -> Figure:
-    """Draw the decoder's means at side x side quantiles of a two-latent prior (Kingma and Welling, 2014, appendix A)."""
-    quantiles = torch.from_numpy(norm.ppf((np.arange(side) + 0.5) / side)).float()
+def plane(model: LatentVariableModel, values: torch.Tensor, what: str) -> Picture:
+    """Draw the decoder's means where both of two latents take rising `values` (side,); `what` says what values they are."""
+    side = len(values)
     # Rows from the top: z2 falls; columns from the left: z1 rises.
-    second, first = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
+    second, first = torch.meshgrid(values.flip(0), values, indexing="ij")
     means = model.decoder(torch.stack([first.flatten(), second.flatten()], dim=1)).mean
-    low, high = quantiles[0].item(), quantiles[-1].item()
-    canvas = tile(means, side)
-    figure, axes = _plane(canvas)
-    ticks = np.array([0.5, side / 2, side - 0.5]) * canvas.shape[1] / side
-    axes.set_xticks(ticks, [f"{low:.2f}", "0", f"{high:.2f}"])
-    axes.set_yticks(ticks, [f"{high:.2f}", "0", f"{low:.2f}"])
-    axes.set_xlabel("$z_1$ (quantiles of the prior)")
-    axes.set_ylabel("$z_2$ (quantiles of the prior)")
+    low, high = values[0].item(), values[-1].item()
+    columns = [f"z1 = {value:.2f}" for value in values.tolist()]
+    rows = [f"z2 = {value:.2f}" for value in values.flip(0).tolist()]
+    figure, axes = _plane(means, columns, rows, "Images over z1 and z2")
+    ticks = np.array([0.5, side / 2, side - 0.5]) * (means.shape[-1] + 1)
+    axes.set_xticks(ticks - 0.5, [f"{low:.2f}", "0", f"{high:.2f}"])
+    axes.set_yticks(np.array([0.5, side / 2, side - 0.5]) * (means.shape[-2] + 1) - 0.5, [f"{high:.2f}", "0", f"{low:.2f}"])
+    axes.set_xlabel(f"$z_1$ ({what})")
+    axes.set_ylabel(f"$z_2$ ({what})")
     return figure
 
 
-def _plane(canvas: np.ndarray) -> tuple[Figure, Axes]:
-    """Return a figure with room for labels, and its axes, which show a canvas of the latent space."""
+def _plane(images: torch.Tensor, columns: list[str], rows: list[str], title: str) -> tuple[Picture, Axes]:
+    """Return a figure with room for labels, and its axes, which show images of the latent space row by row."""
+    canvas = tile(images, len(columns))
     scale = _scale(canvas, PLANE)
     height, width = scale * canvas.shape[0], scale * canvas.shape[1]
-    figure, axes = _pixel_axes((width + 90, height + 65), 75, 10, (width, height))
+    place = (75, 10)
+    figure, axes = _pixel_axes((width + 90, height + 65), *place, (width, height))
     _draw(axes, canvas)
+    # A frame and ticks would lie over the outermost pixels.
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    size = (int(images.shape[-2]), int(images.shape[-1]))
+    figure.tiled(title, place, scale, size, columns, rows)
     return figure, axes

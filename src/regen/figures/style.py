@@ -13,12 +13,18 @@ from regen.common.files import replacing
 
 mpl.use("agg")
 
-__all__ = ["BLUE", "CLASSES", "GREEN", "VERMILLION", "apply_style", "save"]
+__all__ = ["BLUE", "CLASSES", "DASHES", "GREEN", "LINES", "MARKERS", "VERMILLION", "apply_style", "save"]
 
 # Okabe and Ito's palette: told apart with every kind of colour vision, and in grey.
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 CLASSES = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000", "#8B4513", "#999999")
 """Ten colours for classes: the palette's eight, brown and grey."""
+
+LINES = tuple(colour for colour in CLASSES if colour != "#F0E442")
+"""Those of them that a thin line on white can have."""
+DASHES = ("-", "--", "-.", ":")
+MARKERS = "osD^v"
+"""What tells lines and dots apart beside their colours."""
 
 
 def apply_style() -> None:

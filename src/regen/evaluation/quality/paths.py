@@ -39,11 +39,11 @@ def spherical(start: torch.Tensor, end: torch.Tensor, t: torch.Tensor) -> torch.
 
 
 @torch.no_grad()
-def paths(model: Any, pairs: int, seed: int) -> dict[str, torch.Tensor]:
-    """Return images uint8 (pairs, POINTS, C, H, W) on each of `PATHS` between pairs of generated images."""
+def paths(model: Any, pairs: int, seed: int, points: int = POINTS) -> dict[str, torch.Tensor]:
+    """Return images uint8 (pairs, points, C, H, W) on each of `PATHS` between pairs of generated images."""
     torch.manual_seed(seed)
     start, end = model.latents(2 * pairs).chunk(2)
-    t = torch.linspace(0, 1, POINTS, device=start.device)
+    t = torch.linspace(0, 1, points, device=start.device)
     ends = torch.stack([model.images(start), model.images(end)])
     found = {"pixels": linear(ends[0], ends[1], t)}
     for name, path in (("linear", linear), ("spherical", spherical)):

@@ -12,9 +12,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from regen.common.errors import UserError
-from regen.figures import comparison
-from regen.figures.comparison import latent_information, naive_estimator, render_comparison
+from regen.figures.charts import render
+from regen.figures.charts.comparison import latent_information, naive_estimator
+from regen.figures.charts.render import render_charts
 from regen.figures.style import apply_style
 from regen.params.schema import ReportConfig
 
@@ -55,7 +55,7 @@ def write(root: Path, name: str, seed: int = 0, **tables: list[Row]) -> Path:
 
 
 def index(root: Path) -> list[Row]:
-    entries: list[Row] = json.loads((root / "reports/quick/figures/comparison.json").read_text())
+    entries: list[Row] = json.loads((root / "reports/quick/figures/charts/index.json").read_text())
     return entries
 
 
@@ -70,7 +70,7 @@ def panels(figure: Figure) -> list[Any]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
     """Return the figures that are written, by file, as they are written."""
     seen: dict[str, Figure] = {}
-    monkeypatch.setattr(comparison, "save", lambda figure, path: seen.__setitem__(path.name, figure))
+    monkeypatch.setattr(render, "save", lambda figure, path: (seen.__setitem__(path.name, figure), panels(figure)))
     return seen
 
 
@@ -160,7 +160,7 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
     write(tmp_path, "lab1-vae-mnist", prior_sampling=NAIVE[Z2], latents=SPACES[Z2])
     write(tmp_path, Z20, seed=1, prior_sampling=draws(1, 1, 1))
     write(tmp_path, "uva3-gan-mnist", splits=[])
-    render_comparison(config, tmp_path)
+    render_charts(config, tmp_path)
     naive, latents = index(tmp_path)
 
     assert list(drawn) == [naive["file"], latents["file"]] == ["prior_sampling.png", "latents.png"]
@@ -169,7 +169,7 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
     assert "Filled: active, the variance of its posterior mean is 0.01 or more." in latents["caption"]
     assert latents["description"] == "Dot plot, a row a variant (2), a dot a latent, against the KL in nats."
     assert naive["description"].startswith("Three line charts against the number of prior samples L")
-    assert all(set(entry) == {"file", "title", "caption", "description", "source", "variants"} for entry in (naive, latents))
+    assert all(set(entry) == {"file", "name", "title", "caption", "description", "variants", "points"} for entry in (naive, latents))
     assert list(panels(drawn["prior_sampling.png"])[0].lines[0].get_ydata()) == [64.5, 32.25, 16.125]
     assert [label.get_text() for label in panels(drawn["latents.png"])[0].get_yticklabels()] == [Z20, Z2]
 
@@ -177,7 +177,7 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
 def test_seeds_are_a_mean(config: ReportConfig, drawn: dict[str, Figure], tmp_path: Path) -> None:
     write(tmp_path, Z2, prior_sampling=draws(8, 2, 1), latents=space((1.0, 0.5), (0.5, 0.0)))
     write(tmp_path, Z2, seed=2, prior_sampling=draws(16, 6, 2), latents=space((2.0, 0.5), (0.25, 0.0)))
-    render_comparison(config, tmp_path)
+    render_charts(config, tmp_path)
     bias, deviation, ess = panels(drawn["prior_sampling.png"])
     # (8 + 16) / 2; the root of (2 + 6) / 2; (1 + 2) / 2.
     assert [float(axes.lines[0].get_ydata()[0]) for axes in (bias, deviation, ess)] == [12, 2, 1.5]
@@ -188,15 +188,15 @@ def test_seeds_are_a_mean(config: ReportConfig, drawn: dict[str, Figure], tmp_pa
 @pytest.mark.parametrize("tables", [{}, {"prior_sampling": NAIVE[Z20]}, {"latents": SPACES[Z20]}])
 def test_a_figure_that_nothing_is_known_of_is_left_out(tables: dict[str, list[Row]], config: ReportConfig, tmp_path: Path) -> None:
     write(tmp_path, Z20, 0, splits=[], **tables)
-    render_comparison(config, tmp_path)
-    files = sorted(path.name for path in (tmp_path / "reports/quick/figures/comparison").iterdir())
+    render_charts(config, tmp_path)
+    files = sorted(path.name for path in (tmp_path / "reports/quick/figures/charts").glob("*.png"))
     assert files == [entry["file"] for entry in index(tmp_path)] == [f"{name}.png" for name in tables]
 
 
 def test_without_results_there_is_an_empty_index_and_no_file(config: ReportConfig, tmp_path: Path) -> None:
-    render_comparison(config, tmp_path)
+    render_charts(config, tmp_path)
     assert index(tmp_path) == []
-    assert list((tmp_path / "reports/quick/figures/comparison").iterdir()) == []
+    assert [path.name for path in (tmp_path / "reports/quick/figures/charts").iterdir()] == ["index.json"]
 
 
 def test_the_same_tables_give_the_same_bytes_anywhere(config: ReportConfig, tmp_path: Path) -> None:
@@ -205,23 +205,29 @@ def test_the_same_tables_give_the_same_bytes_anywhere(config: ReportConfig, tmp_
         torch.manual_seed(number)
         for name in (Z20, Z2):
             write(tmp_path / folder, name, prior_sampling=NAIVE[name], latents=SPACES[name])
-        render_comparison(config, tmp_path / folder)
+        render_charts(config, tmp_path / folder)
         figures = tmp_path / folder / "reports/quick/figures"
         made.append({str(path.relative_to(figures)): path.read_bytes() for path in figures.rglob("*") if path.is_file()})
     assert made[0] == made[1]
-    assert sorted(made[0]) == ["comparison.json", "comparison/latents.png", "comparison/prior_sampling.png"]
+    assert sorted(made[0]) == ["charts/index.json", "charts/latents.png", "charts/prior_sampling.png"]
     for name in ("latents", "prior_sampling"):
-        with Image.open(figures / f"comparison/{name}.png") as image:
+        with Image.open(figures / f"charts/{name}.png") as image:
             # In colour, for only that tells the lines apart.
             assert (image.format, image.mode) == ("PNG", "RGB") and min(image.size) > 100
-    assert b"atplotlib" not in made[0]["comparison/latents.png"]
+    assert b"atplotlib" not in made[0]["charts/latents.png"]
 
 
-def test_a_broken_table_is_one_line(config: ReportConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"), [("[", "expected JSON"), ('{"latents": [{"kl_nats": 1.5}]}', "malformed, got 'KeyError"), ("[]", "malformed")]
+)
+def test_a_broken_table_is_a_problem_of_its_chart_alone(content: str, said: str, config: ReportConfig, tmp_path: Path) -> None:
     write(tmp_path, Z20, latents=SPACES[Z20])
-    path = f"results/quick/{Z20}/0/details.json"
-    (tmp_path / path).write_text("[")
-    with pytest.raises(UserError) as caught:
-        render_comparison(config, tmp_path)
-    assert path in str(caught.value) and "\n" not in str(caught.value)
-    assert not (tmp_path / "reports/quick/figures/comparison.json").exists()
+    (tmp_path / f"results/quick/{Z20}/0/details.json").write_text(content)
+    (tmp_path / f"results/quick/{Z2}/0").mkdir(parents=True)
+    (tmp_path / f"results/quick/{Z2}/0/history.csv").write_text("epoch,train_neg_elbo_nats,val_neg_elbo_nats\n1,200,190\n")
+    render_charts(config, tmp_path)
+    entries = {entry["name"]: entry for entry in index(tmp_path)}
+    assert said in entries["latents"]["problem"] and "\n" not in entries["latents"]["problem"]
+    assert set(entries["latents"]) == {"name", "title", "problem", "variants"}
+    assert entries[f"losses-{Z2}"]["file"] == f"losses-{Z2}.png"
+    assert not (tmp_path / "reports/quick/figures/charts/latents.png").exists()
