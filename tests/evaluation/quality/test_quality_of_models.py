@@ -82,6 +82,7 @@ def test_every_sampler_has_flat_finite_scalars_and_its_rows(
     others = ["codes from N(0, I)", "codes from one Gaussian"] if name.startswith("autoencoder") else ["before training"]
     again = [] if name in ("gan", "flow") else ["reconstructions", "reconstructions, before training"]
     real = ["test images", *(["binarised test images"] if drawn else [])]
+    others += ["draws, before training"] if drawn and not name.startswith("autoencoder") else []
     assert list(found) == ["samples", *(["draws", "means with noise"] if drawn else []), *others, *again, *real]
     assert all(written[f"{key}_draws"] == pytest.approx(found["draws"][key], rel=1e-7) for key in MEASURES if f"{key}_draws" in written)
     assert {key: found["samples"][key] for key in MEASURES} == {key: scalars[key] for key in MEASURES}
@@ -140,7 +141,8 @@ def test_samples_that_are_not_finite_are_said_to_be_and_nothing_else(
     # What came before it broke is still judged.
     assert set(found["epoch 2"]) == set(found["before training"]) == CHEAP | DETAILED | TABLES | {"images"}
     moments = ["before training", "epoch 1", "epoch 2"]
-    again = ["reconstructions", *(f"reconstructions, {moment}" for moment in moments)] if name == "vae" else []
+    again = [f"draws, {moment}" for moment in moments] if name == "vae" else []
+    again += ["reconstructions", *(f"reconstructions, {moment}" for moment in moments)] if name == "vae" else []
     assert list(found) == ["samples", *moments, *again, "test images", *(["binarised test images"] if name == "vae" else [])]
     assert all(len(found[row]) == 1 for row in ("reconstructions", "reconstructions, epoch 1") if row in found) and "paths" not in details
 

@@ -100,11 +100,12 @@ def test_the_stages_say_what_they_measured(stage: Callable[..., None], inputs: C
     # Snapshots stand under the moment that they were taken at.
     assert [row["images"] for row in details["rows"]] == [
         *("samples", "draws", "means with noise", "before training", "epoch 2", "step 4,000"),
+        *(f"draws, {moment}" for moment in ("before training", "epoch 2", "step 4,000")),
         *("reconstructions", *(f"reconstructions, {moment}" for moment in ("before training", "epoch 2", "step 4,000"))),
         *("test images", "binarised test images"),
     ]
     # All have the same weights here, and so the same numbers.
-    for first, others in ((0, slice(3, 6)), (6, slice(7, 10))):
+    for first, others in ((0, slice(3, 6)), (1, slice(6, 9)), (9, slice(10, 13))):
         made = details["rows"][first]
         for row in details["rows"][others]:
             assert row == {**{key: made[key] for key in row}, "images": row["images"]} and "class_counts" in row
