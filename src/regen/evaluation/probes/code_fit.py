@@ -13,7 +13,7 @@ from regen.evaluation.probes.subject import Subject
 __all__ = ["code_fit", "fitted", "mmd2", "permutation_test"]
 
 MAX_ITERATIONS = 1000
-TOLERANCE = 1e-5
+TOLERANCE = 1e-4
 """Nats a code: expectation maximisation ends at a smaller gain."""
 
 

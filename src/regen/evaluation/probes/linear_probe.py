@@ -35,7 +35,7 @@ def linear_probe(settings: LinearProbe, subjects: list[Subject], seed: int) -> d
     for labels in settings.labels:
         draws = [balanced(train.labels, labels, derive_seed(seed, "labelled", labels, draw)) for draw in range(settings.draws)]
         for name, (x, x_test) in inputs.items():
-            mean, scale = x.mean(0), x.std()
+            mean, scale = x.mean(0), x.std().clamp_min(1e-12)  # of constant means nothing is left
             known, asked = (x - mean) / scale, (x_test - mean) / scale
             found = np.array([accuracy(known[chosen], train.labels[chosen], asked, test.labels) for chosen in draws])
             error = found.std(ddof=1) / math.sqrt(len(found))
