@@ -30,6 +30,7 @@ def reduced(path: Path) -> dict[str, Any]:
     for variant in variants.values():
         variant["model"]["network"]["hidden"] = [16]
     params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
+    params["probes"] = {}
     params["reports"] = {"uva3": params["reports"]["uva3"]}
     params["datasets"] = {name: params["datasets"][name] for name in params["variants"]}
     for features in params["features"].values():

@@ -25,12 +25,14 @@ def repro() -> ModuleType:
 
 
 VARIANTS = ("mnist@a-vae-0", "mnist@a-vae-1", "mnist@b-0", "binarized_mnist@c-bmnist-0")
+PROBES = ("linear_probe", "code_fit", "prior_cost")
 PARTS = {
     "": [
         *("configure", "fetch@mnist", "split@mnist", "features-mnist", "features-binarized_mnist", "features-svhn"),
         *("figures@uva3", "figures@vu4a", "compare", "report", "track"),
     ],
     **{f"pipeline/{kind}/": [f"{kind}-{variant}" for variant in VARIANTS] for kind in ("evaluate", "quality", "train")},
+    "pipeline/probe/": [f"probe-{name}" for name in PROBES],
 }
 """The stages of each dvc.yaml, by its folder."""
 
@@ -56,6 +58,7 @@ def groups(folder: str) -> dict[str, list[list[str]]]:
         "fetch|split": data,
         "features": alone["features"],
         **chains,
+        "probe": [[f"{folder}pipeline/probe/dvc.yaml:probe-{name}"] for name in PROBES],
         "figures|compare": alone["figures|compare"],
         "report|track": alone["report|track"],
     }
@@ -152,7 +155,7 @@ def test_what_shows_all_variants_is_left_to_the_last_call_where_one_failed(
     # What fails on the way is told by the last `dvc repro`, which decides.
     assert repro.main("dvc.yaml", 2) == 0
     made = calls()
-    assert {number for number, _ in shares(made)} == {0, 1, 2}
+    assert {number for number, _ in shares(made)} == {0, 1, 2, 3}
     assert made[-1][-1] == "dvc.yaml" and "-s" not in made[-1]
 
 
