@@ -1,8 +1,8 @@
 """dvc repro with several stages side by side: `python scripts/repro.py [PIPELINE] [JOBS]`.
 
 DVC alone decides what has to run. The data sets do not depend on each other, nor their feature spaces, nor the chains of one variant
-and seed (train, then evaluate and quality), nor the probes, nor the figures of one report, nor report and track. So each worker, a DVC process, gets
-every JOBS-th of them, round by round; a last `dvc repro` does the rest and gives the exit status.
+and seed (train, then evaluate and quality), nor the probes, nor the figures of one report, nor report and track. So each worker, a DVC
+process, gets every JOBS-th of them, round by round; a last `dvc repro` does the rest and gives the exit status.
 A failing stage does not stop the others, a refused configuration stops everything.
 """
 
@@ -24,7 +24,7 @@ DRAWN = ROUNDS[4:]
 
 
 def chains(stages: list[str], kinds: str) -> list[list[str]]:
-    """Group the stages of some kinds by what they are of (data set, variant and seed, probe, report); each group in the order of the kinds."""
+    """Group the stages of some kinds by what they are of (data set, variant and seed, probe, report); each in the order of the kinds."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for stage in stages:
         if match := re.match(rf"(?:.*:)?({kinds})([^@:]*)(?:@(.+))?$", stage):

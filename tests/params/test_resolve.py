@@ -37,6 +37,7 @@ def small_params() -> Any:
         params[key] = {name: params[key][name] for name in ("mnist", "svhn")}
     kept = {"mnist": "uva3-vae-z2-mnist", "svhn": "vu4a-vae-svhn"}
     params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
+    params["probes"] = {}
     return params
 
 
@@ -85,6 +86,7 @@ def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     expected |= {f"{name}.{purpose}.json" for name in raw_params()["datasets"] for purpose in ("source", "data", "features")} | {
         "report.json"
     }
+    expected |= {f"{name}.probe.json" for name in raw_params()["probes"]}
 
     assert set(quick) == set(paper) == expected
     assert all(quick[f"{name}.train.json"].max_steps <= 100 for name in variants)

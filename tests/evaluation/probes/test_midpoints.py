@@ -61,7 +61,9 @@ def test_a_decoder_that_ends_on_the_manifold_is_lower_in_every_pair() -> None:
     against = {(row["against"], row["measure"]): row for row in found["comparisons"]}
     real = against["pixel midpoints", "mse_per_pixel"]
     assert real["share_lower"] == 1 and real["mean_difference"] < 0 < real["standard_error"]
-    assert real["mean_difference"] == pytest.approx(-next(row["mse_per_pixel"] for row in found["rows"] if row["images"] == "pixel midpoints"))
+    assert real["mean_difference"] == pytest.approx(
+        -next(row["mse_per_pixel"] for row in found["rows"] if row["images"] == "pixel midpoints")
+    )
     assert against["pixel midpoints of decoded ends", "mse_per_pixel"]["mean_difference"] == 0
     assert next(row["mse_per_pixel"] for row in found["rows"] if row["images"] == "latent midpoints") == 0
 

@@ -84,7 +84,7 @@ def mmd2(kernel: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
 
 
 def fitted(codes: torch.Tensor, components: int, equal_weights: bool, seed: int) -> Any:
-    """Return scikit-learn's mixture of full covariances after expectation maximisation on codes (N, d), with weights 1/k if `equal_weights`.
+    """Return scikit-learn's mixture of full covariances after expectation maximisation on codes (N, d), of weights 1/k if `equal_weights`.
 
     With fixed weights the steps for means and covariances are the same: only the weights are set back after each.
     """

@@ -37,8 +37,8 @@ def estimator_variance(settings: EstimatorVariance, subjects: list[Subject], see
 def gradient_standard_deviations(model: Any, x: torch.Tensor, repeats: int) -> dict[str, float]:
     """Return, by estimator, the root of the summed variances of all entries of a gradient over `repeats` draws of the latents.
 
-    It is the gradient of the mean reconstruction of images x (B, C, H, W), in nats, with respect to q's logits (B, d). All estimators see the
-    same draws; the running averages are of this batch.
+    It is the gradient of the mean reconstruction of images x (B, C, H, W), in nats, with respect to q's logits (B, d). All estimators see
+    the same draws; the running averages are of this batch.
     """
     with torch.no_grad():
         logits = model.encoder(x).base_dist.logits

@@ -54,9 +54,10 @@ def midpoints(settings: Midpoints, subjects: list[Subject], seed: int) -> dict[s
 
 
 def reconstruction_errors(model: Any, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Return, for images x (N, C, H, W) in [0, 1] decoded from their posterior mean: the squared error a dimension, and the summed
-    cross-entropy in nats with and without the entropy of the image itself, each (N,) in double precision.
-    """  # noqa: D205
+    """Return the errors of images x (N, C, H, W) in [0, 1] decoded from their posterior means, each (N,) in double precision.
+
+    Squared error a dimension; summed cross-entropy in nats; and that without the entropy of the image itself.
+    """
     blocks = []
     for block in x.split(200):
         likelihood = model.decoder(model.encoder(block).mean)
