@@ -1,8 +1,8 @@
 """dvc repro with several stages side by side: `python scripts/repro.py [PIPELINE] [JOBS]`.
 
 DVC alone decides what has to run. The data sets do not depend on each other, nor their feature spaces, nor the chains of one variant
-and seed (train, then evaluate and quality), nor the pictures of one variant, nor report and track. So each worker, a DVC process, gets
-every JOBS-th of them, round by round; a last `dvc repro` does the rest and gives the exit status.
+and seed (train, then evaluate and quality), nor the pictures of one variant, nor the probes, nor figures and claims, nor report and track.
+So each worker, a DVC process, gets every JOBS-th of them, round by round; a last `dvc repro` does the rest and gives the exit status.
 A failing stage does not stop the others, a refused configuration stops everything.
 """
 
@@ -16,15 +16,15 @@ from pathlib import Path
 __all__ = ["chains", "main"]
 
 
-ROUNDS = ("fetch|split", "features", "train|evaluate|quality", "draw|figures", "report|track")
+ROUNDS = ("fetch|split", "features", "train|evaluate|quality", "draw|probe", "figures|claims", "report|track")
 """Kinds of stages that may run side by side, one round after the other."""
 
-DRAWN = ROUNDS[3:]
+DRAWN = ROUNDS[4:]
 """What shows all variants is left to the last call where one of them failed."""
 
 
 def chains(stages: list[str], kinds: str) -> list[list[str]]:
-    """Group the stages of some kinds by what they are of (data set, variant and seed, variant); each group in the order of the kinds."""
+    """Group the stages of some kinds by what they are of (data set, variant and seed, variant, probe); each in the order of the kinds."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for stage in stages:
         if match := re.match(rf"(?:.*:)?({kinds})([^@:]*)(?:@(.+))?$", stage):

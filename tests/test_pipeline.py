@@ -31,6 +31,7 @@ def reduced(path: Path) -> dict[str, Any]:
     for variant in variants.values():
         variant["model"]["network"]["hidden"] = [16]
     params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
+    params["probes"] = {}
     params["reports"] = {"uva3": params["reports"]["uva3"]}
     shown = params["reports"]["uva3"]["figures"]
     params["reports"]["uva3"]["figures"] = [figure for figure in shown if set(figure["variants"]) <= set(VARIANTS)]

@@ -25,13 +25,15 @@ def repro() -> ModuleType:
 
 
 VARIANTS = ("mnist@a-vae-0", "mnist@a-vae-1", "mnist@b-0", "binarized_mnist@c-bmnist-0")
+PROBES = ("linear_probe", "code_fit", "prior_cost")
 PARTS = {
     "": [
         *("configure", "fetch@mnist", "split@mnist", "features-mnist", "features-binarized_mnist", "features-svhn"),
-        *("figures", "report", "track"),
+        *("figures", "claims", "report", "track"),
     ],
     **{f"pipeline/{kind}/": [f"{kind}-{variant}" for variant in VARIANTS] for kind in ("evaluate", "quality", "train")},
     "pipeline/draw/": [f"draw-{name}" for name in ("mnist@a-vae", "mnist@b", "binarized_mnist@c-bmnist")],
+    "pipeline/probe/": [f"probe-{name}" for name in PROBES],
 }
 """The stages of each dvc.yaml, by its folder."""
 
@@ -49,7 +51,7 @@ def chain(folder: str, variant: str) -> list[str]:
 def groups(folder: str) -> dict[str, list[list[str]]]:
     """Return what may run side by side, by kinds of stages, in the order of the rounds."""
     prefix = f"{folder}dvc.yaml:" if folder else ""
-    named = {"features": PARTS[""][3:6], "report|track": PARTS[""][7:]}
+    named = {"features": PARTS[""][3:6], "figures|claims": PARTS[""][6:8], "report|track": PARTS[""][8:]}
     data = [[f"{prefix}fetch@mnist", f"{prefix}split@mnist"]]
     alone = {kinds: [[prefix + name] for name in names] for kinds, names in named.items()}
     chains = {"train|evaluate|quality": [chain(folder, variant) for variant in VARIANTS]}
@@ -57,7 +59,11 @@ def groups(folder: str) -> dict[str, list[list[str]]]:
         "fetch|split": data,
         "features": alone["features"],
         **chains,
-        "draw|figures": [[f"{prefix}figures"], *([f"{folder}pipeline/draw/dvc.yaml:{name}"] for name in PARTS["pipeline/draw/"])],
+        "draw|probe": [
+            *([f"{folder}pipeline/draw/dvc.yaml:{name}"] for name in PARTS["pipeline/draw/"]),
+            *([f"{folder}pipeline/probe/dvc.yaml:probe-{name}"] for name in PROBES),
+        ],
+        "figures|claims": alone["figures|claims"],
         "report|track": alone["report|track"],
     }
 
@@ -154,7 +160,7 @@ def test_what_shows_all_variants_is_left_to_the_last_call_where_one_failed(
     # What fails on the way is told by the last `dvc repro`, which decides.
     assert repro.main("dvc.yaml", 2) == 0
     made = calls()
-    assert {number for number, _ in shares(made)} == {0, 1, 2}
+    assert {number for number, _ in shares(made)} == {0, 1, 2, 3}
     assert made[-1][-1] == "dvc.yaml" and "-s" not in made[-1]
 
 

@@ -39,6 +39,7 @@ def small_params() -> Any:
     params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
     for source in params["reports"].values():
         source["figures"] = []
+    params["probes"] = {}
     return params
 
 
@@ -87,6 +88,7 @@ def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     expected |= {f"{name}.{purpose}.json" for name in raw_params()["datasets"] for purpose in ("source", "data", "features")} | {
         "report.json"
     }
+    expected |= {f"{name}.probe.json" for name in raw_params()["probes"]}
 
     assert set(quick) == set(paper) == expected
     assert all(quick[f"{name}.train.json"].max_steps <= 100 for name in variants)

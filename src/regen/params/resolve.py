@@ -8,8 +8,10 @@ import yaml
 from regen.common.errors import UserError
 from regen.config.base import Config, parse
 from regen.config.features import FeaturesConfig, QualityConfig
+from regen.config.probes import ProbeConfig, ProbedVariant
 from regen.config.variant import EvaluateConfig, TrainConfig
 from regen.params.figures import DrawConfig, listed
+from regen.params.probes import Probe
 from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 
 __all__ = ["read_params", "read_preset", "resolve"]
@@ -91,6 +93,8 @@ def resolve(params: Params, chosen: PresetFile) -> dict[str, Config]:
             resolved[f"{name}.evaluate.json"] = _evaluate(params, preset, dataset, name, variant)
             resolved[f"{name}.quality.json"] = _quality(params, preset, dataset, name, variant)
             resolved[f"{name}.draw.json"] = _draw(params, chosen, dataset, name, variant)
+    for name, probe in params.probes.named().items():
+        resolved[f"{name}.probe.json"] = _probe(params, preset, chosen, probe)
     resolved["report.json"] = _report(params, preset, chosen)
     return resolved
 
@@ -197,6 +201,24 @@ def _draw(params: Params, chosen: PresetFile, dataset: str, name: str, variant: 
         pictures=pictures,
         points=points,
         threads=params.compute.threads,
+    )
+
+
+def _probe(params: Params, preset: Preset, chosen: PresetFile, probe: Probe) -> ProbeConfig:
+    datasets = {name: dataset for dataset, variants in params.variants.items() for name in variants}
+    probed = []
+    for name in probe.variants:
+        dataset = datasets[name]
+        variant = params.variants[dataset][name]
+        judged = _quality(params, preset, dataset, name, variant).model_dump()
+        probed.append(ProbedVariant(**judged, first_seed=chosen.seeds[dataset][0], batch_size=variant.training.batch_size))
+    return ProbeConfig(
+        settings=probe.presets[chosen.preset],
+        variants=probed,
+        data_source=probed[0].data_source if probed else None,
+        seed=params.seed,
+        threads=params.compute.threads,
+        device=params.compute.device,
     )
 
 

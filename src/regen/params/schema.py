@@ -10,6 +10,7 @@ from regen.config.model import Model
 from regen.config.training import Preparation, Training, Values
 from regen.config.variant import Check, Checks, Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
 from regen.params.figures import ReportFigure, check_figures
+from regen.params.probes import Probes
 
 __all__ = [
     "DataConfig",
@@ -147,6 +148,7 @@ class Params(Config):
     features: dict[Name, FeatureNetwork]
     reports: dict[Name, SourceReport]
     variants: dict[Name, dict[Name, Variant]]
+    probes: Probes = Probes()
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
@@ -208,6 +210,7 @@ class Params(Config):
             named = {*preset.sources, *preset.likelihood, *preset.max_steps, *preset.samples}
             if unknown := sorted(named - set(self.datasets)):
                 raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
+        self.probes.check([name for variants in self.variants.values() for name in variants], self.presets)
         return self
 
 

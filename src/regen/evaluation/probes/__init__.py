@@ -1,0 +1,1 @@
+"""Experiments that claims call for beside the evaluation of every variant."""
