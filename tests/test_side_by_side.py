@@ -146,11 +146,11 @@ def test_workers_share_whole_groups_round_by_round(repro: ModuleType, calls: Cal
     assert [made[0][-1], made[-1][-1]] == [f"{folder}dvc.yaml:configure", f"{folder}dvc.yaml"]
 
 
-def test_charts_are_drawn_beside_the_pictures(repro: ModuleType, calls: Callable[[], list[list[str]]]) -> None:
-    assert repro.main("paper/dvc.yaml", 4) == 0
-    drawn = [stages for number, stages in shares(calls()) if number == KINDS.index("draw|figures")]
-    pictures = [[f"paper/pipeline/draw/dvc.yaml:{stage}"] for stage in PARTS["pipeline/draw/"]]
-    assert sorted(drawn) == sorted([["paper/dvc.yaml:figures"], *pictures])
+def test_pictures_are_drawn_beside_the_probes(repro: ModuleType, calls: Callable[[], list[list[str]]]) -> None:
+    assert repro.main("paper/dvc.yaml", 16) == 0
+    drawn = [stages for number, stages in shares(calls()) if number == KINDS.index("draw|probe")]
+    made = [f"paper/{part}dvc.yaml:{stage}" for part in ("pipeline/draw/", "pipeline/probe/") for stage in PARTS[part]]
+    assert sorted(drawn) == sorted([stage] for stage in made)
 
 
 def test_what_shows_all_variants_is_left_to_the_last_call_where_one_failed(
