@@ -13,7 +13,10 @@ from regen.config.base import Config, Name, parse
 from regen.params.schema import ReportConfig
 from regen.results import details, histories, metrics
 
-__all__ = ["Reading", "Reported", "read_reported", "reproduced"]
+__all__ = ["NOTHING", "Reading", "Reported", "read_reported", "reproduced"]
+
+NOTHING: dict[str, Any] = {"seeds": 0, "epoch": None, "mean": None, "low": None, "high": None}
+"""What is read where nothing was run."""
 
 
 class Reading(Config):
@@ -88,10 +91,9 @@ def reproduced(config: ReportConfig, reading: Reading, root: Path) -> dict[str, 
 
     Where a preset shortens the training, the report's epoch keeps its fraction of it.
     """
-    nothing: dict[str, Any] = {"seeds": 0, "epoch": None, "mean": None, "low": None, "high": None}
     # Results of a variant that params.yaml no longer names stay in the work tree.
     if reading.variant not in config.variants:
-        return nothing
+        return dict(NOTHING)
     epoch = None
     variant = config.variants[reading.variant]
     if reading.at is not None:
@@ -106,7 +108,7 @@ def reproduced(config: ReportConfig, reading: Reading, root: Path) -> dict[str, 
         runs = [table for table in metrics(root, config, reading.variant).values() if reading.defined(table)]
         values = [reading.value(run) - (math.log(run["importance_samples"]) if reading.without_one_over_k else 0) for run in runs]
     if not values:
-        return nothing
+        return dict(NOTHING)
     values = [value / reading.parts(variant.shape) for value in values]
     return {"seeds": len(values), "epoch": epoch, "mean": mean(values), "low": min(values), "high": max(values)}
 
