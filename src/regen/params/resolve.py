@@ -9,6 +9,7 @@ from regen.common.errors import UserError
 from regen.config.base import Config, parse
 from regen.config.features import FeaturesConfig, QualityConfig
 from regen.config.variant import EvaluateConfig, TrainConfig
+from regen.params.figures import DrawConfig, listed
 from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 
 __all__ = ["read_params", "read_preset", "resolve"]
@@ -89,6 +90,7 @@ def resolve(params: Params, chosen: PresetFile) -> dict[str, Config]:
             resolved[f"{name}.train.json"] = _train(params, preset, dataset, name, variant)
             resolved[f"{name}.evaluate.json"] = _evaluate(params, preset, dataset, name, variant)
             resolved[f"{name}.quality.json"] = _quality(params, preset, dataset, name, variant)
+            resolved[f"{name}.draw.json"] = _draw(params, chosen, dataset, name, variant)
     resolved["report.json"] = _report(params, preset, chosen)
     return resolved
 
@@ -178,6 +180,24 @@ def _quality(params: Params, preset: Preset, dataset: str, name: str, variant: V
     )
 
 
+def _draw(params: Params, chosen: PresetFile, dataset: str, name: str, variant: Variant) -> DrawConfig:
+    shape = variant.images.shape(params.datasets[dataset].shape)
+    shown = [figure for report in params.reports.values() for figure in report.figures]
+    pictures, points = listed(shown, name, variant.model, shape[0])
+    return DrawConfig(
+        variant=name,
+        dataset=dataset,
+        seed=chosen.seeds[dataset][0],
+        shape=shape,
+        images=variant.images,
+        model=variant.model,
+        max_steps=params.presets[chosen.preset].max_steps.get(dataset),
+        pictures=pictures,
+        points=points,
+        threads=params.compute.threads,
+    )
+
+
 def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
     return ReportConfig(
         preset=chosen.preset,
@@ -191,7 +211,6 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
                 data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
                 title=variant.title,
                 assumed=variant.assumed,
-                figures=variant.figures,
                 shape=variant.images.shape(params.datasets[dataset].shape),
                 images=variant.images,
                 model=variant.model,

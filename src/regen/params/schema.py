@@ -1,6 +1,6 @@
 """The whole of params.yaml, and what of it the data, the figures, the report and the tracking see."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -9,11 +9,11 @@ from regen.config.features import FeatureNetwork
 from regen.config.model import Model
 from regen.config.training import Preparation, Training, Values
 from regen.config.variant import Check, Checks, Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
+from regen.params.figures import ReportFigure, check_figures
 
 __all__ = [
     "DataConfig",
     "Dataset",
-    "FigureKind",
     "MaxImages",
     "Params",
     "Preset",
@@ -27,9 +27,6 @@ __all__ = [
     "Variant",
 ]
 
-FigureKind = Literal[
-    "curves", "means", "draws", "samples", "reconstructions", "manifold", "line", "interpolation", "traversal", "codes", "confusion"
-]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 
 
@@ -83,7 +80,7 @@ class Preset(Config):
 
 
 class Variant(Config):
-    """One model of one report; `assumed` lists the keys whose values the report leaves open, `figures` its source's numbers.
+    """One model of one report; `assumed` lists the keys whose values the report leaves open.
 
     `checks`: second estimates of its likelihood that are too slow for every variant.
     """
@@ -91,7 +88,6 @@ class Variant(Config):
     report: Name
     title: str
     assumed: list[str]
-    figures: dict[FigureKind, str]
     images: Preparation = Preparation()
     model: Model
     training: Training
@@ -127,13 +123,14 @@ class PresetFile(Config):
 
 
 class SourceReport(Config):
-    """Bibliography of a source report; `notes` say what is assumed beyond the settings of a variant."""
+    """Bibliography of a source report; `notes` say what is assumed beyond the settings of a variant, `figures` what is shown in which order."""
 
     title: str
     author: str
     year: int | None
     about: str
     notes: list[str]
+    figures: list[ReportFigure] = []
 
 
 class Params(Config):
@@ -173,6 +170,12 @@ class Params(Config):
                     check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
                 except ValueError as error:
                     raise ValueError(f"variants.{group}.{name}.{error}") from None
+        drawn = {
+            name: (variant.model, variant.images.shape(self.datasets[group].shape)[0])
+            for group, variants in self.variants.items()
+            for name, variant in variants.items()
+        }
+        check_figures({name: report.figures for name, report in self.reports.items()}, drawn)
         for name in self.datasets:
             if name not in self.features:
                 raise ValueError(f"features.{name}: missing; allowed: labels, network, dropout, schedule")
@@ -233,7 +236,6 @@ class ReportedVariant(Config):
     seeds: list[int]
     title: str
     assumed: list[str]
-    figures: dict[FigureKind, str]
     shape: list[Positive]
     images: Preparation
     model: Model
