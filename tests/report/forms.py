@@ -9,7 +9,7 @@ from regen.report.assemble import assemble
 from regen.report.html import html
 from regen.report.markdown import markdown
 
-__all__ = ["Page", "both", "chapters", "family_of", "of", "only", "tables"]
+__all__ = ["Page", "both", "chapters", "family_of", "of", "only", "seen", "tables"]
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 

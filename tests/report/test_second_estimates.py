@@ -97,7 +97,7 @@ def test_a_latent_space_is_a_row(report_config: ReportOf, tmp_path: Path) -> Non
     ((heading, *rows),) = titled(config, tmp_path)["Latent spaces"]
     assert heading == [
         *("variant", "data", "seeds", "latents", "active", "KL(q(z given x), p(z)) (nats)", "of one latent, least", "most"),
-        *("I(x; z) (nats)", "log n", "KL(q(z), p(z)) (nats)", ""),
+        *("I(x; z) (nats)", "log n", "KL(q(z), p(z)) (nats)", "state"),
     ]
     # log 100 = 4.605..., log 10,000 = 9.210...
     assert rows == [
@@ -131,7 +131,7 @@ def test_a_latent_space_is_called_collapsed_where_it_is(
         metrics = likelihood(100) | SPACE | {"active_units": active, "mutual_information_nats": information}
         measure(tmp_path, config, CHECKED, metrics, seed=seed, latents=LATENTS)
     ((row,),) = shown(config, tmp_path, "log n")
-    assert (row["seeds"], row["variant"], row[""]) == (str(len(spaces)), CHECKED, state)
+    assert (row["seeds"], row["variant"], row["state"]) == (str(len(spaces)), CHECKED, state)
     # What is below 0 by chance is not minus nothing.
     assert "-0.00" not in row["I(x; z) (nats)"]
     # The note tells what it is and is the only other place that names it.
@@ -265,7 +265,7 @@ def test_what_the_evaluation_writes_is_read(
     ((space,),) = shown(config, tmp_path, "log n")
     assert space["I(x; z) (nats)"] == f"{scalars['mutual_information_nats']:.2f}" and space["log n"] == f"{math.log(12):.2f}"
     assert space["most"] == f"{max(latent['kl_nats'] for latent in details['latents']):.2f}"
-    assert all(space[column] for column in space if column)
+    assert all(space[column] for column in space if column != "state")
     naive = shown(config, tmp_path, "held against")
     assert [[line["L"] for line in table] for table in naive] == ([["10"]] if name == CHECKED else [])
     assert all(all(line.values()) and line["held against"] == "quadrature" for table in naive for line in table)

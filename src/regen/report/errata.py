@@ -1,5 +1,6 @@
 """What is wrong in a source report, what is right, and what shows it."""
 
+from functools import cache
 from typing import Any
 
 from regen.claims.errata import read_errata
@@ -13,10 +14,15 @@ INFERENCE = "An inference: only the authors' code could prove it."
 
 def errata(results: Results, report: str) -> list[Block]:
     """Return the errata of a report, one section each."""
-    entries = results.attempt("src/regen/claims/errata.yaml", lambda: [entry.model_dump() for entry in read_errata()], [])
+    entries = results.attempt("src/regen/claims/errata.yaml", _entries, ())
     own = [entry for entry in entries if entry["report"] == report]
     blocks = [section for entry in own for section in results.attempt(f"errata: {entry['id']}", lambda: [_section(entry)], [])]  # noqa: B023
     return [*(blocks or [Paragraph("No erratum is known.")]), *results.notices()]
+
+
+@cache
+def _entries() -> tuple[dict[str, Any], ...]:
+    return tuple(entry.model_dump() for entry in read_errata())
 
 
 def _section(entry: dict[str, Any]) -> Section:

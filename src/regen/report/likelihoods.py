@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ class _Literature(Config):
     published: list[Published]
 
 
+@cache
 def read_published() -> list[Published]:
     """Read published.yaml."""
     source = files("regen.report") / "published.yaml"

@@ -1,6 +1,7 @@
 """Numbers that the source reports print, held against this reproduction's readings of them."""
 
 import math
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from statistics import mean
@@ -80,6 +81,7 @@ class _Ledger(Config):
     reported: list[Reported]
 
 
+@cache
 def read_reported() -> list[Reported]:
     """Read reported.yaml."""
     source = files("regen.report") / "reported.yaml"
