@@ -11,7 +11,18 @@ from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.params.schema import ReportConfig
 
-__all__ = ["details", "evaluated_seeds", "feature_spaces", "grouped", "histories", "mean_rows", "means", "metrics", "quality", "quality_details"]
+__all__ = [
+    "details",
+    "evaluated_seeds",
+    "feature_spaces",
+    "grouped",
+    "histories",
+    "mean_rows",
+    "means",
+    "metrics",
+    "quality",
+    "quality_details",
+]
 
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:

@@ -82,7 +82,7 @@ def tables(text: str) -> list[list[list[str]]]:
 def seen(text: str) -> str:
     """Return Markdown as a reader sees it: without marks of code, links, alignment and escapes."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text.strip(" `"))
-    return "---" if text == "---:" else re.sub(r"\\([^\w\s])", r"\1", text)
+    return "---" if text == "---:" else re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", text)
 
 
 def of(found: list[list[list[str]]], heading: str) -> list[list[list[str]]]:

@@ -53,8 +53,8 @@ def assemble(config: ReportConfig, root: Path) -> Document:
 
 def _about(config: ReportConfig) -> Paragraph:
     text: list[Inline] = [
-        "Five small studies of VAEs, flows and GANs, run again from raw images: what each reported, what comes out, and which of its claims "
-        "hold. Preset ",
+        "Five small studies of VAEs, flows and GANs, run again from raw images: what each reported, what comes out, and which of its "
+        "claims hold. Preset ",
         Code(config.preset),
         ". Every number was read from the files in ",
         Code(f"results/{config.preset}/"),
@@ -80,12 +80,8 @@ def _warning(config: ReportConfig) -> list[Notice]:
 def _data(results: Results) -> Section:
     """Return the data cards."""
     folder = f"results/{results.config.preset}/data"
-    rows = []
-    for path in sorted((results.root / folder).glob("*.json")):
-        where = f"{folder}/{path.name}"
-        card = results.file(where)
-        if card is not None:
-            rows += results.attempt(where, lambda: [_card(card)], [])  # noqa: B023
+    files = [f"{folder}/{path.name}" for path in sorted((results.root / folder).glob("*.json"))]
+    rows = results.each(files, lambda file: [] if (card := results.file(file)) is None else [_card(card)], str)
     blocks: list[Block] = []
     if rows:
         blocks.append(Table("Data cards", [column for name in CARD for column in _column(name)], rows))
@@ -99,7 +95,13 @@ def _column(name: str) -> list[Any]:
 def _card(card: dict[str, Any]) -> list[str]:
     counts = [str(card["counts"][split]) for split in ("train", "validation", "test")]
     shape = "x".join(map(str, card["shape"]))
-    return [*(card["dataset"], card["data_source"], card["description"]), *counts, shape, tables.number(card["mean"]), card["checksum_state"]]
+    return [
+        *(card["dataset"], card["data_source"], card["description"]),
+        *counts,
+        shape,
+        tables.number(card["mean"]),
+        card["checksum_state"],
+    ]
 
 
 def _made(config: ReportConfig) -> Section:

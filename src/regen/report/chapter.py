@@ -1,5 +1,6 @@
 """A chapter: one source report, its claims, its numbers and figures beside this project's, its errata, and how its variants are set up."""
 
+from functools import partial
 from typing import Any
 
 from regen.params.schema import ReportedVariant
@@ -69,7 +70,7 @@ def _reading(results: Results, row: Reported, reading: Reading) -> list[str]:
 def _metrics(results: Results, report: str, names: list[str]) -> list[Block]:
     """Return the means over seeds of what was measured on the test images."""
     found = {name: results.metrics(name) for name in names}
-    values = {name: results.attempt(f"results/{results.config.preset}/{name}", lambda: means(runs), {}) for name, runs in found.items()}  # noqa: B023
+    values = {name: results.attempt(f"results/{results.config.preset}/{name}", partial(means, runs), {}) for name, runs in found.items()}
     fields = tables.used(tables.METRICS, list(values.values()))
     variants = results.config.variants
     body = [

@@ -28,7 +28,11 @@ def _likelihoods(table: dict[str, object]) -> Section:
     name = f"{table['data']} ({table['data_source']})"
     kind = str(table["nll_kind"])
     body = [
-        [Code(str(row["variant"])), *tables.cells(row, tables.COMPARED), *(tables.written(row["others"].get(label), "{:.2f}") for label in others)]  # type: ignore[attr-defined]
+        [
+            Code(str(row["variant"])),
+            *tables.cells(row, tables.COMPARED),
+            *(tables.written(row["others"].get(label), "{:.2f}") for label in others),
+        ]  # type: ignore[attr-defined]
         for row in rows
     ]
     columns = [*tables.columns("variant", fields=tables.COMPARED), *(Column(f"at {label}") for label in others)]

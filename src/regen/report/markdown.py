@@ -66,7 +66,9 @@ def _block(block: Block, level: int, known: set[str]) -> list[str]:
             return _figure(block, known)
         case Gallery():
             pictures = [(figure, picture) for figure in block.figures for picture in figure.pictures]
-            return ["\n".join(f"- {_text(figure.title, known)}: {_link(picture.description, picture.file)}" for figure, picture in pictures)]
+            return [
+                "\n".join(f"- {_text(figure.title, known)}: {_link(picture.description, picture.file)}" for figure, picture in pictures)
+            ]
         case Details():
             return [f"<details><summary>{_plain(block.summary)}</summary>", *_blocks(block.blocks, level, known), "</details>"]
 

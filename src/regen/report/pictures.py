@@ -54,7 +54,9 @@ class Pictures:
             entries = {entry.get("name"): entry for entry in self._index("charts")}
             for name in wanted:
                 if name not in entries:
-                    self.results.note(f"{self.folder}/figures/charts: {figure.number or 'added figure'}, '{figure.title}': no chart '{name}'")
+                    self.results.note(
+                        f"{self.folder}/figures/charts: {figure.number or 'added figure'}, '{figure.title}': no chart '{name}'"
+                    )
             found = self._pictures("charts", [entries[name] for name in wanted if name in entries])
         else:
             found = [picture for name in figure.variants for picture in self._of_kinds(name, figure.pictures)]
@@ -88,7 +90,7 @@ class Pictures:
         return [Section(name, [Gallery(figures)])] if figures else []
 
     def _pictures(self, folder: str, entries: list[dict[str, Any]]) -> list[Picture]:
-        return [picture for entry in entries for picture in self.results.attempt(f"{self.folder}/figures/{folder}", lambda: [self._picture(folder, entry)], [])]  # noqa: B023
+        return self.results.each(entries, lambda entry: [self._picture(folder, entry)], lambda _: f"{self.folder}/figures/{folder}")
 
     def _picture(self, folder: str, entry: dict[str, Any]) -> Picture:
         file = f"figures/{folder}/{entry['file']}"

@@ -1,6 +1,7 @@
 """Results as the report reads them: what is missing or malformed costs its own place alone, which then says so."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ __all__ = ["MALFORMED", "Results"]
 MALFORMED = (UserError, OSError, KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 """What a file of another form than expected leads to."""
 
+S = TypeVar("S")
 T = TypeVar("T")
 Read = Callable[[Path, ReportConfig, str], dict[int, Any]]
 
@@ -55,7 +57,9 @@ class Results:
             outer, self._problems = self._problems, []
             found: dict[int, Any] = {}
             for seed in self.config.variants[name].seeds:
-                found |= self.attempt(f"results/{self.config.preset}/{name}/{seed}", lambda: read(self.root, self._one(name, seed), name), {})  # noqa: B023
+                found |= self.attempt(
+                    f"results/{self.config.preset}/{name}/{seed}", partial(read, self.root, self._one(name, seed), name), {}
+                )
             self._read[read, name] = (found, self._problems)
             self._problems = outer
         found, problems = self._read[read, name]
@@ -83,9 +87,10 @@ class Results:
         runs = self._seeds(details, name).values()
         return self.attempt(f"results/{self.config.preset}/{name}: details.json: {table}", lambda: grouped(runs, table, *keys), [])
 
-    def each(self, names: Iterable[str], make: Callable[[str], list[T]]) -> list[T]:
-        """Return what `make` returns of every variant, one after the other."""
-        return [item for name in names for item in self.attempt(f"results/{self.config.preset}/{name}", lambda: make(name), [])]  # noqa: B023
+    def each(self, items: Iterable[S], make: Callable[[S], list[T]], where: Callable[[S], str] | None = None) -> list[T]:
+        """Return what `make` returns of every item, one after the other; items are variants unless `where` says what they are."""
+        named = where or (lambda name: f"results/{self.config.preset}/{name}")
+        return [made for item in items for made in self.attempt(named(item), partial(make, item), [])]
 
 
 def _said(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Sample quality: one table a data set, of all models or of those of a report, above the floor that its own training images set."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from regen.report import tables, words
@@ -20,7 +21,7 @@ def samples(results: Results, names: Collection[str], of: str) -> list[Block]:
         chosen = [name for name in names if results.config.variants[name].dataset == dataset]
         blocks += results.attempt(
             f"results/{results.config.preset}/features/{dataset}.json",
-            lambda: _of_dataset(results, dataset, space, chosen, of),  # noqa: B023
+            partial(_of_dataset, results, dataset, space, chosen, of),
             [],
         )
     return [*(blocks or [Paragraph(NOT_RUN)]), *results.notices()]
@@ -34,9 +35,13 @@ def _spaces(results: Results) -> dict[str, Any]:
 
 
 def _of_dataset(results: Results, dataset: str, space: dict[str, Any], names: list[str], of: str) -> list[Block]:
-    rows = results.each(names, lambda name: [{**row, "variant": name} for kind in ("samples", "draws") for row in _judged(results, name, kind)])
+    rows = results.each(
+        names, lambda name: [{**row, "variant": name} for kind in ("samples", "draws") for row in _judged(results, name, kind)]
+    )
     paths = results.each(names, lambda name: [{**row, "variant": name} for row in _paths(results, name)])
-    failed = {name: run["sampler"] for name in names for run in reversed(results.quality(name)) if run.get("sampler") not in ("finite", "none")}
+    failed = {
+        name: run["sampler"] for name in names for run in reversed(results.quality(name)) if run.get("sampler") not in ("finite", "none")
+    }
     if not rows and not failed:
         return []
     floor = [{**row, "seeds": ""} for row in space["floor"]]

@@ -6,7 +6,24 @@ from typing import Any
 from regen.report.document import Code, Column, Table, Text
 from regen.report.words import WITHOUT_RESULT
 
-__all__ = ["CHECKS", "COMPARED", "LATENTS", "METRICS", "PATHS", "PRIOR_SAMPLING", "QUALITY", "SEEDS", "WEIGHTS", "Field", "cells", "columns", "number", "grid", "used", "written"]
+__all__ = [
+    "CHECKS",
+    "COMPARED",
+    "LATENTS",
+    "METRICS",
+    "PATHS",
+    "PRIOR_SAMPLING",
+    "QUALITY",
+    "SEEDS",
+    "WEIGHTS",
+    "Field",
+    "cells",
+    "columns",
+    "grid",
+    "number",
+    "used",
+    "written",
+]
 
 Field = tuple[str, str, str]
 """The key of a value, the heading of its column with the unit, and its format."""
@@ -119,7 +136,6 @@ PATHS = (
     ("least_confidence", "least confidence", "{:.3f}"),
 )
 """Columns of the table of paths between generated images."""
-
 
 
 def number(value: float | None) -> str:

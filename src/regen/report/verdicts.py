@@ -65,11 +65,7 @@ class Claims:
 
     def entries_of(self, report: str) -> list[Block]:
         """Return the claims of a report, one section each: verdict, numbers, and where they can be looked at."""
-        sections = [
-            section
-            for entry in self.of(report)
-            for section in self.results.attempt(f"{self.path}: {entry['id']}", lambda: [_section(entry)], [])  # noqa: B023
-        ]
+        sections = self.results.each(self.of(report), lambda entry: [_section(entry)], lambda entry: f"{self.path}: {entry['id']}")
         return [*(self.missing or sections or [Paragraph("No claim of this report was judged yet.")]), *self.results.notices()]
 
 
@@ -83,7 +79,9 @@ def _section(entry: dict[str, Any]) -> Section:
     why: list[Inline] = [_verdict(entry), f": {entry['why']}" if entry.get("why") else ""]
     blocks: list[Block] = [Paragraph(why)]
     if numbers := entry.get("numbers"):
-        blocks.append(Listing([[f"{one['label']}: ", Strong(_value(one.get("value"))), f" {one.get('unit') or ''}".rstrip()] for one in numbers]))
+        blocks.append(
+            Listing([[f"{one['label']}: ", Strong(_value(one.get("value"))), f" {one.get('unit') or ''}".rstrip()] for one in numbers])
+        )
     if reported := entry.get("reported"):
         blocks.append(Paragraph(f"Reported: {', '.join(f'{key} {_value(value)}' for key, value in reported.items())}."))
     kind = KINDS.get(entry.get("kind", ""), str(entry.get("kind", "")))
