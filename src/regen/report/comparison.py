@@ -1,5 +1,7 @@
 """What compares the models of all reports, as sections: likelihoods, what confirms them, latent spaces."""
 
+from typing import Any
+
 from regen.report import tables, words
 from regen.report.document import Block, Code, Column, Listing, Paragraph, Section, Table
 from regen.report.likelihoods import checks, latents, likelihoods, prior_sampling, without
@@ -21,10 +23,9 @@ def likelihood_section(results: Results) -> Section:
     return Section("Likelihoods", [*blocks, *results.notices()], id="likelihoods", short="likelihoods")
 
 
-def _likelihoods(table: dict[str, object]) -> Section:
+def _likelihoods(table: dict[str, Any]) -> Section:
     """Return one table of likelihoods, and what is published beside it."""
-    rows: list[dict[str, object]] = table["rows"]  # type: ignore[assignment]
-    others: list[str] = table["others"]  # type: ignore[assignment]
+    rows, others = table["rows"], table["others"]
     name = f"{table['data']} ({table['data_source']})"
     kind = str(table["nll_kind"])
     body = [
@@ -32,7 +33,7 @@ def _likelihoods(table: dict[str, object]) -> Section:
             Code(str(row["variant"])),
             *tables.cells(row, tables.COMPARED),
             *(tables.written(row["others"].get(label), "{:.2f}") for label in others),
-        ]  # type: ignore[attr-defined]
+        ]
         for row in rows
     ]
     columns = [*tables.columns("variant", fields=tables.COMPARED), *(Column(f"at {label}") for label in others)]
@@ -43,7 +44,7 @@ def _likelihoods(table: dict[str, object]) -> Section:
     if published := table["published"]:
         fields = (("nll_nats", "nats", "{:.2f}"), ("bits_per_dim", "bits a dimension", "{:.3f}"))
         columns = [*tables.columns("model", fields=fields), *tables.columns("protocol", "source")]
-        printed = [[row["model"], *tables.cells(row, fields), row["protocol"], f"{row['source']} ({row['known']})"] for row in published]  # type: ignore[attr-defined]
+        printed = [[row["model"], *tables.cells(row, fields), row["protocol"], f"{row['source']} ({row['known']})"] for row in published]
         blocks += [Paragraph("Published, each under its own protocol:")]
         blocks += [Table(f"Published likelihoods on {table['data']}", columns, printed, sortable=True)]
     return Section(f"{name}, {kind}", blocks)
@@ -56,7 +57,7 @@ def confirmed(results: Results, pictures: Pictures) -> Section | None:
         table = tables.grid("Second estimates of the likelihood", tables.CHECKS, rows)
         blocks.append(Section("Estimated again", [Paragraph(words.CHECKS), table]))
     if rows := prior_sampling(results):
-        note = results.attempt("prior_sampling", lambda: [Paragraph(words.PRIOR.format(**rows[0]))], [])
+        note: list[Block] = results.attempt("prior_sampling", lambda: [Paragraph(words.PRIOR.format(**rows[0]))], [])
         table = tables.grid("The naive estimator", tables.PRIOR_SAMPLING, rows)
         blocks.append(Section("By sampling the prior", [*note, table]))
     if rows := latents(results):

@@ -16,7 +16,7 @@ def errata(results: Results, report: str) -> list[Block]:
     """Return the errata of a report, one section each."""
     entries = results.attempt("src/regen/claims/errata.yaml", _entries, ())
     own = [entry for entry in entries if entry["report"] == report]
-    blocks = results.each(own, lambda entry: [_section(entry)], lambda entry: f"errata: {entry['id']}")
+    blocks: list[Block] = results.each(own, lambda entry: [_section(entry)], lambda entry: f"errata: {entry['id']}")
     return [*(blocks or [Paragraph("No erratum is known.")]), *results.notices()]
 
 

@@ -77,8 +77,11 @@ def likelihoods(results: Results) -> list[dict[str, Any]]:
         runs = [run for run in results.metrics(name) if run.get("nll_nats") is not None]
         if not runs:
             return []
-        key = (prepared(variant), variant.data_source, str(runs[0].get("nll_kind", "of unknown kind")))
-        return [(key, {"variant": name, "seeds": len(runs), **means(runs), "others": _others(results, name)})]
+        values = means(runs)
+        key = (prepared(variant), variant.data_source, str(runs[0].get("nll_kind")))
+        return [
+            (key, {"variant": name, "seeds": len(runs), **values, "nll_nats": float(values["nll_nats"]), "others": _others(results, name)})
+        ]
 
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for key, values in results.each(results.config.variants, row):
@@ -112,15 +115,15 @@ def convergence(results: Results, names: Iterable[str]) -> list[dict[str, Any]]:
 
     def of(name: str) -> list[tuple[tuple[str, str, str], dict[str, Any]]]:
         variant = results.config.variants[name]
-        kinds = [run["nll_kind"] for run in results.metrics(name) if run.get("nll_nats") is not None]
+        kinds = [str(run["nll_kind"]) for run in results.metrics(name) if run.get("nll_nats") is not None]
         rows = results.rows(name, "likelihood", "importance_samples", "n_images")
-        found = []
+        found: list[tuple[tuple[str, str, str], dict[str, Any]]] = []
         for count in dict.fromkeys(row["n_images"] for row in rows):
             some = [row for row in rows if row["n_images"] == count]
             largest = max(some, key=lambda row: row["importance_samples"])
             values = {f"K = {row['importance_samples']:,.0f}": row["nll_nats"] for row in some}
             key = (prepared(variant), variant.data_source, kinds[0] if kinds else "unknown")
-            found.append((key, {"variant": name, "values": values, **largest}))
+            found.append((key, {"variant": name, "values": values, **largest, "n_images": float(count)}))
         return found
 
     tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}

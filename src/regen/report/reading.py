@@ -30,13 +30,14 @@ class Results:
         self._read: dict[tuple[Read, str], tuple[dict[int, Any], list[str]]] = {}
         self._problems: list[str] = []
 
-    def attempt(self, where: str, make: Callable[[], T], otherwise: T) -> T:
+    def attempt(self, where: str, make: Callable[[], T], otherwise: Any) -> T:
         """Return what `make` returns; where something is malformed, note it and return `otherwise`."""
         try:
             return make()
         except MALFORMED as error:
             self.note(str(error) if isinstance(error, UserError) else f"{where}: {_said(error)}")
-            return otherwise
+            empty: T = otherwise
+            return empty
 
     def note(self, problem: str) -> None:
         """Keep one line for the next `notices`."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from regen.report import tables
-from regen.report.document import Block, Code, Column, Inline, Judged, Link, Listing, Paragraph, Section, Strong, Table
+from regen.report.document import Block, Code, Column, Inline, Judged, Link, Listing, Paragraph, Section, Strong, Table, Text
 from regen.report.reading import Results
 from regen.report.words import SHAPES
 
@@ -45,8 +45,8 @@ class Claims:
         return Section("Verdicts", blocks or [Paragraph("No claim was judged yet.")], id="verdicts", short="verdicts")
 
     def _counts(self, reports: list[str]) -> Table:
-        rows = [[Link(report, f"#{report}"), *self._count(self.of(report))] for report in reports]
-        total = [["all", *self._count([entry for report in reports for entry in self.of(report)])]]
+        rows: list[list[Text]] = [[Link(report, f"#{report}"), *self._count(self.of(report))] for report in reports]
+        total: list[list[Text]] = [["all", *self._count([entry for report in reports for entry in self.of(report)])]]
         columns = [Column("report", numeric=False), *(Column(f"{shape} {word}") for word, shape in SHAPES.items()), Column("claims")]
         return Table("Verdicts at a glance", columns, rows, foot=total)
 
@@ -55,7 +55,7 @@ class Claims:
         return [str(count) for count in (*counts, len(entries))]
 
     def _all(self, reports: list[str]) -> Table:
-        rows = [
+        rows: list[list[Text]] = [
             [Link(entry["id"], f"#{entry['id']}"), str(entry.get("statement", "")), _verdict(entry), str(entry.get("why") or "")]
             for report in reports
             for entry in self.of(report)
