@@ -37,7 +37,9 @@ def test_a_text_is_seen_as_it_is(text: str, tmp_path: Path) -> None:
     ((_, row),) = of(Page(html(document, tmp_path)).tables, "name")
     assert row == [text, text]
     (in_markdown,) = of(tables(markdown(document)), "name")
-    assert in_markdown[1][1] == text if text != "[a](b)" else "[a\\](b)" in markdown(document)
+    # The helper that reads tables takes marks of code and links away.
+    escaped = {"[a](b)": "| [a\\](b) |", "`code`": "| \\`code\\` |"}
+    assert escaped[text] in markdown(document) if text in escaped else in_markdown[1][1] == text
     # No character of a text opens a tag.
     assert "<y" not in markdown(document) and "\n- " in markdown(document)
 
