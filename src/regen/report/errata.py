@@ -28,7 +28,7 @@ def _entries() -> tuple[dict[str, Any], ...]:
 def _section(entry: dict[str, Any]) -> Section:
     name = f"erratum-{entry['id'].removeprefix('erratum-')}"
     blocks: list[Block] = [
-        Paragraph([Strong("Printed:"), f" {entry['wrong']}"]),
+        Paragraph([Strong("In the report:"), f" {entry['wrong']}"]),
         Paragraph([Strong("Right:"), f" {entry['right']}", f" {INFERENCE}" if entry.get("inference") else ""]),
     ]
     if entry.get("shown_by"):
