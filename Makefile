@@ -24,11 +24,13 @@ help: ## list the targets
 report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once)
 	@python scripts/repro.py dvc.yaml $(JOBS)
 	@python scripts/provenance.py quick
+	@python scripts/made.py quick
 	@echo "report: reports/quick/report.html and reports/quick/report.md"
 
 paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data")
 	@python scripts/repro.py paper/dvc.yaml $(JOBS)
 	@python scripts/provenance.py paper
+	@python scripts/made.py paper
 	@echo "report: reports/paper/report.html and reports/paper/report.md"
 
 verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs)

@@ -12,7 +12,8 @@ def main(preset_file: str) -> None:
     params = read_params(Path("params.yaml"))
     chosen = read_preset(Path(preset_file), params)
     for name, config in resolve(params, chosen).items():
-        write_json(Path("configs", chosen.preset, name), config.model_dump())
+        # The report shows its chapters in the order of params.yaml.
+        write_json(Path("configs", chosen.preset, name), config.model_dump(), sort=name != "report.json")
 
 
 if __name__ == "__main__":

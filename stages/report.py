@@ -6,16 +6,17 @@ from regen.common.files import write_text
 from regen.config.base import load
 from regen.params.schema import ReportConfig
 from regen.report.assemble import assemble
-from regen.report.render import html, markdown
+from regen.report.html import html
+from regen.report.markdown import markdown
 from regen.stage import run
 
 
 def main(preset: str) -> None:
-    """Both forms of the same values."""
+    """Write both forms of one document."""
     folder = Path("reports", preset)
     report = assemble(load(ReportConfig, Path("configs", preset, "report.json")), Path())
     write_text(folder / "report.md", markdown(report))
-    write_text(folder / "report.html", html(report, folder / "figures"))
+    write_text(folder / "report.html", html(report, folder))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the pipeline wrote about a variant, read back for the configured seeds: histories, metrics, weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,7 +11,18 @@ from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.params.schema import ReportConfig
 
-__all__ = ["details", "evaluated_seeds", "feature_spaces", "histories", "mean_rows", "means", "metrics", "quality", "quality_details"]
+__all__ = [
+    "details",
+    "evaluated_seeds",
+    "feature_spaces",
+    "grouped",
+    "histories",
+    "mean_rows",
+    "means",
+    "metrics",
+    "quality",
+    "quality_details",
+]
 
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
@@ -89,8 +100,13 @@ def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[st
 
 def mean_rows(root: Path, config: ReportConfig, variant: str, table: str, *keys: str) -> list[dict[str, Any]]:
     """Return the rows of a table of details.json, told apart by the values under `keys`, each the mean over its `seeds`."""
+    return grouped(details(root, config, variant).values(), table, *keys)
+
+
+def grouped(runs: Iterable[dict[str, Any]], table: str, *keys: str) -> list[dict[str, Any]]:
+    """Return the rows of a table of these runs, told apart by the values under `keys`, each the mean over its `seeds`."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for run in details(root, config, variant).values():
+    for run in runs:
         for row in run.get(table, []):
             groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     return [{**means(rows), "seeds": len(rows)} for rows in groups.values()]

@@ -14,7 +14,7 @@ from regen.claims.errata import Erratum, read_errata
 from regen.common.errors import UserError
 from regen.config.base import parse
 from regen.params.schema import Params
-from regen.report.reported import read_reported
+from regen.claims.reported import read_reported
 
 ROOT = Path(__file__).parents[2]
 # Entries of the list that the errata come from.

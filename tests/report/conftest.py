@@ -98,13 +98,12 @@ def make(tmp_path: Path) -> Make:
             card |= {"counts": {"train": 1000, "validation": 200, "test": 100}, "shape": [1, 28, 28], "mean": 0.13}
             write(tmp_path / "results" / config.preset / "data" / f"{variant.dataset}.json", {**card, "checksum_state": "generated"})
         for report in config.reports if figures else ():
-            folder = tmp_path / "reports" / config.preset / "figures"
             names = [name for name, variant in config.variants.items() if variant.report == report and name not in without]
-            files = [{"file": f"{name}.curves.png", "title": "Curves", "caption": f"Of <{name}>.", "variants": [name]} for name in names]
-            write(folder / f"{report}.json", [{**file, "description": 'A "line" chart.', "source": "Figure 1"} for file in files])
-            (folder / report).mkdir()
-            for file in files:
-                Image.new("L", (4, 3), 128).save(folder / report / str(file["file"]))
+            for name in names:
+                folder = tmp_path / "reports" / config.preset / "figures" / name
+                entry = {"file": "means.png", "kind": "means", "title": "Means", "caption": f"Of <{name}>."}
+                write(folder / "index.json", [{**entry, "description": 'A "grid" of tiles.'}])
+                Image.new("L", (4, 3), 128).save(folder / "means.png")
         return tmp_path
 
     return call

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.assemble import assemble
-from regen.report.render import html, markdown
+from regen.report.html import html
+from regen.report.markdown import markdown
 
-__all__ = ["Page", "both", "chapters", "family_of", "of", "only", "tables"]
+__all__ = ["Page", "both", "chapters", "family_of", "of", "only", "seen", "tables"]
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -33,7 +34,7 @@ class Page(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
         if tag == "section":
-            self.section = values["id"]
+            self.section = values.get("id", "")
         elif tag == "table":
             self.tables.append([])
         elif tag == "tr":
@@ -45,7 +46,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if {"style", "script"}.isdisjoint(self.open):
             self.sections[self.section] = self.sections.get(self.section, "") + data
         if {"td", "th"} & set(self.open):
             self.tables[-1][-1][-1] += data
@@ -63,19 +64,25 @@ def only(config: ReportConfig, *names: str) -> ReportConfig:
 
 def both(config: ReportConfig, root: Path) -> tuple[str, str]:
     report = assemble(config, root)
-    return markdown(report), html(report, root / "reports" / config.preset / "figures")
+    return markdown(report), html(report, root / "reports" / config.preset)
 
 
 def chapters(text: str) -> dict[str, str]:
-    """Return a Markdown text's chapters by heading."""
+    """Return a Markdown text's chapters by heading, those of the reports by name."""
     parts = re.split(r"^## (.+)$", text, flags=re.M)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    return {heading.partition(":")[0]: body for heading, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def tables(text: str) -> list[list[list[str]]]:
-    """Return a Markdown text's tables: runs of lines that start with a bar."""
+    """Return a Markdown text's tables: runs of lines that start with a bar; their cells as a reader sees them."""
     blocks = re.findall(r"(?:^\|.*\n?)+", text, flags=re.M)
-    return [[[cell.strip(" `") for cell in line.strip().strip("|").split("|")] for line in block.splitlines()] for block in blocks]
+    return [[[seen(cell) for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]] for line in block.splitlines()] for block in blocks]
+
+
+def seen(text: str) -> str:
+    """Return Markdown as a reader sees it: without marks of code, links, alignment and escapes."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text.strip(" `"))
+    return "---" if text == "---:" else re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", text)
 
 
 def of(found: list[list[list[str]]], heading: str) -> list[list[list[str]]]:

@@ -9,7 +9,7 @@ from forms import Page, both, chapters, tables
 
 from regen.params.schema import ReportConfig
 
-__all__ = ["CHECKS", "LATENTS", "PRIOR", "Row", "alone", "likelihood", "measure", "section", "titled"]
+__all__ = ["CHECKS", "LATENTS", "PRIOR", "Row", "alone", "likelihood", "measure", "section", "started", "titled"]
 
 Row = dict[str, Any]
 
@@ -64,10 +64,19 @@ def alone(config: ReportConfig) -> ReportConfig:
     return config.model_copy(update={"reports": {}})
 
 
+def started(root: Path, config: ReportConfig, name: str) -> Path:
+    """Write a history alone: what was run and is still to be measured. Return the root."""
+    path = root / "results" / config.preset / name / "0/history.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("epoch,train_neg_elbo_nats\n1,100.0\n")
+    return root
+
+
 def section(config: ReportConfig, root: Path) -> tuple[str, str]:
-    """Return the source of the comparison, in Markdown and in HTML."""
+    """Return the source of the comparison, in Markdown and in HTML: the likelihoods and what stands behind them."""
     text, page = both(config, root)
-    return chapters(text)["Likelihoods"], page.partition('<section id="likelihoods"')[2].partition("</section>")[0]
+    parts = [page.partition(f'<section id="{name}"')[2].partition(">")[2].partition("</section>")[0] for name in ("likelihoods", "checks")]
+    return chapters(text)["Likelihoods"] + chapters(text).get("Behind the likelihoods", ""), "".join(parts)
 
 
 def titled(config: ReportConfig, root: Path) -> dict[str, list[list[list[str]]]]:

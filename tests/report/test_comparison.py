@@ -9,10 +9,9 @@ import pytest
 import yaml
 from forms import Page, both, of, only, tables
 from judged import shown
-from measured import Row, alone, likelihood, measure, section, titled
+from measured import Row, alone, likelihood, measure, section, started, titled
 
 from regen import report as package
-from regen.common.errors import UserError
 from regen.params.schema import Params, ReportConfig
 from regen.report.likelihoods import read_published
 
@@ -240,8 +239,9 @@ def test_where_all_have_a_likelihood_none_is_listed_without(report_config: Repor
         assert "Without a likelihood" not in form and "uva3-gan-mnist" not in form and NOT_RUN not in form
 
 
-def test_without_results_the_comparison_says_so(report_config: ReportOf, tmp_path: Path) -> None:
+def test_without_a_likelihood_the_comparison_says_so(report_config: ReportOf, tmp_path: Path) -> None:
     config = report_config("quick")
+    started(tmp_path, config, FIRST)
     text, page = section(config, tmp_path)
     assert NOT_RUN in text and f"<p>{NOT_RUN}</p>" in page
     assert tables(text) == [] and "<table" not in page and "<img" not in page and "![" not in text
@@ -258,26 +258,33 @@ def test_every_variant_has_a_row_or_a_reason(report_config: ReportOf, make: Make
     rows = [row[0] for table in of(tables(text), "95 % from") for row in table[1:]]
     listed = re.findall(r"^- `(.+)`: ", text, flags=re.M)
     assert sorted(rows + listed) == sorted(config.variants)
-    assert sorted(re.findall(r'<tr><th scope="row">([^<]+)</th>', page)) == sorted(rows)
+    assert sorted(re.findall(r'<tr><th scope="row"><code>([^<]+)</code></th>', page)) == sorted(rows)
     assert {config.variants[name].model.family for name in rows} == {"vae", "flow"}
     assert {config.variants[name].model.family for name in listed} == {"autoencoder", "gan", "classifier"}
 
 
 @pytest.mark.parametrize("file", ["metrics.json", "details.json"])
-def test_a_broken_file_is_one_line(file: str, report_config: ReportOf, tmp_path: Path) -> None:
-    config = only(alone(report_config("quick")), FIRST)
-    measure(tmp_path, config, FIRST, likelihood(100))
-    path = f"results/quick/{FIRST}/0/{file}"
+def test_a_broken_file_costs_its_own_row(file: str, report_config: ReportOf, tmp_path: Path) -> None:
+    config = only(alone(report_config("quick", seeds=2)), FIRST, SECOND)
+    for seed in range(2):
+        measure(tmp_path, config, FIRST, likelihood(100 + seed), seed=seed)
+        measure(tmp_path, config, SECOND, likelihood(200 + seed), seed=seed)
+    path = f"results/quick/{FIRST}/1/{file}"
     (tmp_path / path).write_text("{")
-    with pytest.raises(UserError) as caught:
-        both(config, tmp_path)
-    assert path in str(caught.value) and "expected JSON" in str(caught.value) and "\n" not in str(caught.value)
+    for form in section(config, tmp_path):
+        assert f"{path}: expected JSON, got" in form
+    ((_, first, second),) = titled(config, tmp_path)["mnist (stand-in), unnormalised"]
+    # The other seed stays, and so does the other variant: (200 + 201) / 2.
+    assert first[:2] == [FIRST, "1" if file == "metrics.json" else "2"]
+    assert (second[0], second[1], second[4]) == (SECOND, "2", "200.50")
 
 
 def test_the_contents_lead_to_the_comparison(report_config: ReportOf, tmp_path: Path) -> None:
     config = only(report_config("quick"), FIRST)
-    text, page = both(config, tmp_path)
-    assert "- [Likelihoods](#likelihoods) of all models\n" in text and "\n## Likelihoods\n" in text
+    text, page = both(config, started(tmp_path, config, FIRST))
+    assert "- [Likelihoods](#likelihoods)\n" in text and '\n<a id="likelihoods"></a>\n\n## Likelihoods\n' in text
     assert '<a href="#likelihoods">likelihoods</a>' in page
-    assert text.index("\n## Likelihoods\n") < min(text.index(f"\n## {report}\n") for report in config.reports)
-    assert [values["id"] for tag, values in Page(page).elements if tag == "section"] == ["likelihoods", *config.reports, "data"]
+    assert text.index("\n## Likelihoods\n") < min(text.index(f"\n## {report}: ") for report in config.reports)
+    assert [values["id"] for tag, values in Page(page).elements if tag == "section"] == [
+        *("verdicts", "likelihoods", "samples", *config.reports, "data", "made"),
+    ]

@@ -13,7 +13,7 @@ from forms import only
 from regen.common.errors import UserError
 from regen.config.base import parse
 from regen.params.schema import ReportConfig
-from regen.report.reported import Reading, reproduced
+from regen.claims.reported import Reading, reproduced
 
 ReportOf = Callable[..., ReportConfig]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from forms import Page, both, chapters, of, only, tables
-from measured import likelihood, measure
+from measured import likelihood, measure, started
 
 from regen.params.schema import ReportConfig
 
@@ -59,7 +59,7 @@ def test_columns_that_no_variant_of_a_chapter_has_are_left_out(
 
 def test_where_nothing_was_run_every_column_stands(report_config: ReportOf, tmp_path: Path) -> None:
     config = only(report_config("quick"), "lab1-classifier-mnist")
-    text, page = both(config, tmp_path)
+    text, page = both(config, started(tmp_path, config, "lab1-classifier-mnist"))
     for found in (tables(text), Page(page).tables):
         assert len(columns(found, "lab1-classifier-mnist")) == 13
         assert ["lab1-classifier-mnist", "mnist, stand-in", "0", *["no result"] * 13] in [line for table in found for line in table]
@@ -114,7 +114,7 @@ def test_a_flow_has_one_row_without_effective_samples(report_config: ReportOf, m
             ["variant", "seeds", "n", "K = 1", "K = 50", *weights],
             ["uva3-vae-z2-mnist", "2", "100", "124.88", "119.88", "12.3", "1.5", "0.300"],
         ]
-    assert "**mnist (stand-in), probability:** a probability of the images' discrete values." in text
+    assert "#### mnist (stand-in), probability\n\nThat is a probability of the images' discrete values." in text
 
 
 def test_every_set_of_images_is_a_row_and_every_number_of_samples_a_column(report_config: ReportOf, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_seed_without_finite_weights_does_not_decide_the_kind(failed: int, rep
     expected = ["lab1-vae-mnist", "1", "100", f"{118.875 + 10 * (1 - failed):.2f}"]
     for found in (tables(text), Page(page).tables):
         assert [row[:4] for table in of(found, "K = 1") for row in table[1:]] == [expected]
-    titles = re.findall(r"^\*\*(mnist.*?):\*\*", text, flags=re.M)
+    titles = re.findall(r"^#### (mnist.*)$", text, flags=re.M)
     assert titles == re.findall(r"<h4>(mnist.*?)</h4>", page) == ["mnist (stand-in), unnormalised"]
 
 
@@ -178,7 +178,7 @@ def test_likelihoods_of_images_prepared_otherwise_stand_in_another_table(
             rows = [{row[0] for row in table[1:]} for table in of(found, column)]
             assert sorted(map(sorted, rows)) == [["lab1-vae-mnist"], ["lab1-vae-z2-mnist"]]
     for title in (heading, "mnist (stand-in), unnormalised"):
-        assert f"**{title}:**" in text and f"<h4>{title}</h4>" in page
+        assert f"\n#### {title}\n" in text and f"<h4>{title}</h4>" in page
         assert f"\n### {title}\n" in text and f"<h3>{title}</h3>" in page
 
 

@@ -77,9 +77,9 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write sorted JSON, floats to 8 significant digits, non-finite floats as null."""
-    write_text(path, json.dumps(_rounded(value), indent=1, sort_keys=True, allow_nan=False) + "\n")
+def write_json(path: Path, value: Any, sort: bool = True) -> None:
+    """Write JSON, sorted unless its order says something, floats to 8 significant digits, non-finite floats as null."""
+    write_text(path, json.dumps(_rounded(value), indent=1, sort_keys=sort, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:

@@ -55,4 +55,5 @@ def _counted(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _cross_entropy(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     """Return -x log p - (1 - x) log(1 - p), elementwise; 0 log 0 is 0."""
-    return -torch.special.xlogy(x, p) - torch.special.xlogy(1 - x, 1 - p)
+    nats: torch.Tensor = -torch.special.xlogy(x, p) - torch.special.xlogy(1 - x, 1 - p)
+    return nats

@@ -171,7 +171,8 @@ def possible(model: Model, channels: int) -> list[PictureKind]:
     if isinstance(model, PixelFlow):
         return ["samples", "final", "interpolation"]
     if isinstance(model, AutoEncoder):
-        return ["samples", "final", "reconstructions", "interpolation", *(["codes"] if model.latent_dim == 2 else [])]
+        plane: list[PictureKind] = ["codes"] if model.latent_dim == 2 else []
+        return ["samples", "final", "reconstructions", "interpolation", *plane]
     if not isinstance(model, Vae):
         return []
     found: list[PictureKind] = ["means"]

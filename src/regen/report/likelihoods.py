@@ -1,18 +1,19 @@
-"""All models' likelihoods side by side, what confirms them, and what the latents carry: one table a data set and kind of -log p(x)."""
+"""All models' likelihoods side by side, what confirms them, and what the latents carry: the values of the report's tables."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from regen.config.base import Config, Name, PositiveFloat, parse
-from regen.params.schema import ReportConfig, ReportedVariant
-from regen.results import mean_rows, means, metrics
+from regen.params.schema import ReportedVariant
+from regen.report.reading import Results
+from regen.results import means
 
-__all__ = ["compared", "convergence", "read_published"]
+__all__ = ["checks", "convergence", "latents", "likelihoods", "prepared", "prior_sampling", "read_published", "without"]
 
 COLLAPSED = 0.1
 """Mutual information in nats below which the latents say nothing of the image."""
@@ -34,36 +35,32 @@ class _Literature(Config):
     published: list[Published]
 
 
+@cache
 def read_published() -> list[Published]:
     """Read published.yaml."""
     source = files("regen.report") / "published.yaml"
     return parse(_Literature, {"published": yaml.safe_load(source.read_text(encoding="utf-8"))}, "published.yaml").published
 
 
-def compared(config: ReportConfig, root: Path) -> dict[str, Any]:
-    """Return what compares the models of all reports.
+def checks(results: Results) -> list[dict[str, Any]]:
+    """Return the second estimates, a row each; the protocol's estimate alone confirms nothing."""
 
-    `tables`: likelihoods, one table for each data as prepared and kind; `without`: variants that have none, with the reason; `checks`:
-    second estimates; `prior_sampling`: the naive estimator; `latents`: latent spaces. Numbers are means over seeds.
-    """
-    variants = config.variants
-    return {
-        "tables": _tables(config, root),
-        "without": {name: why for name, variant in variants.items() if (why := _without(list(metrics(root, config, name).values())))},
-        "checks": [
-            {"variant": name, "data": prepared(variant), **row}
-            for name, variant in variants.items()
-            # The protocol's estimate alone confirms nothing.
-            if len(rows := mean_rows(root, config, name, "checks", "estimate")) > 1
-            for row in rows
+    def rows(name: str) -> list[dict[str, Any]]:
+        found = results.rows(name, "checks", "estimate")
+        return [{"variant": name, "data": prepared(results.config.variants[name]), **row} for row in found] if len(found) > 1 else []
+
+    return results.each(results.config.variants, rows)
+
+
+def prior_sampling(results: Results) -> list[dict[str, Any]]:
+    """Return what the naive estimator gives, a row a number of draws."""
+    variants = results.config.variants
+    return results.each(
+        variants,
+        lambda name: [
+            {"variant": name, "latents": _dim(variants[name]), **row} for row in results.rows(name, "prior_sampling", "prior_samples")
         ],
-        "prior_sampling": [
-            {"variant": name, "latents": _dim(variant), **row}
-            for name, variant in variants.items()
-            for row in mean_rows(root, config, name, "prior_sampling", "prior_samples")
-        ],
-        "latents": [row for name, variant in variants.items() for row in _latents(root, config, name, variant)],
-    }
+    )
 
 
 def prepared(variant: ReportedVariant) -> str:
@@ -72,15 +69,23 @@ def prepared(variant: ReportedVariant) -> str:
     return variant.dataset + (f", {size}x{size}" if size is not None else "") + (", binarised" if binarisation is not None else "")
 
 
-def _tables(config: ReportConfig, root: Path) -> list[dict[str, Any]]:
+def likelihoods(results: Results) -> list[dict[str, Any]]:
     """Return one table for each data (as prepared) and kind: its rows by rising -log p(x), and what is published on its data set."""
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for name, variant in config.variants.items():
-        runs = [run for run in metrics(root, config, name).values() if run.get("nll_nats") is not None]
+
+    def row(name: str) -> list[tuple[tuple[str, str, str], dict[str, Any]]]:
+        variant = results.config.variants[name]
+        runs = [run for run in results.metrics(name) if run.get("nll_nats") is not None]
         if not runs:
-            continue
-        key = (prepared(variant), variant.data_source, runs[0]["nll_kind"])
-        groups.setdefault(key, []).append({"variant": name, "seeds": len(runs), **means(runs), "others": _others(root, config, name)})
+            return []
+        values = means(runs)
+        key = (prepared(variant), variant.data_source, str(runs[0].get("nll_kind")))
+        return [
+            (key, {"variant": name, "seeds": len(runs), **values, "nll_nats": float(values["nll_nats"]), "others": _others(results, name)})
+        ]
+
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for key, values in results.each(results.config.variants, row):
+        groups.setdefault(key, []).append(values)
     tables = []
     for (data, source, kind), rows in sorted(groups.items()):
         rows.sort(key=lambda row: row["nll_nats"])
@@ -91,32 +96,39 @@ def _tables(config: ReportConfig, root: Path) -> list[dict[str, Any]]:
     return tables
 
 
-def _others(root: Path, config: ReportConfig, name: str) -> dict[str, Any]:
+def _others(results: Results, name: str) -> dict[str, Any]:
     """Return -log p(x) at the largest K of every entry of the protocol but the last, which is the headline.
 
     Only of a run that has every K of the entry: one made under another protocol may be of other images.
     """
-    rows = mean_rows(root, config, name, "likelihood", "importance_samples", "n_images")
+    rows = results.rows(name, "likelihood", "importance_samples", "n_images")
     found: dict[str, Any] = {}
-    for entry in config.variants[name].likelihood[:-1]:
+    for entry in results.config.variants[name].likelihood[:-1]:
         values = {row["importance_samples"]: row["nll_nats"] for row in rows if row["n_images"] == entry.n_images}
         if sorted(values) == entry.importance_samples:
             found[f"K = {entry.importance_samples[-1]:,}, n = {entry.n_images:,}"] = values[entry.importance_samples[-1]]
     return found
 
 
-def convergence(config: ReportConfig, variants: Mapping[str, ReportedVariant], root: Path) -> list[dict[str, Any]]:
+def convergence(results: Results, names: Iterable[str]) -> list[dict[str, Any]]:
     """Return one table for each data and kind of these variants: -log p(x) by K, a row a variant and set of test images."""
-    tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for name, variant in variants.items():
-        kinds = [run["nll_kind"] for run in metrics(root, config, name).values() if run.get("nll_nats") is not None]
-        rows = mean_rows(root, config, name, "likelihood", "importance_samples", "n_images")
+
+    def of(name: str) -> list[tuple[tuple[str, str, str], dict[str, Any]]]:
+        variant = results.config.variants[name]
+        kinds = [str(run["nll_kind"]) for run in results.metrics(name) if run.get("nll_nats") is not None]
+        rows = results.rows(name, "likelihood", "importance_samples", "n_images")
+        found: list[tuple[tuple[str, str, str], dict[str, Any]]] = []
         for count in dict.fromkeys(row["n_images"] for row in rows):
             some = [row for row in rows if row["n_images"] == count]
             largest = max(some, key=lambda row: row["importance_samples"])
             values = {f"K = {row['importance_samples']:,.0f}": row["nll_nats"] for row in some}
             key = (prepared(variant), variant.data_source, kinds[0] if kinds else "unknown")
-            tables.setdefault(key, []).append({"variant": name, "values": values, **largest})
+            found.append((key, {"variant": name, "values": values, **largest, "n_images": float(count)}))
+        return found
+
+    tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for key, row in results.each(names, of):
+        tables.setdefault(key, []).append(row)
     return [
         {
             "dataset": key[0],
@@ -136,25 +148,35 @@ def _dim(variant: ReportedVariant) -> int:
     return dim
 
 
-def _without(runs: list[dict[str, Any]]) -> str | None:
-    """Return why a variant that was run has no likelihood; None if it has one."""
-    if not runs or any(run.get("nll_nats") is not None for run in runs):
-        return None
-    if any("weights" in run for run in runs):
-        return "its weights are not finite"
-    if any("gmm_log_likelihood_nats" in run for run in runs):
-        return "its density is of codes, not of images"
-    return "it gives classes, not images" if any("accuracy" in run for run in runs) else "it can be sampled from, no more"
+def without(results: Results) -> dict[str, str]:
+    """Return why a variant that was run has no likelihood."""
+
+    def reason(name: str) -> list[tuple[str, str]]:
+        runs = results.metrics(name)
+        if not runs or any(run.get("nll_nats") is not None for run in runs):
+            return []
+        if any("weights" in run for run in runs):
+            return [(name, "its weights are not finite")]
+        if any("gmm_log_likelihood_nats" in run for run in runs):
+            return [(name, "its density is of codes, not of images")]
+        return [(name, "it gives classes, not images" if any("accuracy" in run for run in runs) else "it can be sampled from, no more")]
+
+    return dict(results.each(results.config.variants, reason))
 
 
-def _latents(root: Path, config: ReportConfig, name: str, variant: ReportedVariant) -> list[dict[str, Any]]:
-    """Return the row of a variant's latent space, if it was measured."""
-    runs = [run for run in metrics(root, config, name).values() if run.get("mutual_information_nats") is not None]
+def latents(results: Results) -> list[dict[str, Any]]:
+    """Return what each measured latent space carries, a row a variant."""
+    return results.each(results.config.variants, lambda name: _latents(results, name))
+
+
+def _latents(results: Results, name: str) -> list[dict[str, Any]]:
+    variant = results.config.variants[name]
+    runs = [run for run in results.metrics(name) if run.get("mutual_information_nats") is not None]
     if not runs:
         return []
     row = means(runs)
-    each = [latent["kl_nats"] for latent in mean_rows(root, config, name, "latents", "latent") if "kl_nats" in latent]
-    counts = {split["split"]: split["n_images"] for split in mean_rows(root, config, name, "splits", "split")}
+    each = [latent["kl_nats"] for latent in results.rows(name, "latents", "latent") if "kl_nats" in latent]
+    counts = {split["split"]: split["n_images"] for split in results.rows(name, "splits", "split")}
     collapsed = row["active_units"] == 0 or row["mutual_information_nats"] < COLLAPSED
     return [
         {

@@ -52,7 +52,8 @@ def differences(committed: Mapping[str, Path], got: Mapping[str, Path], exact: b
     found = []
     for name in sorted({*committed, *got}):
         if name not in committed or name not in got:
-            found.append(Difference(name, *("a file" if name in side else NOTHING for side in (committed, got)), "the same files"))
+            there = ["a file" if name in side else NOTHING for side in (committed, got)]
+            found.append(Difference(name, there[0], there[1], "the same files"))
         elif not exact:
             found += _apart(name, committed[name], got[name])
         elif committed[name].read_bytes() != got[name].read_bytes():

@@ -29,7 +29,7 @@ def locked(root: Path, pipeline: Path, variants: Collection[str] = ()) -> dict[s
     pipeline: the dvc.yaml whose lock, and whose parts' locks below pipeline/, are read.
     """
     folder = (root / pipeline).parent
-    outs = {}
+    outs: dict[str, str] = {}
     for lock in (folder / "dvc.lock", *sorted(folder.glob("pipeline/*/dvc.lock"))):
         stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
         for stage in stages.values():

@@ -17,7 +17,7 @@ from regen.evaluation.quality.paths import linear, spherical
 from regen.evaluation.quality.pixels import period_two_energy
 from regen.models.likelihoods import LIKELIHOODS, BernoulliPixels, GaussianPixels
 from regen.models.networks import UPSAMPLINGS
-from regen.report.reported import read_reported
+from regen.claims.reported import read_reported
 
 DIMENSIONS, POSITIONS, PRINTED = 3 * 64 * 64, 64 * 64, 7133.0
 MISSING = math.log(2000)

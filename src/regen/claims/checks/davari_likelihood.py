@@ -10,7 +10,7 @@ from regen.claims.finding import Finding, Number, mean, text
 from regen.claims.measures import Measured, Part, finding, gathered, ordered, percent, within
 from regen.claims.registry import check
 from regen.claims.values import shared
-from regen.report.reported import read_reported, reproduced
+from regen.claims.reported import read_reported, reproduced
 
 VAE, IWAE = "davari-vae-deconv-celeba", "davari-iwae5-deconv-celeba"
 MODELS = {"the IWAE": IWAE, "the VAE": VAE}

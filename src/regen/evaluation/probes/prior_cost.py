@@ -59,7 +59,8 @@ def prior_cost(settings: PriorCost, subjects: list[Subject], seed: int) -> dict[
 def log_evidence(x: torch.Tensor, w: torch.Tensor, noise: float) -> torch.Tensor:
     """Return log p(x) = log N(x; 0, W W' + noise^2 I) of x (N, D), W (D, d), shape (N,)."""
     covariance = w @ w.T + noise**2 * torch.eye(len(w), dtype=w.dtype)
-    return MultivariateNormal(torch.zeros(len(w), dtype=w.dtype), covariance).log_prob(x)
+    log_p: torch.Tensor = MultivariateNormal(torch.zeros(len(w), dtype=w.dtype), covariance).log_prob(x)
+    return log_p
 
 
 def log_share(x: torch.Tensor, w: torch.Tensor, noise: float) -> torch.Tensor:
@@ -98,4 +99,5 @@ def sampled(
 def _slope(rows: list[dict[str, Any]], key: str) -> float | None:
     """Return the slope of the logarithm of a value in the number of latents, by least squares; None where fewer than two are known."""
     known = [(row["latents"], math.log(row[key])) for row in rows if row[key] is not None]
-    return float(np.polyfit(*zip(*known, strict=True), 1)[0]) if len(known) > 1 else None
+    latents, logarithms = zip(*known, strict=True) if known else ((), ())
+    return float(np.polyfit(latents, logarithms, 1)[0]) if len(known) > 1 else None

@@ -34,5 +34,5 @@ def wrongly_reshaped(images: torch.Tensor) -> torch.Tensor:
 
 def channel_standard_deviation(images: torch.Tensor) -> float:
     """Return how coloured images uint8 (N, C, H, W) are: a pixel's standard deviation over its channels, in units of [0, 1], the mean."""
-    blocks = [(block.float() / 255).std(1, correction=0).double().sum().item() for block in images.split(1000)]
+    blocks: list[float] = [(block.float() / 255).std(1, correction=0).double().sum().item() for block in images.split(1000)]
     return sum(blocks) / (len(images) * images.shape[2] * images.shape[3])

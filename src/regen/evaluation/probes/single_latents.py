@@ -28,7 +28,7 @@ BESIDE = ((0.6, 0.95, 0.05, 0.25), (0.6, 0.95, 0.75, 0.95))
 def single_latents(settings: SingleLatents, subjects: list[Subject], seed: int) -> dict[str, Any]:
     """Return, by proxy, which dimensions move it further than random directions do when z goes from -REACH to REACH along them."""
     (subject,) = subjects
-    dim = subject.config.model.latent.dim
+    dim = len(subject.model.latents(1)[0])
     generator = torch.Generator().manual_seed(derive_seed(seed, "directions"))
     random = normalize(torch.randn(settings.random_directions, dim, generator=generator), dim=1)
     axes, others = (ranges(subject.model, one.to(subject.device), settings.points) for one in (torch.eye(dim), random))

@@ -1,7 +1,9 @@
 """Measures of images over the snapshots, measures of the trained variants side by side, and the classes of samples."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -78,8 +80,8 @@ def draw_measures(config: ReportConfig, figure: ReportFigure, root: Path) -> Dra
     """Draw measures of the trained variants, a panel a measure, a row a variant, the range over seeds as a line; None without results."""
     spec = figure.chart
     assert isinstance(spec, Measures)
-    kinds = spec.images or [None]
-    found = {
+    kinds: list[str | None] = [*spec.images] or [None]
+    found: dict[tuple[str, str, str | None], list[float]] = {
         (measure, name, images): values
         for measure in spec.measures
         for name in figure.variants
@@ -95,7 +97,7 @@ def draw_measures(config: ReportConfig, figure: ReportFigure, root: Path) -> Dra
     for axes, measure in zip(chart.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels, strict=True):
         name, unit, form = MEASURES[measure]
         for place, images in enumerate(kinds):
-            look = {"color": LINES[place % len(LINES)], "marker": MARKERS[place % len(MARKERS)]}
+            look: dict[str, Any] = {"color": LINES[place % len(LINES)], "marker": MARKERS[place % len(MARKERS)]}
             for row, variant in enumerate(shown):
                 values = found.get((measure, variant, images), [])
                 if values:
@@ -119,7 +121,7 @@ def draw_measures(config: ReportConfig, figure: ReportFigure, root: Path) -> Dra
     return Drawn(chart, caption + _missing(figure, shown), description, shown)
 
 
-def _dot(chart: Chart, axes: Axes, values: list[float], height: float, told: Told, look: dict[str, str]) -> None:
+def _dot(chart: Chart, axes: Axes, values: list[float], height: float, told: Told, look: dict[str, Any]) -> None:
     """Draw the mean over seeds as a dot on the line of their range."""
     mean, low, high = float(np.mean(values)), min(values), max(values)
     axes.plot([low, high], [height, height], color=look["color"], linewidth=1.5)
@@ -127,7 +129,7 @@ def _dot(chart: Chart, axes: Axes, values: list[float], height: float, told: Tol
     chart.say(axes, [mean], [height], [f"{told.label}: {told.say(mean, low, high)}"])
 
 
-def _ends(panels: list[str], found: dict[tuple[str, str, str | None], list[float]], short: dict[str, str]) -> str:
+def _ends(panels: Sequence[str], found: dict[tuple[str, str, str | None], list[float]], short: dict[str, str]) -> str:
     """Say the values of the first kind of images, a measure after the other."""
     parts = []
     for measure in panels:
@@ -183,7 +185,8 @@ def _shares(counts: list[int], name: str) -> np.ndarray:
     values = np.array(counts, dtype=float)
     if values.ndim != 1 or values.sum() <= 0:
         raise UserError(f"quality_details.json of {name}: expected counts of classes, got {counts}; delete it and run 'dvc repro'")
-    return values / values.sum()
+    shares: np.ndarray = values / values.sum()
+    return shares
 
 
 def _dash(images: str) -> str:

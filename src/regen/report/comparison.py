@@ -1,0 +1,66 @@
+"""What compares the models of all reports, as sections: likelihoods, what confirms them, latent spaces."""
+
+from typing import Any
+
+from regen.report import tables, words
+from regen.report.document import Block, Code, Column, Listing, Paragraph, Section, Table
+from regen.report.likelihoods import checks, latents, likelihoods, prior_sampling, without
+from regen.report.pictures import Pictures
+from regen.report.reading import Results
+
+__all__ = ["confirmed", "likelihood_section"]
+
+NOT_RUN = "No likelihood: nothing that has one was run yet."
+
+
+def likelihood_section(results: Results) -> Section:
+    """Return the likelihoods of all models, a table for each data and kind."""
+    blocks: list[Block] = [Paragraph(words.PROTOCOL)]
+    found = likelihoods(results)
+    blocks += [_likelihoods(table) for table in found] or [Paragraph(NOT_RUN)]
+    if reasons := without(results):
+        blocks += [Paragraph("Without a likelihood:"), Listing([[Code(name), f": {why}."] for name, why in reasons.items()])]
+    return Section("Likelihoods", [*blocks, *results.notices()], id="likelihoods", short="likelihoods")
+
+
+def _likelihoods(table: dict[str, Any]) -> Section:
+    """Return one table of likelihoods, and what is published beside it."""
+    rows, others = table["rows"], table["others"]
+    name = f"{table['data']} ({table['data_source']})"
+    kind = str(table["nll_kind"])
+    body = [
+        [
+            Code(str(row["variant"])),
+            *tables.cells(row, tables.COMPARED),
+            *(tables.written(row["others"].get(label), "{:.2f}") for label in others),
+        ]
+        for row in rows
+    ]
+    columns = [*tables.columns("variant", fields=tables.COMPARED), *(Column(f"at {label}") for label in others)]
+    blocks: list[Block] = [
+        Paragraph(f"-log p(x) is {words.KINDS.get(kind, 'of unknown kind')}."),
+        Table(f"Likelihoods on {name}, {kind}", columns, body, sortable=True),
+    ]
+    if published := table["published"]:
+        fields = (("nll_nats", "nats", "{:.2f}"), ("bits_per_dim", "bits a dimension", "{:.3f}"))
+        columns = [*tables.columns("model", fields=fields), *tables.columns("protocol", "source")]
+        printed = [[row["model"], *tables.cells(row, fields), row["protocol"], f"{row['source']} ({row['known']})"] for row in published]
+        blocks += [Paragraph("Published, each under its own protocol:")]
+        blocks += [Table(f"Published likelihoods on {table['data']}", columns, printed, sortable=True)]
+    return Section(f"{name}, {kind}", blocks)
+
+
+def confirmed(results: Results, pictures: Pictures) -> Section | None:
+    """Return what confirms the likelihoods and what the latents carry; None where nothing was measured."""
+    blocks: list[Block] = []
+    if rows := checks(results):
+        table = tables.grid("Second estimates of the likelihood", tables.CHECKS, rows)
+        blocks.append(Section("Estimated again", [Paragraph(words.CHECKS), table]))
+    if rows := prior_sampling(results):
+        note: list[Block] = results.attempt("prior_sampling", lambda: [Paragraph(words.PRIOR.format(**rows[0]))], [])
+        table = tables.grid("The naive estimator", tables.PRIOR_SAMPLING, rows)
+        blocks.append(Section("By sampling the prior", [*note, table]))
+    if rows := latents(results):
+        blocks.append(Section("Latent spaces", [Paragraph(words.LATENTS), tables.grid("Latent spaces", tables.LATENTS, rows)]))
+    blocks += [*results.notices(), *pictures.of_all()]
+    return Section("Behind the likelihoods", blocks, id="checks", short="checks") if blocks else None
