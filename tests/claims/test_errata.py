@@ -11,10 +11,10 @@ import pytest
 
 from regen.claims import errata
 from regen.claims.errata import Erratum, read_errata
+from regen.claims.reported import read_reported
 from regen.common.errors import UserError
 from regen.config.base import parse
 from regen.params.schema import Params
-from regen.claims.reported import read_reported
 
 ROOT = Path(__file__).parents[2]
 # Entries of the list that the errata come from.

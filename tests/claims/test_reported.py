@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from regen.claims.reported import Reading, read_reported, reproduced
 from regen.evaluation.held_out.evaluate import evaluate
 from regen.images.batches import to_unit_interval
 from regen.images.images import Images
 from regen.models.build import build
 from regen.params.resolve import resolve
 from regen.params.schema import Params, PresetFile, ReportConfig
-from regen.claims.reported import Reading, read_reported, reproduced
 from regen.training.objectives import objective_of
 from regen.training.terms import mean_terms
 

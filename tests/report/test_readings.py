@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from forms import only
 
+from regen.claims.reported import Reading, reproduced
 from regen.common.errors import UserError
 from regen.config.base import parse
 from regen.params.schema import ReportConfig
-from regen.claims.reported import Reading, reproduced
 
 ReportOf = Callable[..., ReportConfig]
 

@@ -11,10 +11,10 @@ import pytest
 from forms import Page, both, chapters, family_of, of, seen, tables
 from measured import started
 
+from regen.claims.reported import read_reported
 from regen.common.errors import UserError
 from regen.params.schema import ReportConfig
 from regen.report.assemble import assemble
-from regen.claims.reported import read_reported
 
 NOTICE = "Stand-in data."
 

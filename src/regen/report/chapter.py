@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from regen.claims.reported import NOTHING, Reading, Reported, read_reported, reproduced
 from regen.params.schema import ReportedVariant
 from regen.report import tables, words
 from regen.report.document import Block, Code, Column, Details, Inline, Listing, Notice, Paragraph, Section, Table
@@ -10,7 +11,6 @@ from regen.report.errata import errata
 from regen.report.likelihoods import convergence
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
-from regen.claims.reported import NOTHING, Reading, Reported, read_reported, reproduced
 from regen.report.samples import samples
 from regen.report.settings import settings_line
 from regen.report.verdicts import Claims

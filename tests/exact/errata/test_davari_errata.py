@@ -12,12 +12,12 @@ from scipy.stats import norm
 from torch.distributions import MultivariateNormal
 from torch.nn.functional import conv2d, conv_transpose2d, interpolate
 
+from regen.claims.reported import read_reported
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.evaluation.quality.paths import linear, spherical
 from regen.evaluation.quality.pixels import period_two_energy
 from regen.models.likelihoods import LIKELIHOODS, BernoulliPixels, GaussianPixels
 from regen.models.networks import UPSAMPLINGS
-from regen.claims.reported import read_reported
 
 DIMENSIONS, POSITIONS, PRINTED = 3 * 64 * 64, 64 * 64, 7133.0
 MISSING = math.log(2000)

@@ -9,8 +9,8 @@ from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, mean, text
 from regen.claims.measures import Measured, Part, finding, gathered, ordered, percent, within
 from regen.claims.registry import check
-from regen.claims.values import shared
 from regen.claims.reported import read_reported, reproduced
+from regen.claims.values import shared
 
 VAE, IWAE = "davari-vae-deconv-celeba", "davari-iwae5-deconv-celeba"
 MODELS = {"the IWAE": IWAE, "the VAE": VAE}
