@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from repository import ROOT, VARIANTS, reduced
 from safetensors.torch import load_file, save_file
-from test_pipeline import ROOT, VARIANTS, reduced
 
 VARIANT = VARIANTS[0]
 RUN = f"quick/{VARIANT}/0"

@@ -286,5 +286,5 @@ def test_the_contents_lead_to_the_comparison(report_config: ReportOf, tmp_path: 
     assert '<a href="#likelihoods">likelihoods</a>' in page
     assert text.index("\n## Likelihoods\n") < min(text.index(f"\n## {report}: ") for report in config.reports)
     assert [values["id"] for tag, values in Page(page).elements if tag == "section"] == [
-        *("verdicts", "likelihoods", "samples", *config.reports, "data", "made"),
+        *("verdicts", "likelihoods", "samples", *config.reports, "errata", "data", "made"),
     ]

@@ -128,8 +128,8 @@ def test_a_stand_in_is_called_one_in_every_chapter(report_config: ReportOf, make
     text, page = both(config, make(config))
     sections = Page(page).sections
 
-    assert set(chapters(text)) == {*config.reports, "Verdicts", "Likelihoods", "Sample quality", "Data", "How it was made"}
-    assert set(sections) == {*config.reports, "verdicts", "likelihoods", "samples", "data", "made", "header"}
+    assert set(chapters(text)) == {*config.reports, "Verdicts", "Likelihoods", "Sample quality", "Errata", "Data", "How it was made"}
+    assert set(sections) == {*config.reports, "verdicts", "likelihoods", "samples", "errata", "data", "made", "header"}
     assert all(NOTICE in chapters(text)[report] and NOTICE in sections[report] for report in config.reports)
     assert NOTICE in text.partition("## ")[0] and NOTICE in sections["header"]
 
@@ -164,8 +164,13 @@ def test_the_page_is_self_contained(report_config: ReportOf, make: Make) -> None
     page = Page(source)
     images = [values for tag, values in page.elements if tag == "img"]
 
-    # Of every variant once, however many figures show it.
-    assert len(images) == len(config.variants)
+    # What a figure lists is embedded, what none lists is a link.
+    listed = [
+        name for report in config.reports.values() for figure in report.figures for name in figure.variants if "means" in figure.pictures
+    ]
+    links = {values["href"] for tag, values in page.elements if tag == "a" and values.get("href", "").startswith("figures/")}
+    assert len(images) == len(listed) > 0
+    assert links == {f"figures/{name}/means.png" for name in config.variants.keys() - set(listed)}
     for values in images:
         assert values["src"].startswith("data:image/png;base64,") and values["alt"] == 'A "grid" of tiles.'
     ids = [values["id"] for _, values in page.elements if "id" in values]
@@ -174,7 +179,7 @@ def test_the_page_is_self_contained(report_config: ReportOf, make: Make) -> None
         assert tag not in ("iframe", "object", *config.variants) and not (tag == "script" and values)
         for key in ("src", "href"):
             # Links lead into the page, to the tests of the repository and to how the page was made.
-            assert values.get(key, "data:").startswith(("data:", "#", "../../tests/", "made."))
+            assert values.get(key, "data:").startswith(("data:", "#", "../../tests/", "made.", "figures/"))
             if values.get(key, "").startswith("#"):
                 assert values[key][1:] in ids
     assert not re.search(r"@import|url\(|https?://", source)

@@ -9,6 +9,7 @@ from regen.report import tables
 from regen.report.chapter import chapter
 from regen.report.comparison import confirmed, likelihood_section
 from regen.report.document import Block, Code, Document, Inline, Link, Notice, Paragraph, Section, Table
+from regen.report.errata import errata
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
 from regen.report.samples import samples
@@ -21,7 +22,7 @@ NUMBERS = ("training", "validation", "test", "mean")
 
 
 def assemble(config: ReportConfig, root: Path) -> Document:
-    """Return the report of what the pipeline wrote below `root`: the front page, a chapter a source report, and the data.
+    """Return the report of what the pipeline wrote below `root`: the front page, a chapter a source report, the errata, and the data.
 
     What is missing or malformed costs its own place alone, which says so.
 
@@ -44,10 +45,22 @@ def assemble(config: ReportConfig, root: Path) -> Document:
     ]
     chapters = [chapter(results, report, claims, pictures, warning) for report in config.reports]
     behind = confirmed(results, pictures)
+    wrong = [
+        Section(f"{name}: {source.title}", blocks, id=f"{name}-errata")
+        for name, source in config.reports.items()
+        if (blocks := errata(results, name))
+    ]
     return Document(
         "Generative-model reports, regenerated",
         [_about(config), *warning],
-        [*front, *chapters, *([behind] if behind else []), _data(results), _made(config)],
+        [
+            *front,
+            *chapters,
+            Section("Errata", wrong, id="errata", short="errata"),
+            *([behind] if behind else []),
+            _data(results),
+            _made(config),
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""A chapter: one source report, its claims, its numbers and figures beside this project's, its errata, and how its variants are set up."""
+"""A chapter: one source report, its claims, its numbers and figures beside this project's, and how its variants are set up."""
 
 from functools import partial
 from typing import Any
@@ -7,7 +7,6 @@ from regen.claims.reported import NOTHING, Reading, Reported, read_reported, rep
 from regen.params.schema import ReportedVariant
 from regen.report import tables, words
 from regen.report.document import Block, Code, Column, Details, Inline, Listing, Notice, Paragraph, Section, Table
-from regen.report.errata import errata
 from regen.report.likelihoods import convergence
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
@@ -31,7 +30,6 @@ def chapter(results: Results, report: str, claims: Claims, pictures: Pictures, w
         ("metrics", "Metrics on the test images", _metrics(results, report, names)),
         ("likelihoods", "Likelihood of the test images by K", _convergence(results, report, names)),
         ("samples", "Sample quality", samples(results, names, f"of {report}")),
-        ("errata", "Errata", errata(results, report)),
         ("variants", "Variants", _variants(results, report, names)),
     ]
     sections = [Section(title, blocks, id=f"{report}-{part}") for part, title, blocks in parts]

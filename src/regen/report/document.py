@@ -152,7 +152,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Further figures, shown small where there is room and as links where there is none."""
+    """Further figures, as links to their files."""
 
     figures: Sequence[Figure]
 

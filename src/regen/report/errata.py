@@ -13,11 +13,11 @@ INFERENCE = "An inference: only the authors' code could prove it."
 
 
 def errata(results: Results, report: str) -> list[Block]:
-    """Return the errata of a report, one section each."""
+    """Return the errata of a report, one section each; none if none is known."""
     entries = results.attempt("src/regen/claims/errata.yaml", _entries, ())
     own = [entry for entry in entries if entry["report"] == report]
     blocks: list[Block] = results.each(own, lambda entry: [_section(entry)], lambda entry: f"errata: {entry['id']}")
-    return [*(blocks or [Paragraph("No erratum is known.")]), *results.notices()]
+    return [*blocks, *results.notices()]
 
 
 @cache

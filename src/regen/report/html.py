@@ -1,4 +1,4 @@
-"""A document as one HTML page: self-contained, with its pictures, style and script in it."""
+"""A document as one HTML page with its pictures, style and script in it; further pictures are links to the files beside it."""
 
 import base64
 import json
@@ -12,23 +12,6 @@ from regen.report.document import Document, Inline, Link, Picture, Section, Text
 from regen.report.words import SHAPES
 
 __all__ = ["html"]
-
-
-class _Pictures:
-    """The pictures of one page: each is embedded once and afterwards referred to."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ids: dict[str, str] = {}
-
-    def place(self, picture: Picture) -> tuple[str, bool]:
-        """Return the id of a picture on the page and whether this is its first place."""
-        first = picture.file not in self.ids
-        return self.ids.setdefault(picture.file, f"picture-{len(self.ids) + 1}"), first
-
-    def embedded(self, picture: Picture) -> str:
-        """Return the picture as the address of an `img`."""
-        return "data:image/png;base64," + base64.b64encode((self.folder / picture.file).read_bytes()).decode()
 
 
 def _compact(value: object) -> str:
@@ -52,13 +35,15 @@ def html(document: Document, folder: Path) -> str:
             for span in spans(text)
         ]
 
+    def embedded(picture: Picture) -> str:
+        """Return the picture as the address of an `img`."""
+        return "data:image/png;base64," + base64.b64encode((folder / picture.file).read_bytes()).decode()
+
     environment = Environment(
         loader=PackageLoader("regen.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"spans": resolved, "kind": lambda value: type(value).__name__, "compact": _compact}
+    environment.filters |= {"spans": resolved, "kind": lambda value: type(value).__name__, "compact": _compact, "embedded": embedded}
     templates = files("regen.report") / "templates"
     style, script = (Markup((templates / name).read_text(encoding="utf-8")) for name in ("report.css", "report.js"))
     contents = [section for section in document.sections if isinstance(section, Section) and section.short and section.id]
-    return environment.get_template("page.html.j2").render(
-        document=document, contents=contents, pictures=_Pictures(folder), shapes=SHAPES, style=style, script=script
-    )
+    return environment.get_template("page.html.j2").render(document=document, contents=contents, shapes=SHAPES, style=style, script=script)

@@ -28,9 +28,11 @@ def samples(results: Results, names: Collection[str], of: str) -> list[Block]:
 
 
 def _spaces(results: Results) -> dict[str, Any]:
-    """Return the data set -> what is known of the features in which its samples are compared."""
+    """Return the data set -> what is known of the features in which its samples are compared, in the order of the variants."""
     folder = f"results/{results.config.preset}/features"
-    found = {path.stem: results.file(f"{folder}/{path.name}") for path in sorted((results.root / folder).glob("*.json"))}
+    datasets = dict.fromkeys(variant.dataset for variant in results.config.variants.values())
+    files = {dataset: f"{folder}/{dataset}.json" for dataset in datasets}
+    found = {dataset: results.file(file) for dataset, file in files.items() if (results.root / file).exists()}
     return {dataset: space for dataset, space in found.items() if space is not None}
 
 

@@ -38,7 +38,16 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
     monkeypatch.chdir(tmp_path)
     images = {"size": None, "channels": None, "binarisation": None}
     variant = {"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": [1, 4, 4], "images": images, "model": VAE}
-    variant |= {"values": "grey", "held_out": "validation", "n_samples": 20, "seed": 0, "threads": 1, "device": "cpu", "first_seed": 3, "batch_size": 8}
+    variant |= {
+        "values": "grey",
+        "held_out": "validation",
+        "n_samples": 20,
+        "seed": 0,
+        "threads": 1,
+        "device": "cpu",
+        "first_seed": 3,
+        "batch_size": 8,
+    }
     config = {"variants": [variant], "data_source": "stand-in", "seed": 0, "threads": 1, "device": "cpu"}
     settings = {"kind": "linear_probe", "labels": [12], "draws": 2}
     write_json(Path("configs/quick/linear_probe.probe.json"), {**config, "settings": settings})

@@ -50,8 +50,8 @@ def test_ranges_along_single_dimensions_are_what_was_put_there() -> None:
 
 
 def test_the_dimensions_that_count_stand_out_of_random_directions() -> None:
-    config = SimpleNamespace(model=SimpleNamespace(latent=SimpleNamespace(dim=30)))
-    found = single_latents(SingleLatents(random_directions=50, points=7), [subject(model=MODEL, config=config)], 0)
+    model = SimpleNamespace(images=face, latents=lambda count: torch.zeros(count, 30))
+    found = single_latents(SingleLatents(random_directions=50, points=7), [subject(model=model)], 0)
     assert (found["dimensions"], found["random_directions"], found["reach"]) == (30, 50, 3)
     rows = {row["proxy"]: row for row in found["rows"]}
     assert list(rows) == ["asymmetry", "skin_luminance", "dark_beside_face"]

@@ -1,0 +1,107 @@
+"""Copies of the repository, reduced to a few small variants of one report, for tests of the whole pipeline."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["ROOT", "VARIANTS", "Copy", "reduced"]
+
+ROOT = Path(__file__).parents[1]
+COPIED = (".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "preset.yaml", "requirements.lock", "scripts", "src", "stages")
+VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
+
+
+def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
+    """Return a params.yaml's values with a few small variants and small feature networks of 8 steps; what dvc.yaml names stays."""
+    params = json.loads(json.dumps(yaml.safe_load(path.read_text())))
+    variants = {name: params["variants"]["mnist"][name] for name in names}
+    for variant in variants.values():
+        for network in {"network", "generator", "discriminator"} & variant["model"].keys():
+            variant["model"][network]["hidden"] = [16]
+    params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
+    params["probes"] = {}
+    params["reports"] = {"uva3": params["reports"]["uva3"]}
+    shown = params["reports"]["uva3"]["figures"]
+    params["reports"]["uva3"]["figures"] = [figure for figure in shown if set(figure["variants"]) <= set(names)]
+    params["datasets"] = {name: params["datasets"][name] for name in params["variants"]}
+    for features in params["features"].values():
+        features["network"] |= {"channels": [4], "hidden": [8]}
+    quick = params["presets"]["quick"]
+    quick |= {"max_images": {"train": 256, "validation": 64, "test": 32}}
+    quick |= {"max_steps": dict.fromkeys(params["datasets"], 8), "samples": dict.fromkeys(params["datasets"], 40)}
+    quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
+    quick["likelihood"] = {name: [{"importance_samples": [1, 5], "n_images": None}] for name in params["datasets"]}
+    quick["checks"] |= {"n_images": 8, "sum_over": 1024, "prior_samples": 1000}
+    params["presets"] = {"quick": quick}
+    return params
+
+
+class Copy:
+    """A repository of its own that runs its own source."""
+
+    def __init__(self, root: Path, names: tuple[str, ...] = VARIANTS) -> None:
+        self.root = root / "repository"
+        self.root.mkdir(parents=True)
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "dvc.lock"))
+            else:
+                shutil.copyfile(ROOT / name, self.root / name)
+        # A git hook sets GIT_DIR: without this a commit here could be one to the repository itself.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        self.environment = {
+            **inherited,
+            "PATH": f"{Path(sys.executable).parent}:{inherited['PATH']}",
+            "PYTHONPATH": str(self.root / "src"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DVC_NO_ANALYTICS": "true",
+            "DVC_SITE_CACHE_DIR": str(root / "site"),
+            "DVC_GLOBAL_CONFIG_DIR": str(root / "config"),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            **{f"GIT_{who}_{what}": "tests@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        }
+        # Probes are of variants that are not here.
+        shutil.rmtree(self.root / "pipeline/probe")
+        self.params = reduced(self.root / "params.yaml", names)
+        self.set_params(self.params)
+        self.call("git", "init", "-q")
+        self.call("dvc", "init", "-q")
+        (self.root / ".dvc/config").write_bytes((ROOT / ".dvc/config").read_bytes())
+        assert self.call(sys.executable, "-c", "import regen; print(regen.__file__)").startswith(str(self.root))
+
+    def call(self, *command: str) -> str:
+        """Return the output of a command that must succeed."""
+        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def repro(self, *targets: str) -> tuple[set[str], str]:
+        """Return the stages that `dvc repro` ran, and all that it said."""
+        said = self.call("dvc", "repro", *targets)
+        return set(re.findall(r"Running stage '([^']+)'", said)), said
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        (self.root / "params.yaml").write_text(yaml.safe_dump(params))
+
+    def lock(self) -> dict[str, Any]:
+        """Return what the locks of all parts of the pipeline say, by stage."""
+        locks = [self.root / "dvc.lock", *self.root.glob("pipeline/*/dvc.lock")]
+        return {name: stage for lock in locks for name, stage in yaml.safe_load(lock.read_text())["stages"].items()}
+
+    def files(self, *folders: str) -> dict[str, bytes]:
+        paths = [path for folder in folders for path in (self.root / folder).rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in paths}
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return every file that DVC tracks as an output."""
+        paths = [out["path"] for stage in self.lock().values() for out in stage["outs"]]
+        assert all((self.root / path).exists() for path in paths)
+        return {path: (self.root / path).read_bytes() for path in paths if (self.root / path).is_file()} | self.files(*paths)
