@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from regen.common.determinism import derive_seed, make_deterministic
 from regen.common.device import resolve_device
 from regen.common.files import write_json
@@ -13,6 +11,9 @@ from regen.evaluation.probes.registry import PROBES
 from regen.evaluation.probes.subject import Subject
 from regen.provenance import recorded
 from regen.stage import run
+
+# Only now: what pins numpy and torch comes first.
+from threadpoolctl import threadpool_limits  # isort: skip
 
 
 def main(preset: str, name: str) -> None:

@@ -69,7 +69,7 @@ def test_every_stage_explains_its_arguments(
 def test_every_stage_without_its_inputs_is_one_line(
     stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = {name: ["mnist"] for name in ("fetch", "split", "features")} | {"draw": ["some-vae"]}
+    more = {name: ["mnist"] for name in ("fetch", "split", "features")} | {"draw": ["some-vae"], "probe": ["linear_probe"]}
     more |= {name: ["some-vae", "0"] for name in ("train", "evaluate", "quality")}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [f"stages/{stage.name}", "quick", *more.get(stage.stem, [])])

@@ -87,6 +87,8 @@ def weighted(kl_weight: float) -> dict[str, Any]:
 
 
 # From the reports: report, data set, model, training, epochs of the figures' snapshots.
+BEGINNING = {"epochs": 3, "snapshot_steps": [0, 1, 3, 10, 30, 100, 300, 1000, 2000]}
+
 EXPECTED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], set[int]]] = {
     "uva3-vae-z20-mnist": ("uva3", "mnist", vae(mlp(500), 20), UVA3, {0, 1, 25, 40}),
     "uva3-vae-z2-mnist": ("uva3", "mnist", vae(mlp(500), 2), UVA3, {40}),
@@ -137,6 +139,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], set[int]]] =
     "ext-gan-1ch-mnist": ("vu4a", "mnist", gan(128, NARROW, NARROW), against(VU4A_GAN, "saturating"), set()),
     "ext-dcgan-svhn": ("vu4a", "svhn", gan(100, DCGAN, DCGAN_DISCRIMINATOR), against(VU4A_GAN, "non_saturating"), set()),
     "uva3-gan-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW), against(UVA3_GAN, "non_saturating"), set()),
+    "uva3-gan-mnist-early": ("uva3", "mnist", gan(100, WIDE, NARROW), against({**UVA3_GAN, **BEGINNING}, "non_saturating"), set()),
     "ext-wgangp-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW, output="score"), against(UVA3_GAN, "wasserstein", penalty=10.0), set()),
     "ext-gan-noise-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW), against(UVA3_GAN, "non_saturating", noise=0.1), set()),
     "ext-gan-dropout-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW, dropout=0.3), against(UVA3_GAN, "non_saturating"), set()),

@@ -193,7 +193,15 @@ MLP = {"kind": "mlp", "hidden": [4], "activation": "relu"}
 
 def judged(held_out: str, **images: Any) -> QualityConfig:
     model = {"family": "gan", "latent_dim": 2, "generator": MLP, "discriminator": MLP, "output": "probability"}
-    facts = {"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": [1, 4, 4], "images": images, "held_out": held_out}
+    facts = {
+        "variant": "tiny",
+        "dataset": "mnist",
+        "data_source": "stand-in",
+        "shape": [1, 4, 4],
+        "images": images,
+        "held_out": held_out,
+        "values": "grey",
+    }
     rest = {"model": model, "n_samples": 20, "seed": 0, "threads": 1, "device": "cpu"}
     return parse(QualityConfig, {**facts, **rest}, "test")
 
