@@ -4,7 +4,7 @@ from pathlib import Path
 
 from regen.claims.evidence import Evidence
 from regen.claims.judge import judge
-from regen.claims.ledger import check_ledger, read_ledger
+from regen.claims.ledger import read_ledger
 from regen.claims.registry import registered
 from regen.common.files import write_json
 from regen.config.base import load
@@ -15,8 +15,7 @@ from regen.stage import run
 def main(preset: str) -> None:
     """Judge what is there; a claim whose results are not is not judged."""
     config = load(ReportConfig, Path("configs", preset, "report.json"))
-    claims = read_ledger()
-    check_ledger(claims, config)
+    claims = [claim for claim in read_ledger() if claim.report in config.reports]
     write_json(Path("reports", preset, "claims.json"), judge(claims, registered(), Evidence(config, Path())))
 
 

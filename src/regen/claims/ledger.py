@@ -9,9 +9,8 @@ from pydantic import Field, model_validator
 
 from regen.common.errors import UserError
 from regen.config.base import Config, Name, parse
-from regen.params.schema import ReportConfig
 
-__all__ = ["Claim", "check_ledger", "read_ledger"]
+__all__ = ["Claim", "read_ledger"]
 
 Names = Annotated[list[Name], Field(min_length=1)]
 
@@ -61,18 +60,3 @@ def read_ledger() -> list[Claim]:
     if twice := [name for name, count in Counter(claim.id for claim in claims).items() if count > 1]:
         raise UserError(f"ledger.yaml: '{twice[0]}' stands twice; allowed: each claim once")
     return claims
-
-
-def check_ledger(claims: list[Claim], config: ReportConfig) -> None:
-    """Refuse claims of reports or variants that params.yaml does not have.
-
-    Raises
-    ------
-    UserError
-        The first claim that names an unknown report or variant.
-    """
-    for claim in claims:
-        if claim.report not in config.reports:
-            raise UserError(f"ledger.yaml: {claim.id}: unknown report '{claim.report}'; allowed: {', '.join(config.reports)}")
-        if unknown := [variant for variant in claim.variants if variant not in config.variants]:
-            raise UserError(f"ledger.yaml: {claim.id}: unknown variant '{unknown[0]}'; allowed: a variant of params.yaml")
