@@ -30,8 +30,8 @@ def test_files_of_all_configured_seeds_are_read(written: Written) -> None:
     [
         (lambda evidence: evidence.history(VAE), f"{VAE} has no history.csv"),
         (lambda evidence: evidence.row(VAE, "samples"), f"{VAE} has no quality_details.json"),
-        (lambda evidence: evidence.probe("linear_probe"), "the probe linear_probe has no result"),
-        (lambda evidence: evidence.card("mnist"), "there is no data card of mnist"),
+        (lambda evidence: evidence.probe("linear_probe"), "the result of the probe linear_probe is not there"),
+        (lambda evidence: evidence.card("mnist"), "the data card of mnist is not there"),
         (lambda evidence: evidence.metrics("vu4a-vae-lsun"), "vu4a-vae-lsun is not in params.yaml"),
     ],
 )

@@ -87,23 +87,11 @@ class Evidence:
 
     def probe(self, name: str) -> dict[str, Any]:
         """Return what a probe wrote."""
-        file = self.root / "results" / self.config.preset / "probes" / f"{name}.json"
-        if not file.exists():
-            raise Missing(f"the probe {name} has no result")
-        table = read_json(file)
-        if not isinstance(table, dict):
-            raise Missing(f"the result of the probe {name} is no table")
-        return table
+        return self._table(f"probes/{name}.json", f"the result of the probe {name}")
 
     def card(self, dataset: str) -> dict[str, Any]:
         """Return the data card of a data set."""
-        file = self.root / "results" / self.config.preset / "data" / f"{dataset}.json"
-        if not file.exists():
-            raise Missing(f"there is no data card of {dataset}")
-        card = read_json(file)
-        if not isinstance(card, dict):
-            raise Missing(f"the data card of {dataset} is no table")
-        return card
+        return self._table(f"data/{dataset}.json", f"the data card of {dataset}")
 
     def floor(self, variant: str, split: Literal["train", "validation", "test"]) -> dict[str, float]:
         """Return `floor_nats` and `mean_image_nats` of the images as this variant sees them, a split of its data set."""
@@ -114,6 +102,13 @@ class Evidence:
                 return {key: self._number(row, key, where) for key in ("floor_nats", "mean_image_nats")}
         size = "x".join(map(str, settings.shape))
         raise Missing(f"the card of {settings.dataset} has no entropy floor of its {split} images at {size}")
+
+    def _table(self, file: str, what: str) -> dict[str, Any]:
+        path = self.root / "results" / self.config.preset / file
+        table = read_json(path) if path.exists() else None
+        if not isinstance(table, dict):
+            raise Missing(f"{what} is {'no table' if path.exists() else 'not there'}")
+        return table
 
     def _known(self, variant: str) -> ReportConfig:
         self.variant(variant)
