@@ -37,7 +37,7 @@ verify: .venv/installed ## run everything again in a clean copy and compare (PRE
 	@python scripts/verify.py $(PRESET) $(JOBS) $(if $(TWICE),--twice) $(VARIANT)
 
 test: .venv/installed ## run the tests
-	@python -m pytest
+	@python -m pytest -n auto --dist loadfile
 
 ui: .venv/installed ## show all runs in MLflow on 127.0.0.1:5000 (PRESET=paper: the other preset)
 	@python stages/track.py $(PRESET)

@@ -1,13 +1,17 @@
-"""Time of `dvc repro` with nothing to do; with --clones, one job against two in fresh clones: every output must be the same bytes."""
+"""Time of `dvc repro` with nothing to do; with --clones or --long, one job against two in fresh clones, to the same bytes."""
 
 import argparse
+import json
 import os
+import re
+import runpy
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -17,6 +21,15 @@ from regen.common.errors import UserError
 from regen.common.files import checksum
 
 __all__ = ["main"]
+
+LONG = ("uva3-vae-z20-mnist", "uva3-vae-z2-mnist", "vu4a-vae-mnist", "vu4a-vae-mnist-gauss", "lab1-vae-mnist", "lab1-vae-gauss-mnist")
+"""Variants that --long trains, all alike in cost."""
+
+STEPS = 2500
+"""Steps of these trainings: more than ten seconds each."""
+
+TARGET_LONG = 1.7
+"""How many times faster two jobs are to be than one, over stages of ten seconds and more."""
 
 TARGET_JOBS_2 = 480.0
 """Seconds of the whole quick preset with two jobs on two cores."""
@@ -72,12 +85,18 @@ def outputs(folder: Path) -> dict[str, str]:
     return found | {str(path.relative_to(folder)): checksum(path, "sha256") for path in files if path.is_file()}
 
 
-def from_scratch(folder: Path, jobs: int) -> float:
-    """Clone the repository, remove every result of the quick preset, run it and return the seconds."""
+def cloned(folder: Path) -> Path:
+    """Return a clone of the repository that runs its own package."""
     run(REPOSITORY, "git", "clone", "--quiet", str(REPOSITORY), str(folder))
     used = run(folder, "python", "-c", "import regen; print(regen.__file__)").strip()
     if folder not in Path(used).parents:
         raise UserError(f"{folder}: expected the clone's own package, got {used}; install regen editable, as 'make' does")
+    return folder
+
+
+def from_scratch(folder: Path, jobs: int) -> float:
+    """Clone the repository, remove every result of the quick preset, run it and return the seconds."""
+    cloned(folder)
     for results in ("results/quick", "reports/quick"):
         shutil.rmtree(folder / results)
     start = time.perf_counter()
@@ -109,15 +128,43 @@ def compare_clones() -> bool:
     return bool(differences) or any(changed.values()) or heads[1] != heads[2]
 
 
+def long_stages() -> bool:
+    """Train a few variants for longer with one job and with two, as scripts/repro.py shares them; return whether a file differs."""
+    shares = runpy.run_path(str(REPOSITORY / "scripts/repro.py"))["shares"]
+    stages = [f"pipeline/train/dvc.yaml:train-mnist@{variant}-0" for variant in LONG]
+    seconds, trained = {}, {}
+    with tempfile.TemporaryDirectory(prefix="regen-long-") as name:
+        for jobs in (1, 2):
+            folder = cloned(Path(name).resolve() / f"jobs-{jobs}")
+            params = folder / "params.yaml"
+            params.write_text(re.sub(r"max_steps: {mnist: \d+", f"max_steps: {{mnist: {STEPS}", params.read_text(), count=1))
+            run(folder, "dvc", "repro", "dvc.yaml:split@mnist")
+            start = time.perf_counter()
+            with ThreadPoolExecutor(jobs) as workers:
+                command = (run, folder, "dvc", "--wait-for-lock", "repro", "-s")
+                for done in [workers.submit(*command, *share) for share in shares(stages, "train", jobs)]:
+                    done.result()
+            seconds[jobs] = time.perf_counter() - start
+            trained[jobs] = {str(path.relative_to(folder)): checksum(path, "sha256") for path in (folder / "models").rglob("*.safetensors")}
+            each = [json.loads(path.read_text())["seconds"] for path in sorted((folder / "logs").glob("*/*/*/train.json"))]
+            print(f"jobs-{jobs}: {len(stages)} trainings of {spread(each, '.1f')} s in {seconds[jobs]:.0f} s")
+    ratio = seconds[1] / seconds[2]
+    print(f"one job over two: {ratio:.2f}, {judged(ratio, TARGET_LONG, at_least=True)}")
+    print(f"weights compared: {len(trained[1])}, {'equal' if trained[1] == trained[2] else 'DIFFERENT'}")
+    return trained[1] != trained[2]
+
+
 def report_idle(seconds: list[float]) -> None:
     """Print the time of `dvc repro` with nothing to do."""
     print(f"dvc repro with nothing to do, s, median of five (range): {spread(seconds, '.2f')}", end="  ")
     print(judged(statistics.median(seconds), TARGET_SECONDS))
 
 
-def main(clones: bool) -> int:
+def main(clones: bool, long: bool) -> int:
     """Return 1 where an output differs."""
     print(describe("dvc", "torch", "mlflow"))
+    if long:
+        return int(long_stages())
     if clones:
         return int(compare_clones())
     report_idle(nothing_to_do(REPOSITORY))
@@ -127,5 +174,6 @@ def main(clones: bool) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clones", action="store_true", help="run the quick preset twice from scratch (minutes)")
+    parser.add_argument("--long", action="store_true", help="train a few variants for longer, with one job and with two (minutes)")
     with one_line_errors():
-        sys.exit(main(parser.parse_args().clones))
+        sys.exit(main(**vars(parser.parse_args())))

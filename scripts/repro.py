@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
-__all__ = ["chains", "main"]
+__all__ = ["chains", "main", "shares"]
 
 
 ROUNDS = ("fetch|split", "features", "train|evaluate|quality", "draw|probe", "figures|claims", "report|track")
@@ -30,6 +31,35 @@ def chains(stages: list[str], kinds: str) -> list[list[str]]:
         if match := re.match(rf"(?:.*:)?({kinds})([^@:]*)(?:@(.+))?$", stage):
             groups.setdefault(match[3] or match[2] or stage, []).append((kinds.split("|").index(match[1]), stage))
     return [[stage for _, stage in sorted(group)] for group in groups.values()]
+
+
+def shares(stages: list[str], kinds: str, jobs: int) -> list[list[str]]:
+    """Return the stages of each worker, in order; no more workers than there is work."""
+    work = chains(stages, kinds)
+    return [[stage for chain in work[index::jobs] for stage in chain] for index in range(min(jobs, len(work)))]
+
+
+def mended(lock: str) -> str:
+    """Return the text of a dvc.lock that DVC was killed while writing, up to its last whole stage; any other as it is.
+
+    DVC writes the file from its start, in place. What is cut off is in its run cache.
+    """
+    if re.search(r"\n +(size|nfiles): \d+\n$", lock):
+        return lock
+    stages = [match.start() for match in re.finditer(r"^  \S", lock, re.MULTILINE)]
+    return lock[: stages[-1]] if len(stages) > 1 else ""
+
+
+def mend(locks: list[Path]) -> None:
+    """Mend half-written locks, and say so."""
+    torn = {path: text for path in locks if mended(text := path.read_text()) != text}
+    # Unless it is being written just now.
+    sleep(3 if torn else 0)
+    for path, text in torn.items():
+        if path.read_text() == text:
+            print(f"{path}: half-written when DVC was killed; cut back to its last whole stage", file=sys.stderr)
+            # DVC refuses an empty lock, but needs none.
+            path.write_text(mended(text)) if mended(text) else path.unlink()
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -51,10 +81,14 @@ def finish(workers: list[subprocess.Popen[bytes]]) -> int:
 
 def main(pipeline: str, jobs: int) -> int:
     """Return DVC's exit status."""
+    if not Path(".git").exists():
+        sys.exit(f"error: {Path.cwd()}: expected a git repository, which DVC needs, got none; clone regen, or run 'git init' here")
+    folder = Path(pipeline).parent
+    mend([*folder.glob("dvc.lock"), *folder.glob("pipeline/*/dvc.lock")])
     if refused := finish([start(f"{pipeline}:configure")]):
         return refused
     if jobs > 1:
-        parts = [pipeline, *sorted(str(path) for path in Path(pipeline).parent.glob("pipeline/*/dvc.yaml"))]
+        parts = [pipeline, *sorted(str(path) for path in folder.glob("pipeline/*/dvc.yaml"))]
         listed = subprocess.run(["dvc", "stage", "list", "--name-only", *parts], capture_output=True, text=True, check=True)
         prefix = "" if pipeline == "dvc.yaml" else f"{pipeline}:"
         stages = [name if ":" in name else prefix + name for name in listed.stdout.split()]
@@ -62,10 +96,8 @@ def main(pipeline: str, jobs: int) -> int:
         for kinds in ROUNDS:
             if failed and kinds in DRAWN:
                 break
-            work = chains(stages, kinds)
-            shares = [[stage for chain in work[index::jobs] for stage in chain] for index in range(jobs)]
             # -s: a worker never waits for, or repeats, another's stages.
-            failed |= finish([start("-s", "-k", *share) for share in shares if share])
+            failed |= finish([start("-s", "-k", *share) for share in shares(stages, kinds, jobs)])
     return finish([start("-k", pipeline)])
 
 

@@ -36,7 +36,8 @@ def main(preset: str, jobs: str, *named: str) -> int:
             print(f"error: verify {preset}: {known}", file=sys.stderr)
             return 2
         runs = [committed, copy] if twice else [copy]
-        failed = [_run(place, preset, pipeline, jobs, variants) for place in runs]
+        # Two runs go side by side.
+        failed = [process.wait() for process in [_start(place, preset, pipeline, jobs, variants) for place in runs]]
         exact = twice or made_here(committed / "results" / preset / "platform.json", variants)
         first, second = (compared(place, preset, variants) for place in (committed, copy))
         found = differences(first, second, exact)
@@ -64,18 +65,18 @@ def _clone(folder: Path) -> Path:
     return folder
 
 
-def _run(copy: Path, preset: str, pipeline: Path, jobs: str, variants: Sequence[str]) -> int:
-    """Run the copy's own code by force, without its results; return DVC's exit status."""
+def _start(copy: Path, preset: str, pipeline: Path, jobs: str, variants: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start the copy's own code, by force and without its results."""
     for kind in ("results", "reports"):
         shutil.rmtree(copy / kind / preset, ignore_errors=True)
-    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "DVC_SITE_CACHE_DIR": str(copy.parent / "site")}
+    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "DVC_SITE_CACHE_DIR": str(copy.with_suffix(".site"))}
     command = [sys.executable, "scripts/repro.py", str(pipeline), jobs]
     if variants:
         parts = [pipeline, *sorted(path.relative_to(copy) for path in (copy / pipeline.parent / "pipeline").glob("*/dvc.yaml"))]
         listing = ["dvc", "stage", "list", "--name-only", *map(str, parts)]
         stages = subprocess.run(listing, cwd=copy, env=environment, capture_output=True, text=True, check=True).stdout.split()
         command = ["dvc", "repro", "--force", *(stage for stage in stages if re.search(rf"@({'|'.join(variants)})(-\d+)?$", stage))]
-    return subprocess.run(command, cwd=copy, env=environment).returncode
+    return subprocess.Popen(command, cwd=copy, env=environment)
 
 
 if __name__ == "__main__":

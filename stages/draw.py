@@ -4,7 +4,7 @@ from pathlib import Path
 
 from regen.common.determinism import make_deterministic
 from regen.config.base import load
-from regen.figures.draw import draw
+from regen.figures.pictures.draw import draw
 from regen.params.figures import DrawConfig
 from regen.stage import run
 

@@ -30,7 +30,8 @@ def main(preset: str, variant: str, seed: str) -> None:
         shutil.copyfile(snapshot, Path("models", place, snapshot.name))
     write_tensors(Path("models", place, "final.safetensors"), model.state_dict(), {"epoch": config.training.epochs})
     write_csv(Path("results", place, "history.csv"), history)
-    shutil.rmtree(Path("checkpoints", place))
+    # A run shorter than the time between two checkpoints, without snapshots, has none.
+    shutil.rmtree(Path("checkpoints", place), ignore_errors=True)
 
 
 if __name__ == "__main__":

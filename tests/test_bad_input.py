@@ -3,6 +3,7 @@
 Bad values of params.yaml have their table in tests/params/test_resolve.py and tests/config.
 """
 
+import errno
 import json
 import os
 import pickle
@@ -199,6 +200,16 @@ def test_a_seed_that_is_no_number_is_a_wrong_command(place: Path, capsys: pytest
     assert caught.value.code == 2 and capsys.readouterr().err.endswith("train.py PRESET VARIANT SEED\n")
 
 
+def test_a_run_without_a_checkpoint_ends_well(place: Path) -> None:
+    config = json.loads(Path(f"configs/quick/{VARIANT}.train.json").read_text())
+    training = {**config["training"], "snapshot_epochs": []}
+    # 8 steps are 4 epochs: no checkpoint is due, and there is no snapshot.
+    edited(f"configs/quick/{VARIANT}.train.json", training=training, compute={**config["compute"], "checkpoint_every": 5})
+    shutil.rmtree(Path("models", RUN))
+    stage(*TRAIN)
+    assert os.listdir(Path("models", RUN)) == ["final.safetensors"] and not Path("checkpoints", RUN).exists()
+
+
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
     """Let no file grow beyond `size` bytes, as on a full disk."""
@@ -219,4 +230,21 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(command: list[str], pl
         stage(*command)
     errors = capsys.readouterr().err
     assert caught.value.code == 1 and errors.count("\n") == 1 and "expected a writable file" in errors, errors
+    assert files(place) == before
+
+
+@pytest.mark.parametrize("command", [CONFIGURE, SPLIT, TRAIN, EVALUATE, QUALITY], ids=lambda command: command[0])
+def test_a_read_only_disk_is_one_line(
+    command: list[str], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    before = files(place)
+    # No folder and no file can be made: the superuser, whom permissions do not stop, gets this answer of a disk alone.
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(SystemExit) as caught:
+        stage(*command)
+    errors = capsys.readouterr().err
+    assert caught.value.code == 1 and errors.count("\n") == 1 and "Read-only file system" in errors, errors
     assert files(place) == before

@@ -65,6 +65,62 @@ def test_deleted_models_come_back_without_training(trained: Copy) -> None:
     assert logs and trained.files("logs") == logs
 
 
+@pytest.fixture
+def published(trained: Copy, tmp_path: Path) -> Copy:
+    """Return a copy of it whose results, pictures and platform are committed."""
+    other = copy.copy(trained)
+    other.root = tmp_path / "repository"
+    other.environment = {**trained.environment, "PYTHONPATH": str(other.root / "src"), "DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
+    shutil.copytree(trained.root, other.root, symlinks=True)
+    other.repro(PICTURES[0])
+    other.call(sys.executable, "scripts/provenance.py", "quick")
+    return other
+
+
+def verify(place: Copy) -> subprocess.CompletedProcess[str]:
+    """Run `make verify VARIANT=uva3-vae-z2-mnist` for what lies there, once it is committed."""
+    place.call("git", "add", "--all")
+    place.call("git", "commit", "-q", "-m", "results")
+    command = [sys.executable, "scripts/verify.py", "quick", "1", VARIANTS[0]]
+    return subprocess.run(command, cwd=place.root, env=place.environment, capture_output=True, text=True)
+
+
+def test_another_metric_weight_figure_or_parameter_is_found(published: Copy) -> None:
+    results, weights = published.root / f"results/quick/{VARIANTS[0]}/0", published.root / f"models/quick/{VARIANTS[0]}/0/final.safetensors"
+    quality = (results / "quality.json").read_text()
+    (results / "quality.json").write_text(quality.replace('"n_samples": 40', '"n_samples": 41'))
+    # The last byte is one of the last weight.
+    content = weights.read_bytes()
+    weights.chmod(0o644)
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    published.call("dvc", "commit", "-q", "-f", CHAIN[0])
+    picture = published.root / f"reports/quick/figures/{VARIANTS[0]}/manifold.png"
+    picture.chmod(0o644)
+    picture.write_bytes(picture.read_bytes() + b" ")
+    params = copy.deepcopy(published.params)
+    params["presets"]["quick"]["likelihood"]["mnist"][0]["importance_samples"] = [1, 6]
+    published.set_params(params)
+    done = verify(published)
+
+    named = {line.split("  ")[0] for line in done.stderr.splitlines() if line.startswith(("results/", "reports/", "models/"))}
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("error: verify quick: expected")
+    # What the parameter changes is one thing, every corrupted file another.
+    assert {name for name in named if not name.split(": ")[0].endswith(("metrics.json", "details.json"))} == {
+        f"results/quick/{VARIANTS[0]}/0/quality.json: n_samples",
+        f"models/quick/{VARIANTS[0]}/0 (DVC)",
+        f"reports/quick/figures/{VARIANTS[0]}/manifold.png",
+    }
+    assert f"results/quick/{VARIANTS[0]}/0/metrics.json: importance_samples" in named
+
+
+@pytest.mark.slow
+def test_what_is_committed_is_verified(published: Copy) -> None:
+    done = verify(published)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1].endswith("came out again (bit for bit, made on this platform)"), (
+        done.stderr
+    )
+
+
 @pytest.fixture(scope="module")
 def whole(trained: Copy) -> Copy:
     """Return a copy with everything, made by `dvc repro` and committed."""

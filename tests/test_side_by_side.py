@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +12,8 @@ from types import ModuleType
 
 import pytest
 import yaml
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA as LOCKFILE
+from yaml import CSafeLoader
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts/repro.py"
@@ -116,6 +120,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
     (tmp_path / "dvc").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
     return lambda: [line.split() for line in log.read_text().splitlines()]
 
 
@@ -177,6 +182,46 @@ def test_a_refused_configuration_stops_everything(
     monkeypatch.setenv("REFUSED", "3")
     assert repro.main("dvc.yaml", 2) == 3
     assert [call[-1] for call in calls()] == ["dvc.yaml:configure"]
+
+
+@pytest.mark.parametrize("kind", ["train", "quality", "draw"])
+def test_a_half_written_lock_is_cut_back_to_whole_stages(repro: ModuleType, kind: str) -> None:
+    text = (ROOT / f"pipeline/{kind}/dvc.lock").read_text()
+    stages = re.findall(r"^  (\S+):$", text, re.MULTILINE)
+    assert repro.mended(text) == text and len(stages) > 40
+    for cut in random.Random(3).sample(range(len(text)), 20):
+        torn = text[:cut]
+        kept = repro.mended(torn)
+        begun = len(re.findall(r"^  (\S+):$", torn, re.MULTILINE))
+        assert text.startswith(kept)
+        # DVC itself takes what is left, and no whole stage is lost.
+        names = list(LOCKFILE(yaml.load(kept, CSafeLoader))["stages"]) if kept else []
+        assert names == stages[: len(names)] and begun - 1 <= len(names) <= begun
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_half_written_lock_is_mended_before_anything_runs(
+    repro: ModuleType,
+    calls: Callable[[], list[list[str]]],
+    folder: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(repro, "sleep", lambda seconds: None)
+    whole = "schema: '2.0'\nstages:\n  a:\n    cmd: a\n    outs:\n    - path: x\n      md5: 1\n      size: 12\n"
+    for part, text in (("", f"{whole}  b:\n    cmd: "), ("pipeline/train/", whole[:40]), ("pipeline/draw/", whole)):
+        Path(folder, part, "dvc.lock").write_text(text)
+    assert repro.main(f"{folder}dvc.yaml", 2) == 0
+    assert Path(folder, "dvc.lock").read_text() == Path(folder, "pipeline/draw/dvc.lock").read_text() == whole
+    assert not Path(folder, "pipeline/train/dvc.lock").exists()
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in said] == [f"{folder}dvc.lock", f"{folder}pipeline/train/dvc.lock"]
+
+
+def test_without_git_it_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, SCRIPT], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"error: {tmp_path}: expected a git repository")
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5", ""])

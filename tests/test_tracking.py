@@ -238,10 +238,13 @@ def test_again_changes_nothing(synced: Path) -> None:
     ]
 
 
-def test_the_stage_writes_the_text_and_is_quiet(synced: Path) -> None:
+def _stage(root: Path) -> subprocess.CompletedProcess[str]:
     stage = Path(__file__).parents[1] / "stages" / "track.py"
-    done = subprocess.run([sys.executable, str(stage), "quick"], cwd=synced, capture_output=True, text=True)
+    return subprocess.run([sys.executable, str(stage), "quick"], cwd=root, capture_output=True, text=True)
 
+
+def test_the_stage_writes_the_text_and_is_quiet(synced: Path) -> None:
+    done = _stage(synced)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (synced / "mlflow/quick/synced.txt").read_text() == synchronise(synced, "quick")
 
@@ -331,6 +334,21 @@ def test_a_locked_or_corrupt_store_is_one_line(changed: Path) -> None:
     database.write_bytes(b"not a database at all " * 50)
     message = _one_line(changed)
     assert "mlflow/quick" in message and "delete the folder" in message
+
+
+def test_a_store_of_a_newer_mlflow_is_one_line_and_left_alone(tmp_path: Path) -> None:
+    _make(tmp_path)
+    synchronise(tmp_path, "quick")
+    database = tmp_path / "mlflow/quick/mlflow.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    connection.close()
+    before = database.read_bytes()
+    # MLflow looks at the version once a process.
+    done = _stage(tmp_path)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "mlflow/quick" in done.stderr and "delete the folder" in done.stderr and "schema" in done.stderr
+    assert database.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.stats import bootstrap
 
 from regen.common.errors import UserError
 from regen.common.files import write_tensors
@@ -198,6 +199,13 @@ def test_the_interval_is_the_normal_one_for_many_normal_values() -> None:
 
     assert (low, high) == pytest.approx((values.mean().item() - error, values.mean().item() + error), abs=0.1 * error)
     assert bootstrap_interval(values, seed=7) == (low, high)
+
+
+def test_the_interval_is_that_of_scipy() -> None:
+    values = torch.from_numpy(np.random.default_rng(4).exponential(90, 777)).float()
+    settings = {"n_resamples": 2000, "batch": 100, "method": "percentile"}
+    interval = bootstrap((values.numpy(),), np.mean, **settings, rng=np.random.default_rng(11)).confidence_interval
+    assert bootstrap_interval(values, seed=11) == pytest.approx((interval.low, interval.high), rel=1e-6)
 
 
 def test_restore_gives_the_model_back(tmp_path: Path) -> None:

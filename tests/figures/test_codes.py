@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from regen.figures.charts.confusion import confusion_matrix
-from regen.figures.codes import code_plane
+from regen.figures.pictures.codes import code_plane
 from regen.figures.style import CLASSES
 
 COVARIANCES = [

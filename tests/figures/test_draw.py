@@ -12,7 +12,7 @@ from PIL import Image
 
 from regen.common.errors import UserError
 from regen.config.base import parse
-from regen.figures.draw import draw
+from regen.figures.pictures.draw import draw
 from regen.params.figures import DrawConfig
 from regen.params.schema import ReportConfig
 

@@ -10,8 +10,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from regen.config.base import parse
-from regen.figures import drawings
-from regen.figures.drawings import AT_SNAPSHOTS, DRAWINGS, Drawn, Trained
+from regen.figures.pictures import drawings
+from regen.figures.pictures.drawings import AT_SNAPSHOTS, DRAWINGS, Drawn, Trained
 from regen.images.images import Images
 from regen.models.build import build
 from regen.params.figures import DrawConfig, possible

@@ -9,7 +9,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from regen.figures.images import interpolations, traversal
+from regen.figures.pictures.images import interpolations, traversal
 from regen.figures.style import apply_style
 
 

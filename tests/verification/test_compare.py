@@ -114,9 +114,11 @@ def test_tolerances_are_absolute_and_relative_and_nothing_for_what_is_not_listed
     assert tolerance("epoch", 40) == 0 and tolerance("unheard_of", 1e9) == 0
 
 
-def test_the_table_has_a_row_a_difference_and_says_how_many_it_leaves_out() -> None:
-    rows = [Difference(f"metric {index}", "1", "2", "0.1") for index in range(5)]
+def test_the_table_has_a_row_a_difference_and_says_how_many_of_a_file_it_leaves_out() -> None:
+    rows = [Difference(f"a.json: metric {index}", "1", "2", "0.1") for index in range(5)] + [
+        Difference("b.png", "these bytes", "others", "0")
+    ]
     lines = table(rows, most=3).splitlines()
     assert lines[0].split() == ["metric", "committed", "got", "tolerance"]
-    assert [line.split() for line in lines[1:4]] == [["metric", str(index), "1", "2", "0.1"] for index in range(3)]
-    assert lines[4:] == ["... and 2 more"]
+    assert [line.split() for line in lines[1:4]] == [["a.json:", "metric", str(index), "1", "2", "0.1"] for index in range(3)]
+    assert lines[4] == "a.json: and 2 more" and lines[5].startswith("b.png ") and len(lines) == 6

@@ -37,7 +37,7 @@ def test_everything_of_a_preset_is_compared_but_what_varies(tmp_path: Path) -> N
 
 def test_locks_of_all_parts_of_one_preset_are_read(tmp_path: Path) -> None:
     lock(tmp_path / "dvc.lock", **{"data/quick/mnist": "1", "mlflow/quick/synced.txt": "2"})
-    lock(tmp_path / "pipeline/train/dvc.lock", **{"models/quick/v/0": "3", "models/quick/w/0": "4"})
+    lock(tmp_path / "pipeline/train/dvc.lock", **{"models/quick/v/0": "3", "models/quick/w/0": "4", "results/quick/v/0/history.csv": "6"})
     lock(tmp_path / "paper/dvc.lock", **{"data/paper/mnist": "5"})
     assert locked(tmp_path, Path("dvc.yaml")) == {"data/quick/mnist": "1", "models/quick/v/0": "3", "models/quick/w/0": "4"}
     assert locked(tmp_path, Path("dvc.yaml"), ["w"]) == {"models/quick/w/0": "4"}

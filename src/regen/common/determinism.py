@@ -46,7 +46,8 @@ def make_deterministic(threads: int = 1) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    # The same as use_deterministic_algorithms(True), without its import of the compiler, which takes two seconds.
+    torch.set_deterministic_debug_mode("error")
     # Else every new tensor is filled with NaN first, against reading memory that nothing was written to: no code here does.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False

@@ -152,29 +152,11 @@ class Params(Config):
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
-        datasets = ", ".join(self.datasets)
         for group, variants in self.variants.items():
             if group not in self.datasets:
-                raise ValueError(f"variants.{group}: unknown data set '{group}'; allowed: {datasets}")
+                raise ValueError(f"variants.{group}: unknown data set '{group}'; allowed: {', '.join(self.datasets)}")
             for name, variant in variants.items():
-                if variant.report not in self.reports:
-                    raise ValueError(
-                        f"variants.{group}.{name}.report: unknown report '{variant.report}'; allowed: {', '.join(self.reports)}"
-                    )
-                data = self.datasets[group]
-                shape = variant.images.shape(data.shape)
-                try:
-                    if variant.images.channels is not None and data.shape[0] != 1:
-                        raise ValueError(
-                            f"images.channels = {variant.images.channels}: allowed on images of {data.shape[0]} channels: null"
-                        )
-                    steps = variant.training.steps(data.split.trained(variant.training))
-                    if max(variant.training.snapshot_steps, default=0) > steps:
-                        where = f"training.snapshot_steps = {variant.training.snapshot_steps}"
-                        raise ValueError(f"{where}: allowed: no more than the run's {steps} steps")
-                    check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
-                except ValueError as error:
-                    raise ValueError(f"variants.{group}.{name}.{error}") from None
+                self._check_variant(f"variants.{group}.{name}", variant, self.datasets[group])
         drawn = {
             name: (variant.model, variant.images.shape(self.datasets[group].shape)[0])
             for group, variants in self.variants.items()
@@ -185,33 +167,52 @@ class Params(Config):
             if name not in self.features:
                 raise ValueError(f"features.{name}: missing; allowed: labels, network, dropout, schedule")
         for name, features in self.features.items():
-            if name not in self.datasets or features.labels not in self.datasets:
-                raise ValueError(f"features.{name}: unknown data set in '{name}' or labels '{features.labels}'; allowed: {datasets}")
-            if features.images.size is not None or features.images.channels is not None:
-                raise ValueError(f"features.{name}.images: allowed: binarisation alone")
-            shape, of_labels = self.datasets[name].shape, self.datasets[features.labels]
-            if of_labels.shape != shape:
-                raise ValueError(f"features.{name}.labels = '{features.labels}': allowed: a data set of shape {shape}")
-            try:
-                check_encoder(features.network, shape, "network")
-            except ValueError as error:
-                raise ValueError(f"features.{name}.{error}") from None
+            self._check_features(name, features)
         for name, preset in self.presets.items():
-            for dataset in self.datasets:
-                allowed = list(self.datasets[dataset].sources)
-                if preset.sources.get(dataset) not in allowed:
-                    raise ValueError(
-                        f"presets.{name}.sources.{dataset}: unknown source '{preset.sources.get(dataset)}'; allowed: {', '.join(allowed)}"
-                    )
-                if dataset not in preset.likelihood:
-                    raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
-                if dataset not in preset.samples:
-                    raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
-            named = {*preset.sources, *preset.likelihood, *preset.max_steps, *preset.samples}
-            if unknown := sorted(named - set(self.datasets)):
-                raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {datasets}")
-        self.probes.check([name for variants in self.variants.values() for name in variants], self.presets)
+            self._check_preset(name, preset)
+        self.probes.check(list(drawn), self.presets)
         return self
+
+    def _check_variant(self, where: str, variant: Variant, data: Dataset) -> None:
+        if variant.report not in self.reports:
+            raise ValueError(f"{where}.report: unknown report '{variant.report}'; allowed: {', '.join(self.reports)}")
+        try:
+            if variant.images.channels is not None and data.shape[0] != 1:
+                raise ValueError(f"images.channels = {variant.images.channels}: allowed on images of {data.shape[0]} channels: null")
+            steps = variant.training.steps(data.split.trained(variant.training))
+            if max(variant.training.snapshot_steps, default=0) > steps:
+                asked = f"training.snapshot_steps = {variant.training.snapshot_steps}"
+                raise ValueError(f"{asked}: allowed: no more than the run's {steps} steps")
+            check_images(variant.model, variant.training, variant.images, variant.images.shape(data.shape), data.values, data.classes)
+        except ValueError as error:
+            raise ValueError(f"{where}.{error}") from None
+
+    def _check_features(self, name: str, features: FeatureNetwork) -> None:
+        if name not in self.datasets or features.labels not in self.datasets:
+            allowed = ", ".join(self.datasets)
+            raise ValueError(f"features.{name}: unknown data set in '{name}' or labels '{features.labels}'; allowed: {allowed}")
+        if features.images.size is not None or features.images.channels is not None:
+            raise ValueError(f"features.{name}.images: allowed: binarisation alone")
+        shape = self.datasets[name].shape
+        if self.datasets[features.labels].shape != shape:
+            raise ValueError(f"features.{name}.labels = '{features.labels}': allowed: a data set of shape {shape}")
+        try:
+            check_encoder(features.network, shape, "network")
+        except ValueError as error:
+            raise ValueError(f"features.{name}.{error}") from None
+
+    def _check_preset(self, name: str, preset: Preset) -> None:
+        for dataset, settings in self.datasets.items():
+            source, allowed = preset.sources.get(dataset), list(settings.sources)
+            if source not in allowed:
+                raise ValueError(f"presets.{name}.sources.{dataset}: unknown source '{source}'; allowed: {', '.join(allowed)}")
+            if dataset not in preset.likelihood:
+                raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
+            if dataset not in preset.samples:
+                raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
+        named = {*preset.sources, *preset.likelihood, *preset.max_steps, *preset.samples}
+        if unknown := sorted(named - set(self.datasets)):
+            raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {', '.join(self.datasets)}")
 
 
 class SourceConfig(Config):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,12 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     return str(values[key]) if key in values else NOTHING
 
 
-def table(found: Sequence[Difference], most: int = 40) -> str:
-    """Return differences as a table for a terminal: metric, committed, got, tolerance; the first `most` of them."""
-    rows = [("metric", "committed", "got", "tolerance"), *((row.metric, row.committed, row.got, row.tolerance) for row in found[:most])]
+def table(found: Sequence[Difference], most: int = 5) -> str:
+    """Return differences as a table for a terminal: metric, committed, got, tolerance; the first `most` of each file."""
+    rows = [("metric", "committed", "got", "tolerance")]
+    for file, group in groupby(found, lambda row: row.metric.split(": ")[0]):
+        of = list(group)
+        rows += [(row.metric, row.committed, row.got, row.tolerance) for row in of[:most]]
+        rows += [(f"{file}: and {len(of) - most} more", "", "", "")] if len(of) > most else []
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, *([f"... and {len(found) - most} more"] if len(found) > most else [])])
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

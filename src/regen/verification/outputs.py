@@ -24,7 +24,7 @@ def _ends(below: str, variants: Collection[str]) -> list[str]:
 
 
 def locked(root: Path, pipeline: Path, variants: Collection[str] = ()) -> dict[str, str]:
-    """Return what DVC's locks say that every output is, weights and data too: path -> checksum; of some variants, if named.
+    """Return what DVC's locks say of outputs that git does not have, weights and data: path -> checksum; of some variants, if named.
 
     pipeline: the dvc.yaml whose lock, and whose parts' locks below pipeline/, are read.
     """
@@ -35,7 +35,7 @@ def locked(root: Path, pipeline: Path, variants: Collection[str] = ()) -> dict[s
         for stage in stages.values():
             outs |= {out["path"]: out["md5"] for out in stage.get("outs", ())}
     kept = {path: md5 for path, md5 in outs.items() if not variants or set(variants) & set(Path(path).parts)}
-    return {path: md5 for path, md5 in kept.items() if not path.startswith("mlflow/")}
+    return {path: md5 for path, md5 in kept.items() if not path.startswith(("mlflow/", "results/", "reports/"))}
 
 
 def locks_apart(committed: dict[str, str], got: dict[str, str]) -> list[Difference]:

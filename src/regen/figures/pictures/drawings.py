@@ -8,9 +8,8 @@ import torch
 from matplotlib.figure import Figure
 
 from regen.common.determinism import derive_seed
-from regen.figures.codes import code_plane
-from regen.figures.images import interpolations, line, panels, plane, prior_quantiles, reconstructions, samples, traversal
-from regen.images.batches import to_unit_interval
+from regen.figures.pictures.codes import code_plane
+from regen.figures.pictures.images import interpolations, line, panels, plane, prior_quantiles, reconstructions, samples, traversal
 from regen.images.images import Images
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
 from regen.params.figures import DrawConfig, PictureKind
@@ -115,12 +114,12 @@ def final(trained: Trained) -> Drawn:
 
 def reconstructed(trained: Trained) -> Drawn:
     """Draw twelve test images and their reconstructions at the snapshots."""
-    x = to_unit_interval(trained.test.images[:12])
+    images = trained.test.images[:12]
     model = trained.config.model
     at = {"gaussian": "mean of q", "bernoulli": "likelier value of every latent"}[model.latent.kind] if model.family == "vae" else "code"
-    caption = f"{len(x)} test images and what {trained.name} makes of them at every snapshot (decoder mean at the {at})."
+    caption = f"{len(images)} test images and what {trained.name} makes of them at every snapshot (decoder mean at the {at})."
     description = f"Rows of images: test images, then their reconstructions {', '.join(trained.snapshots)}."
-    return Drawn(reconstructions(trained.snapshots, x), "Reconstructions", caption, description)
+    return Drawn(reconstructions(trained.snapshots, images), "Reconstructions", caption, description)
 
 
 def manifold(trained: Trained) -> Drawn:

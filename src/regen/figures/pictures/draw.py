@@ -4,8 +4,8 @@ from pathlib import Path
 
 from regen.common.files import write_json
 from regen.evaluation.restore import moment, restore, snapshots
-from regen.figures.drawings import AT_SNAPSHOTS, DRAWINGS, Trained
-from regen.figures.images import Picture
+from regen.figures.pictures.drawings import AT_SNAPSHOTS, DRAWINGS, Trained
+from regen.figures.pictures.images import Picture
 from regen.figures.style import apply_style, save
 from regen.images.batches import images_of
 from regen.images.prepare import prepare

@@ -9,10 +9,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from scipy.stats import norm
-from torch.distributions import Distribution
+from scipy.special import ndtri
 
 from regen.evaluation.quality.paths import POINTS, paths
+from regen.evaluation.quality.reconstructions import reconstructions as reconstructed
 from regen.figures.style import VERMILLION
 from regen.images.batches import to_unit_interval
 from regen.models.vae import LatentVariableModel
@@ -154,19 +154,11 @@ def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool, coun
     return panels(images)
 
 
-@torch.no_grad()
-def reconstructions(models: dict[str, Any], x: torch.Tensor) -> Picture:
-    """Draw images x (N, C, H, W) in [0, 1] above a row a model, by title: the decoder's means at the codes of x."""
-    rows = {"test images": x} | {title: model.decoder(_codes(model.encoder(x))).mean for title, model in models.items()}
-    figure, _, _ = _mosaic({title: tile(images, len(x)) for title, images in rows.items()}, columns=1, least=ROW)
+def reconstructions(models: dict[str, Any], images: torch.Tensor) -> Picture:
+    """Draw images uint8 (N, C, H, W) above a row a model, by title: what it makes of them."""
+    rows = {"test images": to_unit_interval(images)} | {title: reconstructed(model, images) for title, model in models.items()}
+    figure, _, _ = _mosaic({title: tile(values, len(images)) for title, values in rows.items()}, columns=1, least=ROW)
     return figure
-
-
-def _codes(encoded: torch.Tensor | Distribution) -> torch.Tensor:
-    """Return codes (N, d): an auto-encoder's own, the means of a Gaussian q, the likelier values of a Bernoulli q."""
-    if isinstance(encoded, torch.Tensor):
-        return encoded
-    return encoded.mean if encoded.has_rsample else encoded.mean.round()
 
 
 def interpolations(model: Any, seed: int, pairs: int = 2, points: int = POINTS) -> Picture:
@@ -199,7 +191,7 @@ def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0) -> Picture:
 
 def prior_quantiles(count: int) -> torch.Tensor:
     """Return the quantiles (count,) of N(0, 1) in the middle of intervals of equal probability (Kingma and Welling, 2014, appendix A)."""
-    return torch.from_numpy(norm.ppf((np.arange(count) + 0.5) / count)).float()
+    return torch.from_numpy(ndtri((np.arange(count) + 0.5) / count)).float()
 
 
 @torch.no_grad()

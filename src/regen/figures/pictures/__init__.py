@@ -1,0 +1,1 @@
+"""Pictures of one trained model: its samples, reconstructions, paths and codes."""
