@@ -23,7 +23,7 @@ def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     params = json.loads(json.dumps(yaml.safe_load(path.read_text())))
     variants = {name: params["variants"]["mnist"][name] for name in names}
     for variant in variants.values():
-        for network in {"network", "generator", "discriminator"} & variant["model"].keys():
+        for network in {"network", "generator", "discriminator", "flow"} & variant["model"].keys():
             variant["model"][network]["hidden"] = [16]
     params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
     params["probes"] = {}

@@ -1,6 +1,7 @@
 """The whole pipeline in copies of the repository, reduced to two small variants of one report."""
 
 import copy
+import hashlib
 import json
 import os
 import shutil
@@ -63,6 +64,18 @@ def test_deleted_models_come_back_without_training(trained: Copy) -> None:
     assert models and trained.files("models", "features") == models
     # A stage that runs writes its log anew, with the time.
     assert logs and trained.files("logs") == logs
+
+
+def test_a_truncated_file_of_the_cache_is_not_taken_for_weights(trained: Copy) -> None:
+    models = trained.files("models")
+    content = models[f"models/quick/{VARIANTS[0]}/0/final.safetensors"]
+    digest = hashlib.md5(content).hexdigest()
+    cached = trained.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    shutil.rmtree(trained.root / "models")
+    cached.chmod(0o644)
+    cached.write_bytes(content[:1000])
+    ran, _ = trained.repro(CHAIN[0])
+    assert ran == {CHAIN[0]} and trained.files("models") == models
 
 
 @pytest.fixture
@@ -149,6 +162,25 @@ def test_two_jobs_in_another_folder_make_the_same_bytes(whole: Copy, tmp_path: P
     kinds = {Path(name).suffix for name in first}
     assert kinds == {".safetensors", ".json", ".csv", ".png", ".md", ".html", ".txt"}
     assert not any(str(one.root).encode() in content for one in (whole, other) for content in first.values())
+
+
+@pytest.mark.slow
+def test_one_failing_stage_stops_nothing_else_and_is_told(tmp_path: Path) -> None:
+    place = Copy(tmp_path)
+    command = [sys.executable, "scripts/repro.py", "dvc.yaml", "2"]
+    # A file where the checkpoints of one variant belong.
+    (place.root / "checkpoints/quick").mkdir(parents=True)
+    (place.root / "checkpoints/quick" / VARIANTS[0]).write_text("in the way")
+    done = subprocess.run(command, cwd=place.root, env=place.environment, capture_output=True, text=True)
+
+    assert done.returncode != 0 and f"checkpoints/quick/{VARIANTS[0]}" in done.stderr
+    made = set(place.lock())
+    assert {stage.split(":")[1] for stage in OTHER} <= made and f"draw-mnist@{VARIANTS[1]}" in made
+    assert not any(VARIANTS[0] + "-0" in stage for stage in made) and not {"figures", "report", "track"} & made
+    (place.root / "checkpoints/quick" / VARIANTS[0]).unlink()
+    done = subprocess.run(command, cwd=place.root, env=place.environment, capture_output=True, text=True)
+    assert done.returncode == 0 and {*place.lock()} >= {"figures", "claims", "report", "track", *(stage.split(":")[1] for stage in CHAIN)}
+    assert f"train-mnist@{VARIANTS[1]}-0':" not in done.stdout
 
 
 @pytest.mark.slow
