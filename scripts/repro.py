@@ -72,10 +72,11 @@ def finish(workers: list[subprocess.Popen[bytes]]) -> int:
     try:
         return next((status for status in [worker.wait() for worker in workers] if status), 0)
     except KeyboardInterrupt:
-        for worker in workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGTERM)
-                worker.wait()
+        running = [worker for worker in workers if worker.poll() is None]
+        for worker in running:
+            os.killpg(worker.pid, signal.SIGTERM)
+        for worker in running:
+            worker.wait()
         raise
 
 
@@ -105,7 +106,11 @@ if __name__ == "__main__":
     pipeline, jobs = [*sys.argv[1:], *("dvc.yaml", "1")[len(sys.argv) - 1 :]][:2]
     if not jobs.isdecimal() or int(jobs) < 1:
         sys.exit(f"error: JOBS = {jobs}: allowed: a whole number from 1")
+    # However it is told to stop, its workers stop first.
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.default_int_handler)
     try:
         sys.exit(main(pipeline, int(jobs)))
     except KeyboardInterrupt:
-        sys.exit("interrupted: what is done is kept; run the same command to continue")
+        print("interrupted: what is done is kept; run the same command to continue", file=sys.stderr)
+        sys.exit(130)

@@ -1,61 +1,67 @@
 """Run everything again in a clean copy of HEAD and hold it against what is committed.
 
 `python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no results
-and no report. With variants, only these and what they need are run and compared. Results made on this platform must be equal bit for bit,
-weights included (results/<preset>/platform.json says where each was made); others must lie within src/regen/verification/tolerances.yaml.
-`--twice` holds two runs against each other instead. Exit status 1 and a table of what differs if not.
+and no report. With variants, those of their stages whose results are committed are run, with what they need, one after the other, and
+compared. Results made on this platform must be equal bit for bit, weights included (results/<preset>/platform.json says where each was
+made); others must lie within src/regen/verification/tolerances.yaml, and configurations and data must be equal. `--twice` holds two runs
+against each other instead. Exit status 1 and a table of what differs if not.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
+from regen.common.errors import UserError
 from regen.provenance import made_here
 from regen.verification.compare import differences, table
-from regen.verification.outputs import compared, locked, locks_apart
+from regen.verification.outputs import compared, locked, locks_apart, stages_of
 
 __all__ = ["main"]
 
 ROOT = Path(__file__).parents[1]
+WAYS = {
+    "twice": "of two runs, bit for bit",
+    "exact": "bit for bit, made on this platform",
+    "near": "within the tolerances, made on another platform",
+}
 
 
 def main(preset: str, jobs: str, *named: str) -> int:
-    """Return the exit status: 0 if everything came out again."""
+    """Return the exit status: 0 if everything came out again.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to hold a run against.
+    """
     twice = "--twice" in named
     variants = [name for name in named if name != "--twice"]
+    if preset != "quick" and not variants:
+        raise UserError(f'verify {preset}: expected variants, for all of it takes more than a day, got none; name some, VARIANT="a b"')
     pipeline = Path("dvc.yaml") if preset == "quick" else Path(preset, "dvc.yaml")
     with tempfile.TemporaryDirectory(prefix="regen-verify-") as folder:
         committed, copy = _clone(Path(folder, "committed")), _clone(Path(folder, "copy"))
-        if absent := [name for name in variants if not compared(committed, preset, [name])]:
-            known = f"expected committed results of {', '.join(absent)}, got none; name variants that results/{preset} has"
-            print(f"error: verify {preset}: {known}", file=sys.stderr)
-            return 2
-        runs = [committed, copy] if twice else [copy]
+        stages = stages_of(committed, pipeline, variants) if variants else {}
+        if absent := [name for name in variants if not any(f"@{name}" in address for address in stages)]:
+            raise UserError(f"verify {preset}: expected committed results of {', '.join(absent)}, got none; results/{preset} has others")
+        outs = {out for paths in stages.values() for out in paths} if variants else None
+        how = "twice" if twice else "exact" if made_here(committed / "results" / preset / "platform.json", variants) else "near"
+        first = compared(committed, preset, outs)
         # Two runs go side by side.
-        failed = [process.wait() for process in [_start(place, preset, pipeline, jobs, variants) for place in runs]]
-        exact = twice or made_here(committed / "results" / preset / "platform.json", variants)
-        first, second = (compared(place, preset, variants) for place in (committed, copy))
-        found = differences(first, second, exact)
-        if exact:
-            found += locks_apart(locked(committed, pipeline, variants), locked(copy, pipeline, variants))
-    how = (
-        "of two runs, bit for bit"
-        if twice
-        else "bit for bit, made on this platform"
-        if exact
-        else "within the tolerances, made on another platform"
-    )
-    if any(failed) or found:
+        runs = [_start(place, preset, pipeline, jobs, stages) for place in ([committed, copy] if twice else [copy])]
+        failed = [status for status in [run.wait() for run in runs] if status]
+        first = compared(committed, preset, outs) if twice else first
+        found = differences(first, compared(copy, preset, outs), how != "near")
+        found += locks_apart(locked(committed, pipeline), locked(copy, pipeline), how != "near", outs)
+    if failed or found:
         print(table(found), file=sys.stderr)
-        ran = f"dvc ended with status {max(failed)}; " if any(failed) else ""
-        print(f"error: verify {preset}: {ran}expected {len(first)} files again ({how}), got {len(found)} differences", file=sys.stderr)
-        return 1
-    print(f"verify {preset}: {len(first)} files came out again ({how})")
+        ran = f"DVC ended with status {failed[0]}; " if failed else ""
+        raise UserError(f"verify {preset}: {ran}expected {len(first)} files again ({WAYS[how]}), got {len(found)} differences")
+    print(f"verify {preset}: {len(first)} files came out again ({WAYS[how]})")
     return 0
 
 
@@ -65,21 +71,23 @@ def _clone(folder: Path) -> Path:
     return folder
 
 
-def _start(copy: Path, preset: str, pipeline: Path, jobs: str, variants: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start the copy's own code, by force and without its results."""
+def _start(copy: Path, preset: str, pipeline: Path, jobs: str, stages: Collection[str]) -> subprocess.Popen[bytes]:
+    """Start the copy's own code, by force and without its results; nobody's settings can lead DVC to another cache."""
     for kind in ("results", "reports"):
         shutil.rmtree(copy / kind / preset, ignore_errors=True)
-    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "DVC_SITE_CACHE_DIR": str(copy.with_suffix(".site"))}
-    command = [sys.executable, "scripts/repro.py", str(pipeline), jobs]
-    if variants:
-        parts = [pipeline, *sorted(path.relative_to(copy) for path in (copy / pipeline.parent / "pipeline").glob("*/dvc.yaml"))]
-        listing = ["dvc", "stage", "list", "--name-only", *map(str, parts)]
-        stages = subprocess.run(listing, cwd=copy, env=environment, capture_output=True, text=True, check=True).stdout.split()
-        command = ["dvc", "repro", "--force", *(stage for stage in stages if re.search(rf"@({'|'.join(variants)})(-\d+)?$", stage))]
-    return subprocess.Popen(command, cwd=copy, env=environment)
+    folders = {f"DVC_{name}_DIR": str(copy.with_name(f"{copy.name}-{name}")) for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG")}
+    command = ["dvc", "repro", "--force", "-k", *stages] if stages else [sys.executable, "scripts/repro.py", str(pipeline), jobs]
+    return subprocess.Popen(command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy / "src"), **folders})
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit("error: usage: python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]")
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"error: verify: expected git and dvc to run, got '{error}'; clone regen with git and use 'make verify'")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: nothing was changed; run 'make verify' again")

@@ -3,7 +3,6 @@
 Bad values of params.yaml have their table in tests/params/test_resolve.py and tests/config.
 """
 
-import errno
 import json
 import os
 import pickle
@@ -12,6 +11,7 @@ import runpy
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +27,7 @@ VARIANT = VARIANTS[0]
 RUN = f"quick/{VARIANT}/0"
 DATA, WEIGHTS, FEATURES = "data/quick/mnist/test.safetensors", f"models/{RUN}/final.safetensors", "features/quick/mnist/network.safetensors"
 TRAIN, EVALUATE, QUALITY = ([kind, "quick", VARIANT, "0"] for kind in ("train", "evaluate", "quality"))
+NETWORK, DRAW = ["features", "quick", "mnist"], ["draw", "quick", VARIANT]
 CONFIGURE, FETCH, SPLIT = ["configure", "preset.yaml"], ["fetch", "quick", "mnist"], ["split", "quick", "mnist"]
 
 
@@ -48,7 +49,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = Path.cwd()
     os.chdir(root)
     try:
-        for arguments in (CONFIGURE, FETCH, SPLIT, ["features", "quick", "mnist"], TRAIN, EVALUATE, QUALITY):
+        for arguments in (CONFIGURE, FETCH, SPLIT, NETWORK, TRAIN, EVALUATE, QUALITY):
             stage(*arguments)
     finally:
         os.chdir(before)
@@ -63,7 +64,9 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         raise OSError("no network in tests")
 
     monkeypatch.setattr(socket, "create_connection", no_network)
-    monkeypatch.delenv("REGEN_DATA_MIRROR", raising=False)
+    # Set first, so that whatever a case sets is undone.
+    monkeypatch.setenv("REGEN_DATA_MIRROR", "")
+    monkeypatch.delenv("REGEN_DATA_MIRROR")
     shutil.copytree(finished, tmp_path / "place")
     monkeypatch.chdir(tmp_path / "place")
     return tmp_path / "place"
@@ -223,7 +226,10 @@ def largest_file(size: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.parametrize("command", [CONFIGURE, SPLIT, TRAIN, EVALUATE, QUALITY], ids=lambda command: command[0])
+WRITING = [CONFIGURE, SPLIT, NETWORK, TRAIN, EVALUATE, QUALITY, DRAW]
+
+
+@pytest.mark.parametrize("command", WRITING, ids=lambda command: command[0])
 def test_a_full_disk_is_one_line_and_keeps_what_was_there(command: list[str], place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(place)
     with largest_file(100), pytest.raises(SystemExit) as caught:
@@ -233,18 +239,26 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(command: list[str], pl
     assert files(place) == before
 
 
-@pytest.mark.parametrize("command", [CONFIGURE, SPLIT, TRAIN, EVALUATE, QUALITY], ids=lambda command: command[0])
-def test_a_read_only_disk_is_one_line(
-    command: list[str], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refuse(path: Path, *_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+@pytest.fixture
+def read_only(place: Path) -> Iterator[Path]:
+    """Make the place a read-only file system: permissions alone do not stop the superuser."""
+    mount = ["mount", "--bind", str(place), str(place)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount")
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
+    # The current folder is to be the mounted one.
+    os.chdir(place)
+    yield place
+    os.chdir(place.parent)
+    # Lazily: tensors that were read are mapped from it.
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
-    before = files(place)
-    # No folder and no file can be made: the superuser, whom permissions do not stop, gets this answer of a disk alone.
-    monkeypatch.setattr(Path, "mkdir", refuse)
+
+@pytest.mark.parametrize("command", WRITING, ids=lambda command: command[0])
+def test_a_read_only_disk_is_one_line(command: list[str], read_only: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(read_only)
     with pytest.raises(SystemExit) as caught:
         stage(*command)
     errors = capsys.readouterr().err
     assert caught.value.code == 1 and errors.count("\n") == 1 and "Read-only file system" in errors, errors
-    assert files(place) == before
+    assert files(read_only) == before

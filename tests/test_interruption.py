@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,16 +33,16 @@ def long_enough(root: Path) -> Copy:
 
 
 def stages(copy: Copy, kind: str) -> list[str]:
-    """Return the stages of a kind; of those that are of a variant, all three."""
+    """Return the stages of a kind."""
     part = f"pipeline/{kind}/dvc.yaml"
-    if not (copy.root / part).exists():
-        return [kind]
-    names = copy.call("dvc", "stage", "list", "--name-only", part).split()
-    return [name for name in names if any(f"@{variant}" in name for variant in VARIANTS)]
+    return copy.call("dvc", "stage", "list", "--name-only", part).split() if (copy.root / part).exists() else [kind]
 
 
-def killed(copy: Copy, stage: str, after: float) -> bool:
-    """Run a stage by force and kill DVC and the stage `after` seconds from its start; return whether it was still running."""
+def killed(copy: Copy, stage: str, after: float, checkpoint: Path | None) -> bool:
+    """Run a stage by force and kill DVC and the stage `after` seconds from its start; return whether it was still running.
+
+    With a checkpoint's path, the seconds count from when there is one.
+    """
     process = subprocess.Popen(
         ["dvc", "repro", "--force", "--single-item", stage],
         **{"cwd": copy.root, "env": {**copy.environment, "PYTHONUNBUFFERED": "1"}, "start_new_session": True, "text": True},
@@ -52,6 +53,8 @@ def killed(copy: Copy, stage: str, after: float) -> bool:
     # DVC prints the command when it starts it.
     while (line := process.stdout.readline()) and not line.startswith("> "):
         pass
+    while checkpoint is not None and not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.01)
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
@@ -72,22 +75,28 @@ def test_thirty_kills_change_no_bit(tmp_path: Path) -> None:
     copy = long_enough(tmp_path)
     copy.repro()
     expected, chance = copy.outputs(), random.Random(7)
-    seconds, kills = dict.fromkeys(KINDS, 6.0), 0
+    longest: dict[str, float] = {}
+    kills, continued = 0, dict.fromkeys(VARIANTS, 0)
     while kills < KILLS:
         kind = KINDS[kills % len(KINDS)]
-        stage, after = chance.choice(stages(copy, kind)), chance.uniform(0, seconds[kind])
-        if not killed(copy, stage, after):
-            # It ended first: earlier moments for this kind from now on.
-            seconds[kind] = after
+        variant = VARIANTS[kills % len(VARIANTS)]
+        checkpoint = copy.root / f"checkpoints/quick/{variant}/0/state.safetensors" if kind == "train" else None
+        stage = next(name for name in stages(copy, kind) if kind == name or variant in name)
+        after = chance.uniform(0, longest.get(stage, 5.0))
+        if not killed(copy, stage, after, checkpoint):
+            # It ended first: earlier moments for this stage from now on.
+            longest[stage] = after
             continue
         kills += 1
+        continued[variant] += checkpoint is not None and checkpoint.exists()
         # What is there is whole: no file that a killed stage left is another than the finished one.
         assert {name for name, content in present(copy, expected).items() if content != expected[name]} == set(), stage
         # Nothing to restore: the stage itself has to come to its end, from its checkpoint if it left one.
         shutil.rmtree(copy.root / ".dvc/cache")
         copy.call("python", "scripts/repro.py")
         assert copy.outputs() == expected, stage
-    assert copy.files("checkpoints") == {}
+        assert copy.files("checkpoints") == {}, stage
+    assert min(continued.values()) >= 2, continued
 
 
 def test_an_interrupt_leaves_a_line_and_a_state_that_goes_on(tmp_path: Path) -> None:
@@ -95,7 +104,9 @@ def test_an_interrupt_leaves_a_line_and_a_state_that_goes_on(tmp_path: Path) -> 
     stage = "pipeline/train/dvc.yaml:train-mnist@uva3-realnvp-mnist-0"
     copy.repro("dvc.yaml:split@mnist")
     command = ["python", "stages/train.py", "quick", "uva3-realnvp-mnist", "0"]
-    process = subprocess.Popen(command, cwd=copy.root, env=copy.environment, stderr=subprocess.PIPE, text=True)
+    # A job in the background starts with the signal ignored.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=copy.root, env=copy.environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     checkpoint = copy.root / "checkpoints/quick/uva3-realnvp-mnist/0/state.safetensors"
     until = time.monotonic() + LONGEST
     while not checkpoint.exists() and time.monotonic() < until:

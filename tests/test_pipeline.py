@@ -147,9 +147,10 @@ def whole(trained: Copy) -> Copy:
 
 
 @pytest.mark.slow
-def test_two_jobs_in_another_folder_make_the_same_bytes(whole: Copy, tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["2", "8"])
+def test_jobs_side_by_side_in_another_folder_make_the_same_bytes(whole: Copy, tmp_path: Path, jobs: str) -> None:
     other = Copy(tmp_path)
-    other.call(sys.executable, "scripts/repro.py", "dvc.yaml", "2")
+    other.call(sys.executable, "scripts/repro.py", "dvc.yaml", jobs)
 
     # The order of the lock is that of completion.
     assert other.lock() == whole.lock()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from regen.provenance import collect, recorded
+from regen.common.errors import UserError
+from regen.provenance import collect, collect_platforms, made_here, platform_facts, recorded
 
 
 def test_a_stage_is_timed_and_its_memory_noted(tmp_path: Path) -> None:
@@ -49,3 +50,44 @@ def test_the_account_has_feature_spaces_too(tmp_path: Path) -> None:
     log.write_text(json.dumps({"seconds": 4.5}))
     collect(tmp_path / "logs", tmp_path / "provenance.json")
     assert json.loads((tmp_path / "provenance.json").read_text()) == {"features/mnist/features": {"seconds": 4.5}}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """Return a platform.json of two variants and a feature network that were made here."""
+    for run in ("a/0/train", "a/0/evaluate", "b/1/train", "features/mnist/features"):
+        log = tmp_path / "logs" / f"{run}.json"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(json.dumps({**platform_facts(), "device": "cpu", "threads": 1, "seconds": 2.5}))
+        (tmp_path / "results" / run.split("/")[0]).mkdir(parents=True, exist_ok=True)
+    collect_platforms(tmp_path / "logs", tmp_path / "results/platform.json")
+    return tmp_path / "results/platform.json"
+
+
+def test_what_was_made_here_is_known_as_that(made: Path) -> None:
+    assert made_here(made) and made_here(made, ["a"]) and made_here(made, ["a", "b"])
+    assert "seconds" not in made.read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("processor", "another"), ("instruction_set", "AVX512"), ("device", "cuda"), ("versions", {"torch": "1"})]
+)
+def test_another_platform_is_known_as_that(made: Path, key: str, value: object) -> None:
+    log = made.parents[1] / "logs/b/1/train.json"
+    log.write_text(json.dumps({**json.loads(log.read_text()), key: value}))
+    collect_platforms(made.parents[1] / "logs", made)
+    assert made_here(made, ["a"]) and not made_here(made, ["b"]) and not made_here(made)
+
+
+@pytest.mark.parametrize(("text", "variants"), [(None, []), ("{}", []), ("[]", ["a"]), ("{", ["a"]), ("", [])])
+def test_without_an_account_of_platforms_nothing_is_judged(made: Path, text: str | None, variants: list[str]) -> None:
+    made.unlink()
+    if text is not None:
+        made.write_text(text)
+    with pytest.raises(UserError, match=r"platform\.json"):
+        made_here(made, variants)
+
+
+def test_a_variant_without_a_run_is_not_judged(made: Path) -> None:
+    with pytest.raises(UserError, match="expected a run of c, got none"):
+        made_here(made, ["a", "c"])

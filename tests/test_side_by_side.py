@@ -4,8 +4,10 @@ import importlib.util
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -115,7 +117,8 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
             file.write_text("".join(f"{name}\n" for name in addresses(folder, part)))
     # It is told which files to list, and each of these has its stages in it.
     script = f'#!/bin/sh\necho "$*" >> {log}\ncase "$*" in "stage list"*) shift 3; cat "$@" ;;\n*:configure) exit ${{REFUSED:-0}} ;;\n'
-    script += '*"-s -k"*) exit ${WORKERS:-0} ;;\n*) exit ${FINAL:-0} ;;\nesac\n'
+    script += f'*"-s -k"*) [ -z "$HANG" ] || {{ echo $$ >> {log}.running; exec sleep 60; }}; exit ${{WORKERS:-0}} ;;'
+    script += "\n*) exit ${FINAL:-0} ;;\nesac\n"
     (tmp_path / "dvc").write_text(script)
     (tmp_path / "dvc").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -222,6 +225,24 @@ def test_without_git_it_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, SCRIPT], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"error: {tmp_path}: expected a git repository")
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_every_worker_and_is_one_line(
+    calls: Callable[[], list[list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+) -> None:
+    monkeypatch.setenv("HANG", "1")
+    process = subprocess.Popen([sys.executable, SCRIPT, "dvc.yaml", "3"], stderr=subprocess.PIPE, text=True)
+    running = tmp_path / "calls.running"
+    until = time.monotonic() + 30
+    while (not running.exists() or len(running.read_text().split()) < 1) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(told)
+    said = process.communicate(timeout=30)[1]
+    assert (process.returncode, said) == (130, "interrupted: what is done is kept; run the same command to continue\n")
+    for worker in map(int, running.read_text().split()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5", ""])

@@ -14,6 +14,9 @@ import os, signal
 from regen.common.errors import UserError
 from regen.stage import run
 
+# A job in the background starts with it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def main(how: str) -> None:
     match how:
         case "good": print("done")

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from regen.common.errors import UserError
 from regen.common.files import read_json, write_json
 
 __all__ = ["PACKAGES", "collect", "collect_platforms", "commit", "made_here", "platform_facts", "recorded"]
@@ -97,10 +98,19 @@ def collect_platforms(logs: Path, path: Path) -> None:
 
 
 def made_here(path: Path, variants: Collection[str] = ()) -> bool:
-    """Return whether platform.json says that all runs (those of some variants and of the feature networks) were made on this platform."""
-    if not path.exists():
-        return False
+    """Return whether platform.json says that all runs (those of some variants and of the feature networks) were made on this platform.
+
+    Raises
+    ------
+    UserError
+        If it is missing, is not JSON or has no run of one of the variants.
+    """
     made = read_json(path)
-    of = {name for run, name in made["runs"].items() if not variants or run.split("/")[0] in (*variants, "features")}
+    runs = made.get("runs", {}) if isinstance(made, dict) else {}
+    absent = {*variants} - {run.split("/")[0] for run in runs}
+    if absent or not runs:
+        which = f"a run of {', '.join(sorted(absent))}" if absent else "runs"
+        raise UserError(f"{path.name}: expected {which}, got none; make it with 'make report' or 'make paper' and commit it")
+    of = {name for run, name in runs.items() if not variants or run.split("/")[0] in (*variants, "features")}
     here = platform_facts()
-    return bool(of) and all({**made["platforms"][name], **here, "device": "cpu"} == made["platforms"][name] for name in of)
+    return all({**made["platforms"][name], **here, "device": "cpu"} == made["platforms"][name] for name in of)

@@ -1,15 +1,17 @@
 """Whether a run that came out differently is found: every kind of file, every kind of difference."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from regen.verification.compare import Difference, differences, table, tolerance
 
 METRICS = {"neg_elbo_nats": 100.0, "n_images": 100, "data_source": "stand-in", "discriminator_nats": 1.0}
+PICTURE = "reports/quick/figures/v/means.png"
 HISTORY = "epoch,step,val_neg_elbo_nats\n1,10,200.0\n2,20,100.0\n"
 DETAILS = {"rows": [{"images": "samples", "per_image": [1.0, 2.0]}]}
 
@@ -21,13 +23,20 @@ def tree(root: Path) -> dict[str, Path]:
         "results/quick/v/0/history.csv": HISTORY,
         "results/quick/v/0/details.json": json.dumps(DETAILS),
         "results/quick/data/mnist.json": json.dumps({"mean": 0.13, "counts": {"train": 100}}),
-        "reports/quick/figures/v/means.png": "picture",
+        "reports/quick/claims.json": json.dumps([{"verdict": "not judged", "finding": "1.5 nats"}]),
+        "reports/quick/report.md": "# Report",
     }
     for name, text in texts.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return {name: root / name for name in texts}
+    picture(root / PICTURE)
+    return {name: root / name for name in (*texts, PICTURE)}
+
+
+def picture(path: Path, width: int = 4, grey: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (width, 3), grey).save(path)
 
 
 def changed(path: Path, **values: Any) -> None:
@@ -69,11 +78,18 @@ CORRUPT: list[tuple[str, Callable[[Path], Any], str]] = [
     ("history.csv", lambda path: path.write_text(HISTORY.replace("2,20,100.0", "2,20,102.0")), "val_neg_elbo_nats"),
     ("history.csv", lambda path: path.write_text(HISTORY.replace("2,20,100.0", "2,20,nan")), "val_neg_elbo_nats"),
     ("history.csv", lambda path: path.write_text(HISTORY + "3,30,100.0\n"), "rows"),
+    ("history.csv", lambda path: path.write_text(HISTORY.replace("1,10,200.0", "1,10,inf")), "rows that are not finite"),
+    ("history.csv", lambda path: path.write_text(HISTORY + "3,30\n"), ""),
     ("history.csv", lambda path: path.write_text(""), ""),
     ("details.json", lambda path: changed(path, rows=[]), "rows[0].images"),
     ("details.json", lambda path: changed(path, rows=[{"images": "samples", "per_image": [1.0, float("nan")]}]), "rows[0].per_image[1]"),
     ("details.json", lambda path: changed(path, rows=[{"images": "samples", "per_image": [1.0, None]}]), "rows[0].per_image[1]"),
     ("../../data/mnist.json", lambda path: changed(path, mean=0.1300001), "mean"),
+    ("claims.json", lambda path: path.write_text('[{"verdict": "reproduced", "finding": "1.5 nats"}]'), "[0].verdict"),
+    ("report.md", lambda path: path.write_text(""), ""),
+    ("means.png", lambda path: picture(path, width=5), ""),
+    ("means.png", lambda path: path.write_bytes(path.read_bytes()[:40]), ""),
+    ("means.png", lambda path: path.write_text(""), ""),
 ]
 
 
@@ -99,10 +115,41 @@ def test_a_file_that_one_side_lacks_is_found(trees: Trees, side: int, exact: boo
 
 
 def test_another_picture_is_found_on_the_same_platform(trees: Trees) -> None:
-    name = "reports/quick/figures/v/means.png"
-    trees[1][name].write_text("picturf")
-    assert [row.metric for row in differences(*trees, exact=True)] == [name]
+    picture(trees[1][PICTURE], grey=1)
+    assert [row.metric for row in differences(*trees, exact=True)] == [PICTURE]
     assert differences(*trees, exact=False) == []
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    ("file", "text", "metric"), [("metrics.json", '{"nll_nats": null}', "nll_nats"), ("history.csv", "epoch,a\n1,nan\n2,1\n", "rows")]
+)
+def test_what_is_no_number_is_found_though_it_came_out_again(trees: Trees, file: str, text: str, metric: str, exact: bool) -> None:
+    for files in trees:
+        files[RUN + file].write_text(text)
+    (found,) = differences(*trees, exact)
+    assert found.metric.startswith(f"{RUN}{file}: {metric}") and found.tolerance == "finite"
+
+
+def test_every_metric_of_the_committed_results_that_may_differ_has_a_tolerance() -> None:
+    results = Path(__file__).parents[2] / "results/quick"
+    files = [
+        path
+        for path in results.rglob("*.json")
+        if path.name in ("metrics.json", "quality.json") or path.parent.name in ("data", "features")
+    ]
+    exact_everywhere = {"mean"}
+    numbers = [(path, key, value) for path in files for key, value in leaves(json.loads(path.read_text())) if isinstance(value, float)]
+    without = {key for path, key, value in numbers if not tolerance(key, value or 1.0)}
+    assert len(numbers) > 1000 and {key.split(".")[-1] for key in without} <= exact_everywhere
+
+
+def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, f"{place}.{key}" if isinstance(value, dict) else f"{place}[{key}]")
+    else:
+        yield place, value
 
 
 def test_tolerances_are_absolute_and_relative_and_nothing_for_what_is_not_listed() -> None:
@@ -111,6 +158,9 @@ def test_tolerances_are_absolute_and_relative_and_nothing_for_what_is_not_listed
     # A metric of the last training epoch may have a tolerance of its own.
     assert tolerance("train_neg_elbo_nats", 200.0) == pytest.approx(20.0)
     assert tolerance("frechet_classifier_distance_draws", 2.0) == pytest.approx(1.01)
+    # Of a table, the place in it does not matter.
+    assert tolerance("floor[0].blockiness", 2.0) == tolerance("blockiness", 2.0) > 0
+    assert tolerance("class_counts[3]", 8.0) == 20
     assert tolerance("epoch", 40) == 0 and tolerance("unheard_of", 1e9) == 0
 
 

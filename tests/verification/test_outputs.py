@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from regen.verification.compare import Difference
-from regen.verification.outputs import compared, locked, locks_apart
+from regen.verification.outputs import compared, locked, locks_apart, stages_of
 
 FILES = (
     "results/quick/v/0/metrics.json",
@@ -31,8 +32,9 @@ def test_everything_of_a_preset_is_compared_but_what_varies(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert set(compared(tmp_path, "quick")) == {*FILES[:3], FILES[5], FILES[7]}
-    assert set(compared(tmp_path, "quick", ["v"])) == {FILES[0], FILES[7]}
-    assert compared(tmp_path, "quick", ["u"]) == {}
+    outs = ["models/quick/v/0", "results/quick/v/0/metrics.json", "reports/quick/figures/v"]
+    assert set(compared(tmp_path, "quick", outs)) == {FILES[0], FILES[7]}
+    assert compared(tmp_path, "quick", ["results/quick/u/0/metrics.json"]) == {}
 
 
 def test_locks_of_all_parts_of_one_preset_are_read(tmp_path: Path) -> None:
@@ -40,14 +42,43 @@ def test_locks_of_all_parts_of_one_preset_are_read(tmp_path: Path) -> None:
     lock(tmp_path / "pipeline/train/dvc.lock", **{"models/quick/v/0": "3", "models/quick/w/0": "4", "results/quick/v/0/history.csv": "6"})
     lock(tmp_path / "paper/dvc.lock", **{"data/paper/mnist": "5"})
     assert locked(tmp_path, Path("dvc.yaml")) == {"data/quick/mnist": "1", "models/quick/v/0": "3", "models/quick/w/0": "4"}
-    assert locked(tmp_path, Path("dvc.yaml"), ["w"]) == {"models/quick/w/0": "4"}
     assert locked(tmp_path, Path("paper/dvc.yaml")) == {"data/paper/mnist": "5"}
 
 
-def test_another_weight_file_is_found() -> None:
-    committed = {"models/quick/v/0": "3", "models/quick/w/0": "4"}
-    assert locks_apart(committed, dict(committed)) == []
-    assert locks_apart(committed, {"models/quick/v/0": "9"}) == [
-        Difference("models/quick/v/0 (DVC)", "3", "9", "equal bit for bit"),
-        Difference("models/quick/w/0 (DVC)", "4", "nothing", "equal bit for bit"),
-    ]
+def test_the_stages_of_a_variant_are_those_whose_results_are_committed(tmp_path: Path) -> None:
+    outs = {
+        "train-mnist@v-0": ["models/paper/v/0", "results/paper/v/0/history.csv"],
+        # Run, but not all of its results are there.
+        "train-mnist@v-1": ["models/paper/v/1", "results/paper/v/1/history.csv"],
+        "train-mnist@v-long-0": ["models/paper/v-long/0", "results/paper/v/0/history.csv"],
+    }
+    stages = {name: {"outs": [{"path": out, "md5": "1"} for out in paths]} for name, paths in outs.items()}
+    path = tmp_path / "paper/pipeline/train/dvc.lock"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+    (tmp_path / "results/paper/v/0").mkdir(parents=True)
+    (tmp_path / "results/paper/v/0/history.csv").touch()
+    found = stages_of(tmp_path, Path("paper/dvc.yaml"), ["v"])
+    assert found == {"paper/pipeline/train/dvc.yaml:train-mnist@v-0": outs["train-mnist@v-0"]}
+    assert stages_of(tmp_path, Path("paper/dvc.yaml"), ["data", "train-mnist"]) == {}
+    assert stages_of(tmp_path, Path("dvc.yaml"), ["v"]) == {}
+
+
+COMMITTED = {"configs/quick": "1", "data/quick/mnist": "2", "models/quick/v/0": "3", "models/quick/w/0": "4"}
+
+
+@pytest.mark.parametrize(
+    ("exact", "outs", "found"),
+    [
+        (True, None, ["configs/quick", "models/quick/v/0", "models/quick/w/0"]),
+        # Weights differ between platforms; what they are made from does not.
+        (False, None, ["configs/quick"]),
+        (True, ["models/quick/v/0"], ["configs/quick", "models/quick/v/0"]),
+        (False, ["models/quick/v/0"], ["configs/quick"]),
+    ],
+)
+def test_another_weight_file_or_configuration_is_found(exact: bool, outs: list[str] | None, found: list[str]) -> None:
+    got = {"configs/quick": "9", "data/quick/mnist": "2", "models/quick/v/0": "8"}
+    assert locks_apart(COMMITTED, dict(COMMITTED), exact, outs) == []
+    rows = [Difference(f"{path} (DVC)", COMMITTED[path], got.get(path, "nothing"), "equal bit for bit") for path in found]
+    assert locks_apart(COMMITTED, got, exact, outs) == rows

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from PIL import Image
 
 __all__ = ["Difference", "differences", "table", "tolerance"]
 
 METRICS = ("metrics.json", "quality.json", "history.csv")
-"""Files of a run whose numbers are metrics; of its other tables only the form is compared between platforms."""
+"""Files of a run whose numbers are metrics, as are those of data cards and feature networks; of other tables, probes too, only the form is
+compared between platforms."""
 
-NOTHING = "nothing"
+NOTHING, NOT_FINITE = "nothing", "rows that are not finite"
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ def _tolerances() -> dict[str, dict[str, float]]:
     return read
 
 
-def tolerance(name: str, committed: float) -> float:
-    """Return how far a metric may be from its committed value on another platform; 0 for what is not in tolerances.yaml."""
+def tolerance(key: str, committed: float) -> float:
+    """Return how far a metric, named by its path in a file, may be from its committed value on another platform; 0 if it is not listed."""
+    name = re.sub(r"\[\d+\]", "", key).rsplit(".", 1)[-1]
     bare = name.removeprefix("train_").removeprefix("val_").removesuffix("_draws")
     known = _tolerances().get(name) or _tolerances().get(bare) or {}
     return known.get("absolute", 0.0) + known.get("relative", 0.0) * abs(committed)
@@ -48,35 +52,58 @@ def differences(committed: Mapping[str, Path], got: Mapping[str, Path], exact: b
     """Return what differs between two sets of files, by their paths in the repository; a file or metric that one lacks differs.
 
     exact: files are equal bit for bit; where one is not, its metrics that differ are named. Else metrics are within their tolerances,
-    other tables have the same form and finite numbers, and pictures are there.
+    other tables have the same form and finite numbers, pictures the same size, claims the same verdicts, and texts are there.
     """
     found = []
     for name in sorted({*committed, *got}):
         if name not in committed or name not in got:
             there = ["a file" if name in side else NOTHING for side in (committed, got)]
             found.append(Difference(name, there[0], there[1], "the same files"))
-        elif not exact:
-            found += _apart(name, committed[name], got[name])
+            continue
+        apart = []
+        if not exact:
+            apart = _apart(name, committed[name], got[name])
         elif committed[name].read_bytes() != got[name].read_bytes():
             named = _values_apart(name, committed[name], got[name], same=True)
-            found += named or [Difference(name, "these bytes", "others", "equal bit for bit")]
+            apart = named or [Difference(name, "these bytes", "others", "equal bit for bit")]
+        found += apart or _not_finite(name, got[name])
     return found
+
+
+def _not_finite(name: str, path: Path) -> list[Difference]:
+    """Return the metrics of a file that came out again and are no numbers."""
+    if path.name not in METRICS:
+        return []
+    values = [(key, value) for key, value in _values(path) if value is None or (key == NOT_FINITE and value)]
+    return [Difference(f"{name}: {key}", str(value), str(value), "finite") for key, value in values]
 
 
 def _apart(name: str, committed: Path, got: Path) -> list[Difference]:
     """Return what differs between two files of different platforms."""
+    if committed.suffix == ".png":
+        first, second = _picture_size(committed), _picture_size(got)
+        return [] if first == second else [Difference(name, first, second, "a picture of the same size")]
     if committed.suffix not in (".json", ".csv"):
-        return []
+        return [] if got.stat().st_size else [Difference(name, "a text", "an empty file", "a text")]
     return _values_apart(name, committed, got, same=False)
+
+
+def _picture_size(path: Path) -> str:
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return f"{picture.width} x {picture.height}"
+    except (OSError, SyntaxError) as error:
+        return f"not readable: {error}"
 
 
 def _values_apart(name: str, committed: Path, got: Path, same: bool) -> list[Difference]:
     """Return the values that differ in two files: at all (`same`), or by more than their tolerances."""
     try:
         first, second = dict(_values(committed)), dict(_values(got))
-    except (ValueError, UnicodeDecodeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError) as error:
         return [Difference(name, "readable", f"not readable: {error}", "readable")]
-    metrics = committed.name in METRICS or "features/" in name or "probes/" in name or "/data/" in name
+    metrics = committed.name in METRICS or "/features/" in name or "/data/" in name
     found = []
     for key in sorted({*first, *second}):
         of = Difference(f"{name}: {key}", _text(first, key), _text(second, key), "")
@@ -95,22 +122,24 @@ def _problem(key: str, committed: Any, got: Any, metric: bool) -> str:
     """Return what is expected of a value and not so, of another platform's result; nothing if all is well."""
     numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (committed, got)]
     if not all(numbers):
-        expected = "the same text" if metric else "a value of the same kind"
-        return "" if (committed == got if metric else numbers[0] == numbers[1]) else expected
+        expected = "the same text" if metric or key.endswith("verdict") else "a value of the same kind"
+        return "" if (committed == got if expected == "the same text" else numbers[0] == numbers[1]) else expected
     if not math.isfinite(got):
         return "finite"
     if not metric:
         return ""
-    allowed = tolerance(key.rsplit(".", 1)[-1], committed)
+    allowed = tolerance(key, committed)
     return "" if abs(got - committed) <= allowed else f"{allowed:.3g}"
 
 
 def _values(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield every value of a JSON file by its path in it, or the last row of a CSV file by its column and how many rows there are."""
+    """Yield every value of a JSON file by its path in it, or the last row of a CSV file by its column and facts of all rows."""
     if path.suffix == ".csv":
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        table = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        rows = [{column: float(value) for column, value in row.items()} for row in table]
         yield "rows", len(rows)
-        yield from ((column, float(value)) for column, value in rows[-1].items())
+        yield NOT_FINITE, sum(not all(map(math.isfinite, row.values())) for row in rows)
+        yield from rows[-1].items()
     else:
         yield from _leaves(json.loads(path.read_text(encoding="utf-8")))
 

@@ -1,45 +1,60 @@
 """What a run leaves that must come out again: its files in git, and what DVC's locks say of weights and data."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from regen.verification.compare import Difference
 
-__all__ = ["compared", "locked", "locks_apart"]
+__all__ = ["compared", "locked", "locks_apart", "stages_of"]
+
 NOT_COMPARED = {"provenance.json", "platform.json", "made.html", "made.md"}
 """Files that say when, where and how long; they vary."""
 
+IN_GIT = ("results/", "reports/")
+"""Where the outputs lie that git keeps too."""
 
-def compared(root: Path, preset: str, variants: Collection[str] = ()) -> dict[str, Path]:
-    """Return the files of a preset that must come out again, by their path in the repository; of some variants, if named."""
-    folders = [f"{kind}/{preset}{end}" for kind, below in (("results", ""), ("reports", "/figures")) for end in _ends(below, variants)]
-    paths = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file() and path.name not in NOT_COMPARED]
-    return {path.relative_to(root).as_posix(): path for path in paths}
-
-
-def _ends(below: str, variants: Collection[str]) -> list[str]:
-    return [f"{below}/{variant}" for variant in variants] or [""]
+EVERYWHERE = ("configs/", "data/")
+"""Outputs of DVC alone that are the same bytes on every platform."""
 
 
-def locked(root: Path, pipeline: Path, variants: Collection[str] = ()) -> dict[str, str]:
-    """Return what DVC's locks say of outputs that git does not have, weights and data: path -> checksum; of some variants, if named.
-
-    pipeline: the dvc.yaml whose lock, and whose parts' locks below pipeline/, are read.
-    """
+def _stages(root: Path, pipeline: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the locks of a pipeline and of its parts below pipeline/ say, by a stage's address."""
     folder = (root / pipeline).parent
-    outs: dict[str, str] = {}
     for lock in (folder / "dvc.lock", *sorted(folder.glob("pipeline/*/dvc.lock"))):
-        stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
-        for stage in stages.values():
-            outs |= {out["path"]: out["md5"] for out in stage.get("outs", ())}
-    kept = {path: md5 for path, md5 in outs.items() if not variants or set(variants) & set(Path(path).parts)}
-    return {path: md5 for path, md5 in kept.items() if not path.startswith(("mlflow/", "results/", "reports/"))}
+        stages = yaml.load(lock.read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"] if lock.exists() else {}
+        for name, stage in stages.items():
+            yield f"{(lock.parent / 'dvc.yaml').relative_to(root).as_posix()}:{name}", stage
 
 
-def locks_apart(committed: dict[str, str], got: dict[str, str]) -> list[Difference]:
-    """Return the outputs whose checksums differ."""
-    keys = sorted({*committed, *got})
-    pairs = [(key, committed.get(key, "nothing"), got.get(key, "nothing")) for key in keys]
+def stages_of(root: Path, pipeline: Path, variants: Collection[str]) -> dict[str, list[str]]:
+    """Return the stages of some variants that were run and whose results are all committed, with the paths of their outputs."""
+    found = {address: [out["path"] for out in stage.get("outs", ())] for address, stage in _stages(root, pipeline)}
+    named = {address: outs for address, outs in found.items() if re.search(rf"@({'|'.join(map(re.escape, variants))})(-\d+)?$", address)}
+    return {address: outs for address, outs in named.items() if all((root / out).exists() for out in outs if out.startswith(IN_GIT))}
+
+
+def compared(root: Path, preset: str, outs: Collection[str] | None = None) -> dict[str, Path]:
+    """Return the files of a preset that must come out again, by their path in the repository; of some outputs, if named."""
+    places = [f"{kind}{preset}" for kind in IN_GIT] if outs is None else [out for out in outs if out.startswith(IN_GIT)]
+    files = [path for place in places for path in ((root / place).rglob("*") if (root / place).is_dir() else [root / place])]
+    return {path.relative_to(root).as_posix(): path for path in files if path.is_file() and path.name not in NOT_COMPARED}
+
+
+def locked(root: Path, pipeline: Path) -> dict[str, str]:
+    """Return what DVC's locks say of outputs that git does not have, weights and data: path -> checksum."""
+    outs = [out for _, stage in _stages(root, pipeline) for out in stage.get("outs", ())]
+    return {out["path"]: out["md5"] for out in outs if not out["path"].startswith((*IN_GIT, "mlflow/"))}
+
+
+def locks_apart(committed: dict[str, str], got: dict[str, str], exact: bool, outs: Collection[str] | None = None) -> list[Difference]:
+    """Return the outputs whose checksums differ.
+
+    exact: all; else those alone that are the same on every platform. outs: of these outputs alone, and of what was needed for them.
+    """
+    keys = {*committed, *got} if outs is None else {*outs, *(key for key in got if key.startswith(EVERYWHERE))} & {*committed, *got}
+    pairs = [(key, committed.get(key, "nothing"), got.get(key, "nothing")) for key in sorted(keys) if exact or key.startswith(EVERYWHERE)]
     return [Difference(f"{key} (DVC)", first, second, "equal bit for bit") for key, first, second in pairs if first != second]
