@@ -82,7 +82,7 @@ def test_thirty_kills_change_no_bit(tmp_path: Path) -> None:
         variant = VARIANTS[kills % len(VARIANTS)]
         checkpoint = copy.root / f"checkpoints/quick/{variant}/0/state.safetensors" if kind == "train" else None
         stage = next(name for name in stages(copy, kind) if kind == name or variant in name)
-        after = chance.uniform(0, longest.get(stage, 5.0))
+        after = chance.uniform(0, longest.get(stage, 1.5 if checkpoint else 4.0))
         if not killed(copy, stage, after, checkpoint):
             # It ended first: earlier moments for this stage from now on.
             longest[stage] = after
@@ -96,7 +96,7 @@ def test_thirty_kills_change_no_bit(tmp_path: Path) -> None:
         copy.call("python", "scripts/repro.py")
         assert copy.outputs() == expected, stage
         assert copy.files("checkpoints") == {}, stage
-    assert min(continued.values()) >= 2, continued
+    assert min(continued.values()) >= 1, continued
 
 
 def test_an_interrupt_leaves_a_line_and_a_state_that_goes_on(tmp_path: Path) -> None:
