@@ -1,10 +1,10 @@
 """Run everything again in a clean copy of HEAD and hold it against what is committed.
 
-`python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no results
-and no report. With variants, those of their stages whose results are committed are run, with what they need, one after the other, and
-compared. Results made on this platform must be equal bit for bit, weights included (results/<preset>/platform.json says where each was
-made); others must lie within src/regen/verification/tolerances.yaml, and configurations and data must be equal. `--twice` holds two runs
-against each other instead. Exit status 1 and a table of what differs if not.
+`python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no locks,
+no results and no report. With variants, those of their stages whose results are committed are run, with what they need, one after the
+other, and compared. Results made on this platform must be equal bit for bit, weights included (results/<preset>/platform.json says where
+each was made); others must lie within src/regen/verification/tolerances.yaml, and configurations and data must be equal. `--twice` holds
+two runs against each other instead. Exit status 1 and a table of what differs if not.
 """
 
 import os
@@ -18,7 +18,7 @@ from pathlib import Path
 from regen.common.errors import UserError
 from regen.provenance import made_here
 from regen.verification.compare import differences, table
-from regen.verification.outputs import compared, locked, locks_apart, stages_of
+from regen.verification.outputs import compared, locked, locks_apart, locks_of, stages_of
 
 __all__ = ["main"]
 
@@ -72,11 +72,13 @@ def _clone(folder: Path) -> Path:
 
 
 def _start(copy: Path, preset: str, pipeline: Path, jobs: str, stages: Collection[str]) -> subprocess.Popen[bytes]:
-    """Start the copy's own code, by force and without its results; nobody's settings can lead DVC to another cache."""
+    """Start the copy's own code without its results and locks, so that all of it runs; nobody's settings can lead DVC to another cache."""
     for kind in ("results", "reports"):
         shutil.rmtree(copy / kind / preset, ignore_errors=True)
+    for lock in locks_of(copy, pipeline):
+        lock.unlink()
     folders = {f"DVC_{name}_DIR": str(copy.with_name(f"{copy.name}-{name}")) for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG")}
-    command = ["dvc", "repro", "--force", "-k", *stages] if stages else [sys.executable, "scripts/repro.py", str(pipeline), jobs]
+    command = ["dvc", "repro", "-k", *stages] if stages else [sys.executable, "scripts/repro.py", str(pipeline), jobs]
     return subprocess.Popen(command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy / "src"), **folders})
 
 

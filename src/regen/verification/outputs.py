@@ -9,7 +9,7 @@ import yaml
 
 from regen.verification.compare import Difference
 
-__all__ = ["compared", "locked", "locks_apart", "stages_of"]
+__all__ = ["compared", "locked", "locks_apart", "locks_of", "stages_of"]
 
 NOT_COMPARED = {"provenance.json", "platform.json", "made.html", "made.md"}
 """Files that say when, where and how long; they vary."""
@@ -21,12 +21,16 @@ EVERYWHERE = ("configs/", "data/")
 """Outputs of DVC alone that are the same bytes on every platform."""
 
 
-def _stages(root: Path, pipeline: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the locks of a pipeline and of its parts below pipeline/ say, by a stage's address."""
+def locks_of(root: Path, pipeline: Path) -> list[Path]:
+    """Return the locks of a pipeline, named by its dvc.yaml, and of its parts below pipeline/."""
     folder = (root / pipeline).parent
-    for lock in (folder / "dvc.lock", *sorted(folder.glob("pipeline/*/dvc.lock"))):
-        stages = yaml.load(lock.read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"] if lock.exists() else {}
-        for name, stage in stages.items():
+    return [*folder.glob("dvc.lock"), *sorted(folder.glob("pipeline/*/dvc.lock"))]
+
+
+def _stages(root: Path, pipeline: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the locks of a pipeline say, by a stage's address."""
+    for lock in locks_of(root, pipeline):
+        for name, stage in yaml.load(lock.read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"].items():
             yield f"{(lock.parent / 'dvc.yaml').relative_to(root).as_posix()}:{name}", stage
 
 
