@@ -132,6 +132,8 @@ def test_interrupted_run_continues_to_the_same_bits(
     resumed, continued = train(config(name), 0, images, tmp_path / "cut", CPU)
     assert epochs == list(range(interrupted_after + 1, 5)), "the run began again instead of continuing"
     assert equal(whole, resumed) and history == continued
+    # The order, too: it is that of the columns of history.csv.
+    assert [list(row) for row in history] == [list(row) for row in continued]
     snapshots = [{path.name: path.read_bytes() for path in (tmp_path / folder).glob("epoch-*")} for folder in ("whole", "cut")]
     assert len(snapshots[0]) == 3 and snapshots[0] == snapshots[1]
 

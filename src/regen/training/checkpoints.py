@@ -46,7 +46,8 @@ class Checkpoint:
         for player, optimizer in enumerate(optimizers):
             for index, state in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{player}.{index}.{name}": value for name, value in state.items()}
-        write_tensors(self.path, tensors, {"key": self.key, "history": history})
+        # Pairs, for the order of the columns: objects are sorted when they are written.
+        write_tensors(self.path, tensors, {"key": self.key, "history": [list(row.items()) for row in history]})
 
     def restore(self, modules: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> list[dict[str, float]]:
         """Load the state of the same run into `modules` and `optimizers` and return its history.
@@ -68,5 +69,4 @@ class Checkpoint:
                 states[int(player)].setdefault(int(index), {})[key] = tensor
         for optimizer, state in zip(optimizers, states, strict=True):
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        history: list[dict[str, float]] = note["history"]
-        return history
+        return [dict(row) for row in note["history"]]
