@@ -175,3 +175,7 @@ def test_what_a_network_may_have_is_said(
     values = report_config("paper").variants[name].model_dump()
     values["model"][section] = network
     assert said in settings_line(parse(ReportedVariant, values, "test"))
+
+
+def test_a_schedule_that_a_preset_cuts_says_so(report_config: Callable[..., ReportConfig]) -> None:
+    assert settings_line(report_config("quick").variants["uva3-vae-z2-mnist"]).endswith(", 40 epochs, cut to at most 40 steps")

@@ -34,7 +34,7 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         verdict, why = "open", LATER
     elif worthless := _guarded(_worthless, claim, evidence):
         verdict, why = "not judged", worthless
-    elif lacking := _guarded(_absent, claim, evidence) or _guarded(_fewer, claim, evidence) or lacking:
+    elif lacking := next(filter(None, (_guarded(reason, claim, evidence) for reason in (_absent, _shortened, _fewer))), lacking):
         verdict, why = "not judged", f"{lacking} As far as measured: {finding.why}" if finding else lacking
     else:
         assert finding is not None
@@ -72,24 +72,29 @@ def _guarded(reason: Callable[[Claim, Evidence], str], claim: Claim, evidence: E
 
 
 def _worthless(claim: Claim, evidence: Evidence) -> str:
-    """Return why results judge nothing whatever they are: made-up data, or less than the report's schedule; empty if they do."""
+    """Return why results judge nothing whatever they are: made-up data; empty if they do."""
     variants = {name: evidence.variant(name) for name in claim.variants}
     sources = {name: {variant.data_source, evidence.card(variant.dataset)["data_source"]} for name, variant in variants.items()}
     if made_up := [name for name in variants if "stand-in" in sources[name]]:
         which = "" if len(made_up) == len(variants) else f" of {_names(made_up)}"
         return f"The data{which} are stand-ins, which judge nothing."
-    if cut := [name for name, variant in variants.items() if variant.max_steps is not None]:
-        return f"The training of {_names(cut)} was cut to {variants[cut[0]].max_steps:,} steps."
-    for name, variant in variants.items():
-        epochs = min(_epochs(evidence, name).values(), default=variant.training.epochs)
-        if epochs < variant.training.epochs:
-            return f"The training of {name} ran {epochs:,} of the report's {variant.training.epochs:,} epochs."
     return ""
 
 
 def _absent(claim: Claim, evidence: Evidence) -> str:
     absent = [name for name in claim.variants if not _epochs(evidence, name)]
     return f"There are no results of {_names(absent)}." if absent else ""
+
+
+def _shortened(claim: Claim, evidence: Evidence) -> str:
+    """Return which trainings ended before the report's last epoch; empty if none did."""
+    parts = []
+    for name in claim.variants:
+        declared = evidence.variant(name).training.epochs
+        epochs = min(_epochs(evidence, name).values(), default=declared)
+        if epochs < declared:
+            parts.append(f"{epochs:,} of the report's {declared:,} epochs of {name}")
+    return f"The training ran {_names(parts)}." if parts else ""
 
 
 def _fewer(claim: Claim, evidence: Evidence) -> str:
@@ -123,8 +128,8 @@ def _sources(claim: Claim, evidence: Evidence) -> list[str]:
     ]
 
 
-def _names(variants: list[str]) -> str:
-    return variants[0] if len(variants) == 1 else f"{', '.join(variants[:-1])} and {variants[-1]}"
+def _names(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _line(error: Exception) -> str:

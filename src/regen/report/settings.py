@@ -13,7 +13,7 @@ __all__ = ["settings_line"]
 def settings_line(variant: ReportedVariant) -> str:
     """Return model, objective and schedule of a variant."""
     model, training = variant.model, variant.training
-    parts = [*FAMILIES[model.family](model, variant.shape), *_objective(training.objective), *_images(variant), _schedule(training)]
+    parts = [*FAMILIES[model.family](model, variant.shape), *_objective(training.objective), *_images(variant), _schedule(training, variant.max_steps)]
     return "; ".join(part for part in parts if part)
 
 
@@ -127,7 +127,7 @@ def _objective(objective: Any) -> list[str]:
             return []
 
 
-def _schedule(training: Training) -> str:
+def _schedule(training: Training, max_steps: int | None) -> str:
     """Describe the optimiser, as far as it is not the usual one, and how long it runs."""
     parts = [
         f"{training.optimizer} {training.learning_rate:g}",
@@ -135,7 +135,8 @@ def _schedule(training: Training) -> str:
         "" if training.epsilon == _default(training, "epsilon") else f"epsilon {training.epsilon:g}",
         f"batch {training.batch_size}",
         f"{training.epochs} epochs"
-        + ("" if training.learning_rate_stages is None else f" in {training.learning_rate_stages} stages of falling rate"),
+        + ("" if training.learning_rate_stages is None else f" in {training.learning_rate_stages} stages of falling rate")
+        + ("" if max_steps is None else f", cut to at most {max_steps:,} steps"),
         "" if training.held_out == "validation" else "the validation images trained on too",
         "" if training.clip_norm is None else f"gradient norm at most {training.clip_norm:g}",
     ]
