@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from regen.claims.judge import judge
 from regen.claims.ledger import Claim, read_ledger
 from regen.claims.registry import registered
 from regen.common.errors import UserError
-from regen.params.schema import ReportConfig
 
 VAE, SVHN = "vu4a-vae-mnist", "vu4a-vae-svhn"
 FOUND = Finding("reproduced", "It holds.", [Number("x", 1.5, "nats")])

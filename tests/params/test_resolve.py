@@ -92,7 +92,8 @@ def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
 
     assert set(quick) == set(paper) == expected
     assert all(quick[f"{name}.train.json"].max_steps <= 100 for name in variants)
-    assert all(paper[f"{name}.train.json"].max_steps is None for name in variants)
+    # The reports' own schedules, but for CelebA, whose 200 epochs want a GPU.
+    assert {paper[f"{name}.train.json"].dataset for name in variants if paper[f"{name}.train.json"].max_steps is not None} == {"celeba"}
     # The issue: at least 10,000 samples a model.
     assert all(paper[f"{name}.quality.json"].n_samples >= 10_000 for name in variants)
     # The protocol that the metrics' definition fixes: K up to 500 on all test images, and up to 5,000 on 1,000 of them.

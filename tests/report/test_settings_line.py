@@ -40,7 +40,8 @@ LINES = {
     ),
     "davari-vae-bilinear-celeba": (
         "conv 3-32-64-128-256 channels, 100 codes and its mirror with bilinear upsampling, batch normalisation, "
-        "leaky_relu_0.2, decoder relu; bernoulli likelihood; adam 0.0002, betas 0.5 and 0.999, batch 128, 200 epochs"
+        "leaky_relu_0.2, decoder relu; bernoulli likelihood; adam 0.0002, betas 0.5 and 0.999, batch 128, 200 epochs, "
+        "cut to at most 790 steps"
     ),
     "ref-iwae5-bmnist": (
         "mlp 784-200-200-50 and its mirror, tanh; bernoulli likelihood; IWAE bound, 5 samples, gradient by normalised weights; "

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from regen.config.training import Training
 from regen.params.schema import ReportedVariant
 
 __all__ = ["settings_line"]
@@ -12,8 +11,8 @@ __all__ = ["settings_line"]
 
 def settings_line(variant: ReportedVariant) -> str:
     """Return model, objective and schedule of a variant."""
-    model, training = variant.model, variant.training
-    parts = [*FAMILIES[model.family](model, variant.shape), *_objective(training.objective), *_images(variant), _schedule(training, variant.max_steps)]
+    model = variant.model
+    parts = [*FAMILIES[model.family](model, variant.shape), *_objective(variant.training.objective), *_images(variant), _schedule(variant)]
     return "; ".join(part for part in parts if part)
 
 
@@ -127,8 +126,9 @@ def _objective(objective: Any) -> list[str]:
             return []
 
 
-def _schedule(training: Training, max_steps: int | None) -> str:
+def _schedule(variant: ReportedVariant) -> str:
     """Describe the optimiser, as far as it is not the usual one, and how long it runs."""
+    training, limit = variant.training, variant.max_steps
     parts = [
         f"{training.optimizer} {training.learning_rate:g}",
         "" if training.betas == _default(training, "betas") else f"betas {training.betas[0]:g} and {training.betas[1]:g}",
@@ -136,7 +136,7 @@ def _schedule(training: Training, max_steps: int | None) -> str:
         f"batch {training.batch_size}",
         f"{training.epochs} epochs"
         + ("" if training.learning_rate_stages is None else f" in {training.learning_rate_stages} stages of falling rate")
-        + ("" if max_steps is None else f", cut to at most {max_steps:,} steps"),
+        + ("" if limit is None else f", cut to at most {limit:,} steps"),
         "" if training.held_out == "validation" else "the validation images trained on too",
         "" if training.clip_norm is None else f"gradient norm at most {training.clip_norm:g}",
     ]
