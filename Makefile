@@ -17,8 +17,7 @@ help: ## list the targets
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("error: expected Python 3.11 or later, got %d.%d; run make PYTHON=python3.12" % v[:2])'
 	$(PYTHON) -m venv .venv
-	@# --no-compile: each module is compiled when it is first imported, and most never are; a minute saved.
-	.venv/bin/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -60,6 +60,7 @@ class Copy:
             **inherited,
             "PATH": f"{Path(sys.executable).parent}:{inherited['PATH']}",
             "PYTHONPATH": str(self.root / "src"),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "DVC_NO_ANALYTICS": "true",
             "DVC_SITE_CACHE_DIR": str(root / "site"),
             "DVC_GLOBAL_CONFIG_DIR": str(root / "config"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from regen.report import tables, words
 from regen.report.document import Block, Code, Column, Listing, Paragraph, Section, Table
-from regen.report.likelihoods import checks, latents, likelihoods, prior_sampling, without
+from regen.report.likelihoods import checks, held_against, latents, likelihoods, prior_sampling, without
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
 
@@ -20,6 +20,7 @@ def likelihood_section(results: Results) -> Section:
     blocks += [_likelihoods(table) for table in found] or [Paragraph(NOT_RUN)]
     if reasons := without(results):
         blocks += [Paragraph("Without a likelihood:"), Listing([[Code(name), f": {why}."] for name, why in reasons.items()])]
+    blocks += _held_against(results)
     return Section("Likelihoods", [*blocks, *results.notices()], id="likelihoods", short="likelihoods")
 
 
@@ -48,6 +49,28 @@ def _likelihoods(table: dict[str, Any]) -> Section:
         blocks += [Paragraph("Published, each under its own protocol:")]
         blocks += [Table(f"Published likelihoods on {table['data']}", columns, printed, sortable=True)]
     return Section(f"{name}, {kind}", blocks)
+
+
+def _held_against(results: Results) -> list[Block]:
+    """Return how far the variants nearest to published models come out from them; nothing where none was run on the official data."""
+    rows = held_against(results)
+    if not rows:
+        return []
+    columns = [
+        *[Column(heading, numeric=False) for heading in ("variant", "quantity")],
+        *[Column(heading) for heading in ("here", "published", "above it by")],
+        *[Column(heading, numeric=False) for heading in ("measured at", "model", "source", "what differs")],
+    ]
+    body = [
+        [
+            Code(row["variant"]),
+            row["quantity"],
+            *(tables.written(row[key], row["form"]) for key in ("here", "published", "difference")),
+            *(row[key] for key in ("measured_at", "model", "source", "differs")),
+        ]
+        for row in rows
+    ]
+    return [Section("Held against what is published", [Table("Held against what is published", columns, body, sortable=True)])]
 
 
 def confirmed(results: Results, pictures: Pictures) -> Section | None:

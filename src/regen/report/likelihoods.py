@@ -2,44 +2,17 @@
 
 import math
 from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
-import yaml
-
-from regen.config.base import Config, Name, PositiveFloat, parse
 from regen.params.schema import ReportedVariant
+from regen.report.published import QUANTITIES, Published, read_published
 from regen.report.reading import Results
 from regen.results import means
 
-__all__ = ["checks", "convergence", "latents", "likelihoods", "prepared", "prior_sampling", "read_published", "without"]
+__all__ = ["checks", "convergence", "held_against", "latents", "likelihoods", "prepared", "prior_sampling", "without"]
 
 COLLAPSED = 0.1
 """Mutual information in nats below which the latents say nothing of the image."""
-
-
-class Published(Config):
-    """A likelihood from the literature, in nats or in bits a dimension, with its protocol and how it is known."""
-
-    dataset: Name
-    model: str
-    nll_nats: PositiveFloat | None = None
-    bits_per_dim: PositiveFloat | None = None
-    protocol: str
-    source: str
-    known: Literal["read", "recalled"]
-
-
-class _Literature(Config):
-    published: list[Published]
-
-
-@cache
-def read_published() -> list[Published]:
-    """Read published.yaml."""
-    source = files("regen.report") / "published.yaml"
-    return parse(_Literature, {"published": yaml.safe_load(source.read_text(encoding="utf-8"))}, "published.yaml").published
 
 
 def checks(results: Results) -> list[dict[str, Any]]:
@@ -89,8 +62,9 @@ def likelihoods(results: Results) -> list[dict[str, Any]]:
     tables = []
     for (data, source, kind), rows in sorted(groups.items()):
         rows.sort(key=lambda row: row["nll_nats"])
-        # A published value is of the official data as they are, and a probability.
-        published = [one.model_dump() for one in read_published() if one.dataset == data and kind == "probability" and source == "official"]
+        # A published likelihood is of the official data as they are, and a probability.
+        of_data = [one for one in read_published() if one.dataset == data and source == "official" and kind == "probability"]
+        published = [one.model_dump() for one in of_data if one.neg_elbo_nats is None]
         others = list(dict.fromkeys(label for row in rows for label in row["others"]))
         tables.append({"data": data, "data_source": source, "nll_kind": kind, "others": others, "rows": rows, "published": published})
     return tables
@@ -108,6 +82,48 @@ def _others(results: Results, name: str) -> dict[str, Any]:
         if sorted(values) == entry.importance_samples:
             found[f"K = {entry.importance_samples[-1]:,}, n = {entry.n_images:,}"] = values[entry.importance_samples[-1]]
     return found
+
+
+def held_against(results: Results) -> list[dict[str, Any]]:
+    """Return a row for each published number whose nearest variant was run on the official data: here, published, the difference, and why.
+
+    -log p(x) is taken at the protocol's largest K.
+    """
+
+    def rows(one: Published) -> list[dict[str, Any]]:
+        beside = one.beside
+        if beside is None or beside.variant not in results.config.variants:
+            return []
+        variant = results.config.variants[beside.variant]
+        runs = [run for run in results.metrics(beside.variant) if run.get(one.quantity) is not None]
+        likelihood = one.quantity != "neg_elbo_nats"
+        if (
+            not runs
+            or (prepared(variant), variant.data_source) != (one.dataset, "official")
+            or (likelihood and runs[0].get("nll_kind") != "probability")
+        ):
+            return []
+        values = means(runs)
+        here, measured_at = values[one.quantity], f"K = {values['importance_samples']:,.0f}, n = {values['n_images']:,.0f}"
+        if one.quantity == "nll_nats":
+            measured_at, here = next(iter(_others(results, beside.variant).items()), (measured_at, here))
+        epochs = "" if beside.epochs is None else f"{variant.training.epochs:,} of {beside.epochs:,} epochs; "
+        return [
+            {
+                "variant": beside.variant,
+                "quantity": QUANTITIES[one.quantity],
+                "form": "{:.3f}" if one.quantity == "bits_per_dim" else "{:.2f}",
+                "here": here,
+                "published": one.value,
+                "difference": here - one.value,
+                "measured_at": measured_at,
+                "model": one.model,
+                "source": f"{one.source} ({one.known}): {one.protocol}",
+                "differs": epochs + beside.differs,
+            }
+        ]
+
+    return results.each(read_published(), rows, lambda one: one.model)
 
 
 def convergence(results: Results, names: Iterable[str]) -> list[dict[str, Any]]:
