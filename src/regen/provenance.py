@@ -59,12 +59,15 @@ def _peak_memory_mb() -> float:
 
 @contextmanager
 def recorded(path: Path, **facts: Any) -> Iterator[dict[str, Any]]:
-    """Time the block and write when, where and with what it ran, and its peak memory, to `path`; the block may add facts."""
+    """Time the block and write when, where and with what it ran, and its peak memory, to `path`; the block may add facts.
+
+    `seconds` are the clock's, with all that other programs took meanwhile; `cpu_seconds` are this process's own.
+    """
     facts = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit(), **facts}
-    start = time.perf_counter()
+    clock, cpu = time.perf_counter(), time.process_time()
     yield facts
-    seconds = time.perf_counter() - start
-    cost = {"seconds": seconds, "peak_memory_mb": _peak_memory_mb()}
+    took = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+    cost = {**took, "peak_memory_mb": _peak_memory_mb()}
     write_json(path, {**facts, **cost, "system": platform.platform(), **platform_facts()})
 
 

@@ -19,6 +19,7 @@ OWN = (
     ("short_commit", "commit", "{}"),
     ("device", "device", "{}"),
     ("seconds", "seconds", "{:.1f}"),
+    ("cpu_seconds", "CPU seconds", "{:.1f}"),
     ("peak_memory_mb", "peak memory (MB)", "{:,.0f}"),
 )
 
