@@ -211,6 +211,8 @@ def test_the_nearest_variant_is_held_against_a_published_number(report_config: R
         ("lab1-bernvae-mnist", "-ELBO (nats)", "126.00", "112.20", "13.80"),
     ]
     assert rows[0]["measured at"] == "K = 5,000, n = 1,000" and rows[1]["measured at"] == "K = 1, n = 10,000"
+    # The ELBO is of one draw from q.
+    assert rows[3]["measured at"] == "n = 10,000"
     assert rows[0]["what differs"].startswith("121 of 3,280 epochs; ")
     # Nothing is held against a number of other data.
     other = changed(config, "ref-vae-bmnist", data_source="stand-in")

@@ -104,7 +104,8 @@ def held_against(results: Results) -> list[dict[str, Any]]:
         ):
             return []
         values = means(runs)
-        here, measured_at = values[one.quantity], f"K = {values['importance_samples']:,.0f}, n = {values['n_images']:,.0f}"
+        here, n = values[one.quantity], f"n = {values['n_images']:,.0f}"
+        measured_at = f"K = {values['importance_samples']:,.0f}, {n}" if likelihood else n
         if one.quantity == "nll_nats":
             measured_at, here = next(iter(_others(results, beside.variant).items()), (measured_at, here))
         epochs = "" if beside.epochs is None else f"{variant.training.epochs:,} of {beside.epochs:,} epochs; "
