@@ -1,11 +1,11 @@
-"""What the literature printed, and how far this project's own runs of the same kind come out from it."""
+"""What the literature printed, and the variants that stand beside it."""
 
 from functools import cache
 from importlib.resources import files
 from typing import Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from regen.config.base import Config, Name, Positive, PositiveFloat, parse
 
@@ -34,7 +34,7 @@ class Published(Config):
     protocol: str
     source: str
     known: Literal["read", "recalled"]
-    beside: Counterpart | None = Field(default=None)
+    beside: Counterpart | None = None
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:
