@@ -34,18 +34,18 @@ def test_an_order_compares_the_seeds_that_both_have() -> None:
     a, b = ("a", {0: 5.0, 1: 7.0, 2: 1000.0}), ("b", {1: 4.0, 0: 4.0})
     # Differences 1 and 3: mean 2, standard error 1.
     assert ordered("x", a, "above", b, "nats") == (
-        [(True, "x, a at 6.00 above b at 4.00 (apart by 2.00 ± 1.00 nats over 2 seeds)")],
+        [(True, "x, a above b, 6.00 against 4.00 (apart by 2.00 ± 1.00 nats over 2 seeds)")],
         [Number("x, a", 6.0, "nats"), Number("x, b", 4.0, "nats")],
     )
     [(holds, words)], _ = ordered("x", a, "below", b)
     assert not holds
-    assert words == "x, a at 6.00 below b at 4.00 (apart by 2.00 ± 1.00 over 2 seeds)"
+    assert words == "x, a below b, 6.00 against 4.00 (apart by 2.00 ± 1.00 over 2 seeds)"
 
 
 def test_with_one_seed_an_order_says_so() -> None:
     [(holds, words)], _ = ordered("x", ("a", {0: 1.0}), "below", ("b", {0: 1.5}))
     assert holds
-    assert words == "x, a at 1.00 below b at 1.50 (apart by 0.500; one seed: no standard error)"
+    assert words == "x, a below b, 1.00 against 1.50 (apart by 0.500; one seed: no standard error)"
 
 
 def missing(what: str) -> None:

@@ -71,8 +71,8 @@ def snapshots(means: Sequence[float], draws: Sequence[float]) -> dict[str, dict[
 @pytest.mark.parametrize(
     ("means", "draws", "verdict"),
     [
-        ((1000, 500, 100), (1000, 400, 390), "reproduced"),
-        ((1000, 500, 100), (1000, 600, 390), "partly"),
+        ((1000, 490, 100), (1000, 400, 390), "reproduced"),
+        ((1000, 490, 100), (1000, 600, 390), "partly"),
         ((1000, 600, 700), (1000, 600, 600), "not reproduced"),
     ],
 )
@@ -125,7 +125,7 @@ def test_uva3_4_that_no_count_of_samples_reaches_is_missing(written: Written) ->
         ((1000, 500, 100, 90), 0.2, 3, "reproduced"),
         ((1000, 500, 90, 100), 0.2, 3, "partly"),
         ((1000, 500, 100, 90), 0.2, 1, "partly"),
-        ((1000, 500, 90, 100), 0.05, 1, "not reproduced"),
+        ((1000, 500, 90, 100), 0.05, 1, "partly"),  # less sharp, and yet more of the finest pattern
     ],
 )
 def test_uva3_5(written: Written, distances: Sequence[float], sharpness: float, top: int, verdict: str) -> None:
@@ -200,7 +200,7 @@ def test_uva3_9(written: Written, sharpness: float, confidence: float, verdict: 
     found = written.find("uva3-9")
     assert found.verdict == verdict
     assert numbers(found)["variance of the Laplacian, means with noise"] == 0.45
-    assert "beside 0.450 of means with as much independent noise and 0.300 of real images" in found.why
+    assert "beside 0.450 of means with independent noise of their variance, clipped to [0, 1], and 0.300 of real images" in found.why
 
 
 @pytest.mark.parametrize(
@@ -222,9 +222,11 @@ def test_uva3_11_worse_only_beyond_the_standard_error(written: Written, gaussian
     for seed, value in enumerate(gaussian):
         written.metrics("ext-vae-matched-mnist", seed, nll_nats=value)
         written.metrics("vu4a-flowvae-mnist", seed, nll_nats=90)
+        for variant, mean in (("ext-vae-matched-mnist", value), ("vu4a-flowvae-mnist", 90)):
+            written.details(variant, seed, per_image=[{"nll_nats": [1.0, 2.0]}, {"nll_nats": [mean, mean]}])
     found = written.find("uva3-11")
     assert found.verdict == verdict
-    assert "not above" in found.why
+    assert "no higher than" in found.why and "over 2 images" in found.why
 
 
 def gradients(step: int, accuracy: float, saturating: float, other: float) -> dict[str, Any]:
@@ -265,8 +267,10 @@ def test_uva3_12_at_the_discriminators_best_early_step(
 )
 def test_uva3_13_the_last_ten_epochs(written: Written, real: float, fake: float, loss: float, verdict: str) -> None:
     columns = {"val_probability_real": real, "val_probability_fake": fake, "val_discriminator_nats": loss}
-    written.history(GAN, **{name: [9.0] * 5 + [value] * 10 for name, value in columns.items()})
+    falling = [2.0 - 0.01 * epoch for epoch in range(15)]
+    written.history(GAN, **{name: [9.0] * 5 + [value] * 10 for name, value in columns.items()}, train_discriminator_nats=falling)
     found = written.find("uva3-13")
+    assert f"between {real:#.3g} and {real:#.3g}" in found.why and "-0.0100 nats an epoch" in found.why
     assert found.verdict == verdict
     assert numbers(found)["V, last 10 epochs"] == pytest.approx(-loss)
 

@@ -31,7 +31,7 @@ def mnist_reading(written: Written, variant: str, train: float, validation: floa
     [
         (0.0085, 0.0086, "reproduced"),  # the squared error itself
         (0.0170, 0.0172, "reproduced"),  # half of it
-        (0.0085, 0.0120, "partly"),
+        (0.0085, 0.0120, "not reproduced"),
         (0.0300, 0.0400, "not reproduced"),
     ],
 )
@@ -41,7 +41,7 @@ def test_vu4a_1_any_reading_with_both_numbers_within_a_tenth(written: Written, t
     found = written.find("vu4a-1")
     assert found.verdict == verdict
     values = numbers(found)
-    assert values["squared error a pixel, Gaussian likelihood, validation"] == validation
+    assert values["squared error a pixel, Gaussian likelihood, lowest in validation"] == validation
     assert values["squared error a pixel + KL a latent, Gaussian likelihood, training"] == pytest.approx(train + 100)
     assert values["cross-entropy a pixel, Bernoulli likelihood, training"] == pytest.approx(10.0)
     assert len(values) == 16
@@ -113,10 +113,13 @@ def test_vu4a_4_without_reconstructions_shows_the_samples_and_names_what_lacks(w
 )
 def test_vu4a_6(written: Written, correct: float, faulty: float, verdict: str, says: str) -> None:
     losses(written, "vu4a-flowvae-mnist", [200.0, 150.0], [200.0, correct])
-    written.history("vu4a-flowvae-mnist-logdet-times-d", train_objective_nats=[300.0, faulty])
+    # With 100 latents the fault counts the log-determinant 99 times too often: here it is 150 nats, all that 3 couplings of 50 allow.
+    counted_once = [300.0, faulty + 99 * 150]
+    written.history("vu4a-flowvae-mnist-logdet-times-d", train_objective_nats=[300.0, faulty], train_neg_elbo_nats=counted_once)
     found = written.find("vu4a-6")
     assert found.verdict == verdict
     assert says in found.why
+    assert verdict == "reproduced" or "150.0 nats of the 150.0" in found.why
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,9 @@ def pair(written: Written, data: str, nll: tuple[float, float], fcd: tuple[float
         for variant, likelihood, distance in zip((f"vu4a-flowvae-{data}", f"ext-vae-matched-{data}"), nll, fcd, strict=True):
             noise = 0.1 * seed * (1 if variant.startswith("vu4a") else -1)
             written.metrics(variant, seed, nll_nats=likelihood + noise, neg_elbo_nats=likelihood + 10)
+            # By image the flow prior is 1 nat worse or 1 nat better than by the mean.
+            spread = (1, -1, 1, -1, 0) if variant.startswith("vu4a") else (0,) * 5
+            written.details(variant, seed, per_image=[{"nll_nats": [likelihood + noise + one for one in spread]}])
             written.frechet(variant, seed, samples=distance + noise)
         written.metrics(f"vu4a-vae-{data}", seed, neg_elbo_nats=70.0)
 
@@ -161,7 +167,8 @@ def test_vu4a_8_the_matched_pairs_decide(written: Written, mnist: Any, svhn: Any
     floors(written, "svhn", [(3, 32, 32)])
     found = written.find("vu4a-8")
     assert found.verdict == verdict
-    assert "over 3 seeds" in found.why
+    # Four values of 1 and one of 0, squared, over 4 and 5.
+    assert "over 3 seeds; ± 0.447 over 5 images" in found.why
     # Excess over each one's own floor: 28 at 28x28, 32 at 32x32.
     assert numbers(found)["-ELBO above the floor, Gaussian prior as reported, MNIST"] == 42.0
     assert numbers(found)["-ELBO above the floor, flow prior as reported, MNIST"] == mnist[0][0] + 10 - 32
@@ -201,8 +208,16 @@ def test_vu4a_9_signs_of_four_trends(written: Written) -> None:
 )
 def test_vu4a_10_and_19(written: Written, claim: str, variant: str, distances: tuple[float, ...], verdict: str) -> None:
     before, first, last = distances
-    written.frechet(variant, before_training=before, epoch_1=first, epoch_50=last)
+    written.frechet(variant, before_training=before, epoch_1=first, epoch_25=last + 1, epoch_50=last)
     assert written.find(claim).verdict == verdict
+
+
+def test_vu4a_10_that_was_better_before_says_how_the_discriminator_got_ahead(written: Written) -> None:
+    written.frechet("vu4a-gan-mnist", before_training=1000, epoch_1=500, epoch_25=90, epoch_50=100)
+    written.history("vu4a-gan-mnist", train_accuracy_real=[0.5] * 25 + [0.8] * 25, train_accuracy_fake=[0.7] * 25 + [0.9] * 25)
+    found = written.find("vu4a-10")
+    assert found.verdict == "not reproduced"
+    assert "better at epoch 25, 90.0" in found.why and "from 60.0 % to 85.0 %" in found.why
 
 
 @pytest.mark.parametrize(
@@ -267,11 +282,16 @@ def test_vu4a_14_without_a_distance_is_missing(written: Written) -> None:
 
 
 def test_vu4a_15(written: Written) -> None:
+    floors(written, "mnist", [(1, 28, 28), (1, 32, 32)])
+    written.metrics("vu4a-vae-mnist", neg_elbo_nats=100)
     for flow, verdict in (([151, 152, 153], "reproduced"), ([150, 151, 149], "not reproduced"), ([149, 148, 147], "not reproduced")):
         for seed, loss in enumerate(flow):
             written.metrics("vu4a-flowvae-mnist", seed, neg_elbo_nats=loss)
             written.metrics("ext-vae-matched-mnist", seed, neg_elbo_nats=150)
-        assert written.find("vu4a-15").verdict == verdict
+        found = written.find("vu4a-15")
+        assert found.verdict == verdict
+        # 28 and 32 are the floors: what the report compares are other images.
+        assert f"above their floors these are {sum(flow) / 3 - 32:.1f} and 72.0" in found.why
 
 
 @pytest.mark.parametrize(

@@ -130,16 +130,19 @@ def test_the_legend_lies_beside_the_panels(count: int) -> None:
     assert all(axes.get_tightbbox().y1 <= box.y0 and axes.get_window_extent().height > 100 for axes in drawn)
 
 
-def test_a_latent_is_a_dot_filled_where_it_is_active() -> None:
+def test_a_latent_is_a_dot_where_it_is_active_and_else_a_stroke() -> None:
     apply_style()
     (axes,) = panels(latent_information(SPACES))
-    dots = [(line.get_markerfacecolor(), list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
-    filled = [(x, y) for face, x, y in dots if face != "none"]
-    hollow = [(x, y) for face, x, y in dots if face == "none"]
-    assert filled == [([3.5, 0.25], [0, 0]), ([1.5, 2.5], [1, 1]), ([], [])]
-    assert hollow == [([0.0, 0.125], [0, 0]), ([], []), ([0.001], [2])]
-    # Dots, not lines between them; all of one colour.
-    assert {(line.get_linestyle(), line.get_marker(), to_hex(line.get_color())) for line in axes.lines} == {("None", "o", "#0072b2")}
+    marks = [(line.get_marker(), list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
+    assert [(x, y) for marker, x, y in marks if marker == "o"] == [([3.5, 0.25], [0, 0]), ([1.5, 2.5], [1, 1]), ([], [])]
+    assert [(x, y) for marker, x, y in marks if marker == "|"] == [([0.0, 0.125], [0, 0]), ([], []), ([0.001], [2])]
+    # No lines between them; a colour each, and a name each.
+    colours = {"o": "#0072b2", "|": "#d55e00"}
+    assert {(line.get_linestyle(), line.get_marker(), to_hex(line.get_color())) for line in axes.lines} == {
+        ("None", marker, colour) for marker, colour in colours.items()
+    }
+    (legend,) = axes.figure.legends
+    assert [label.get_text() for label in legend.get_texts()] == ["active latent", "latent that is not active"]
     assert [label.get_text() for label in axes.get_yticklabels()] == [Z20, Z2, FLOW] and list(axes.get_yticks()) == [0, 1, 2]
     # The first variant stands on top, as in the table.
     assert axes.get_ylim() == (2.5, -0.5)
@@ -166,7 +169,7 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
     assert list(drawn) == [naive["file"], latents["file"]] == ["prior_sampling.png", "latents.png"]
     assert (naive["variants"], latents["variants"]) == ([Z20], [Z20, Z2])
     assert [entry["title"] for entry in (naive, latents)] == ["Likelihood by sampling the prior", "Information in every latent"]
-    assert "Filled: active, the variance of its posterior mean is 0.01 or more." in latents["caption"]
+    assert "Active: the variance of its posterior mean is 0.01 or more." in latents["caption"]
     assert latents["description"] == "Dot plot, a row a variant (2), a dot a latent, against the KL in nats."
     assert naive["description"].startswith("Three line charts against the number of prior samples L")
     assert all(set(entry) == {"file", "name", "title", "caption", "description", "variants", "points"} for entry in (naive, latents))

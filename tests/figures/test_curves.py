@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from regen.figures.charts.curves import loss_curves, quantity_of
 from regen.figures.style import apply_style
 
-MINIMISED = "what is minimised, training (running mean)"
 FIRST = """epoch,step,train_neg_elbo_nats,val_neg_elbo_nats
 1,8,250.5,210.25
 2,16,200,180
@@ -106,21 +105,20 @@ def test_without_a_known_quantity_there_is_no_headline() -> None:
 
 
 @pytest.mark.parametrize(("objective", "scale"), [([300, 280, 260], "log"), ([90, -10, -200], "linear")])
-def test_what_was_minimised_is_a_third_line(objective: list[float], scale: str) -> None:
+def test_what_was_minimised_has_a_panel_of_its_own(objective: list[float], scale: str) -> None:
     first, second = table(FIRST), table(SECOND)
     first["train_objective_nats"], second["train_objective_nats"] = objective, [value + 4 for value in objective]
-    axes = loss_curves([first, second], declared_epochs=3).axes[0]
-    third = axes.lines[2]
+    upper, lower = loss_curves([first, second], declared_epochs=3).axes
+    (third,) = lower.lines
 
-    assert [line.get_label() for line in axes.lines] == ["training (running mean)", "validation", MINIMISED]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [line.get_label() for line in axes.lines]
+    assert [line.get_label() for line in (*upper.lines, third)] == ["training (running mean)", "validation", "training (running mean)"]
     assert list(third.get_xdata()) == [1, 2, 3] and list(third.get_ydata()) == [value + 2 for value in objective]
     # The other two are as they are without it, and no two share colour or dash.
-    assert list(axes.lines[0].get_ydata()) == [255.5, 200, 150] and list(axes.lines[1].get_ydata()) == [210.25, 180, 139.5]
-    assert len({line.get_color() for line in axes.lines}) == len({line.get_linestyle() for line in axes.lines}) == 3
-    assert axes.get_ylabel() == "-ELBO and objective (nats an image)"
+    assert list(upper.lines[0].get_ydata()) == [255.5, 200, 150] and list(upper.lines[1].get_ydata()) == [210.25, 180, 139.5]
+    assert len({line.get_color() for line in (*upper.lines, third)}) == len({line.get_linestyle() for line in (*upper.lines, third)}) == 3
+    assert (upper.get_ylabel(), lower.get_ylabel()) == ("-ELBO (nats an image)", "what is minimised (nats an image)")
     # A negative objective cannot be drawn on a logarithmic axis.
-    assert axes.get_yscale() == scale
+    assert (upper.get_yscale(), lower.get_yscale()) == ("log", scale)
 
 
 def labels(figure: Figure, axis: str) -> list[tuple[str, float, float]]:

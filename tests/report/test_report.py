@@ -231,6 +231,13 @@ def test_one_result_is_a_report(report_config: ReportOf, tmp_path: Path) -> None
     assert "reports/quick/claims.json: expected a JSON file, got nothing there" in chapters(text)["Verdicts"]
 
 
+@pytest.mark.parametrize(("preset", "command"), [("quick", "'dvc repro'"), ("paper", "'make paper'")])
+def test_what_is_missing_is_made_by_the_command_of_its_preset(preset: str, command: str, report_config: ReportOf, tmp_path: Path) -> None:
+    config = report_config(preset)
+    text, _ = both(config, started(tmp_path, config, "lab1-vae-mnist"))
+    assert f"got nothing there; run {command} to make it" in text and text.count("; run '") == text.count(f"; run {command}")
+
+
 def test_without_any_result_there_is_no_report(report_config: ReportOf, tmp_path: Path) -> None:
     # A folder that a run left empty is no result.
     (tmp_path / "results/quick/lab1-vae-mnist/0").mkdir(parents=True)

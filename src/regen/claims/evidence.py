@@ -71,6 +71,13 @@ class Evidence:
         """Return the seed -> a number of the likelihood table of details.json, in the row with these values (`importance_samples=5`)."""
         return self._listed(variant, self.details(variant), "likelihood", where, key)
 
+    def per_image(self, variant: str) -> dict[int, list[float]]:
+        """Return the seed -> -log p(x) of every image that `nll_nats` is the mean of, in nats, from details.json."""
+        tables = {seed: details.get("per_image") for seed, details in self.details(variant).items()}
+        if not all(tables.values()):
+            raise Missing(f"details.json of {variant} has no likelihoods by image")
+        return {seed: [float(value) for value in table[-1]["nll_nats"]] for seed, table in tables.items() if table}
+
     def row(self, variant: str, images: str) -> dict[int, dict[str, Any]]:
         """Return the seed -> the row of quality_details.json with this `images`: "samples", "epoch 25", "before training", ..."""
         return {

@@ -34,7 +34,7 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         verdict, why = "open", LATER
     elif worthless := _guarded(_worthless, claim, evidence):
         verdict, why = "not judged", worthless
-    elif lacking := next(filter(None, (_guarded(reason, claim, evidence) for reason in (_absent, _shortened, _fewer))), lacking):
+    elif lacking := _incomplete(claim, evidence, lacking):
         verdict, why = "not judged", f"{lacking} As far as measured: {finding.why}" if finding else lacking
     else:
         assert finding is not None
@@ -46,6 +46,14 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         "numbers": [asdict(number) for number in finding.numbers] if finding else [],
         "seeds": min(len(_epochs(evidence, variant)) for variant in claim.variants),
     }
+
+
+def _incomplete(claim: Claim, evidence: Evidence, lacking: str) -> str:
+    """Return all that keeps a check on real data from a verdict; empty if nothing does."""
+    if absent := _guarded(_absent, claim, evidence):
+        # What the check misses follows from it.
+        return absent
+    return " ".join(filter(None, (*(_guarded(reason, claim, evidence) for reason in (_shortened, _fewer)), lacking)))
 
 
 def _found(claim: Claim, check: Check | None, evidence: Evidence) -> tuple[Finding | None, str]:

@@ -1,13 +1,15 @@
 """What several checks measure: how far a loss has fallen, trends, flatness, Frechet distances over training."""
 
+import math
 from collections.abc import Callable, Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Literal
 
 import numpy as np
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, difference, from_parts, mean, text
+from regen.claims.values import shared
 
 __all__ = [
     "Measured",
@@ -18,6 +20,7 @@ __all__ = [
     "frechet",
     "gathered",
     "joined",
+    "likelihoods_ordered",
     "ordered",
     "percent",
     "share_reached",
@@ -75,8 +78,26 @@ def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, 
     ahead = difference(values, others) if relation == "above" else difference(others, values)
     # The means of the seeds that are compared, so that they differ by what is said.
     first, second = (mean({seed: runs[seed] for seed in values if seed in others}) for runs in (values, others))
-    words = f"{what}, {name} at {text(first)} {relation} {other} at {text(second)} ({ahead.apart(unit)})"
+    words = f"{what}, {name} {relation} {other}, {text(first)} against {text(second)} ({ahead.apart(unit)})"
     return [(ahead.holds, words)], [Number(f"{what}, {name}", first, unit), Number(f"{what}, {other}", second, unit)]
+
+
+def likelihoods_ordered(
+    evidence: Evidence, what: str, a: tuple[str, str], relation: Literal["above", "below"], b: tuple[str, str]
+) -> Measured:
+    """Measure as `ordered` the NLL of two variants (name, variant); say how far apart they are image by image, too.
+
+    The error over images is that of these weights on other images, not that of other trainings: it decides nothing.
+    """
+    (name, variant), (other, rival) = a, b
+    named: list[Named] = [(name, evidence.value(variant, "nll_nats")), (other, evidence.value(rival, "nll_nats"))]
+    [(holds, words)], numbers = ordered(what, named[0], relation, named[1], "nats")
+    first, second = shared(evidence.per_image(variant), evidence.per_image(rival))
+    images, others = (list(map(fmean, zip(*runs.values(), strict=True))) for runs in (first, second))
+    apart = [x - y for x, y in zip(images, others, strict=True)]
+    error = stdev(apart) / math.sqrt(len(apart))
+    numbers.append(Number(f"{what}, standard error of the difference over images", error, "nats"))
+    return [(holds, f"{words[:-1]}; ± {text(error)} over {len(apart):,} images)")], numbers
 
 
 def gathered(*cases: Callable[[], Measured]) -> Finding:

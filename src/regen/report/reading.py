@@ -40,7 +40,9 @@ class Results:
             return empty
 
     def note(self, problem: str) -> None:
-        """Keep one line for the next `notices`."""
+        """Keep one line for the next `notices`, with the command of this preset where it names one."""
+        if self.config.preset == "paper":
+            problem = problem.replace("'dvc repro'", "'make paper'")
         self._problems.append(problem.replace(f"{self.root}/", ""))
 
     def notices(self) -> list[Notice]:

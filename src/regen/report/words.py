@@ -1,6 +1,6 @@
 """Sentences that the report repeats: what a table shows, and how it was measured."""
 
-__all__ = ["CHECKS", "KINDS", "LATENTS", "PATHS", "PRIOR", "PROTOCOL", "QUALITY", "SHAPES", "WITHOUT_RESULT"]
+__all__ = ["ABOVE", "CHECKS", "KINDS", "LATENTS", "PATHS", "PRIOR", "PROTOCOL", "QUALITY", "SHAPES", "WITHOUT_RESULT"]
 
 SHAPES = {"reproduced": "\u2714\ufe0e", "not reproduced": "\u2718\ufe0e", "partly": "\u25d0", "not judged": "\u2013", "open": "\u25cb"}
 """A shape for every verdict, so that none is told by its colour alone."""
@@ -20,6 +20,8 @@ PROTOCOL = (
     "intervals over images; seeds are averaged. Where n is not all test images they are a random choice, the same for every row. "
     "The estimate lies above -log p(x) in the mean."
 )
+
+ABOVE = "How far it lies above, at the protocol's largest K, where a second estimate says; the intervals do not cover this:"
 
 CHECKS = (
     "The importance weights above come from q. These estimates do not: a sum over all states of binary latents or over a grid of one or "

@@ -107,7 +107,8 @@ def test_a_mixture_that_fits_and_weights_that_matter() -> None:
     )
     given = [subject(images, model=model)]
     found = code_fit(CodeFit(codes=150, permutations=99, initialisations=2), given, 0)
-    assert (found["n"], found["n_images"], found["permutations"]) == (150, 200, 99) and found["p_value"] > 0.05
+    assert (found["n_images"], found["permutations"], [test["n"] for test in found["tests"]]) == (200, 99, [30, 60, 150])
+    assert found["tests"][-1]["p_value"] > 0.05
     free, fixed = found["rows"]
     assert (free["weights"], fixed["weights"], free["initialisations"]) == ("estimated", "equal", 2)
     assert (free["lowest_weight"], free["highest_weight"], fixed["lowest_weight"]) == pytest.approx((0.2, 0.8, 0.5))
@@ -117,4 +118,4 @@ def test_a_mixture_that_fits_and_weights_that_matter() -> None:
     spread = (math.log(0.5 / 0.2) - math.log(0.5 / 0.8)) * math.sqrt(0.8 * 0.2 / 199)
     assert found["test_difference_standard_error"] == pytest.approx(spread, rel=1e-3)
     # More codes than there are: all are taken.
-    assert code_fit(CodeFit(codes=1000, permutations=9, initialisations=1), given, 0)["n"] == 200
+    assert code_fit(CodeFit(codes=1000, permutations=9, initialisations=1), given, 0)["tests"][-1]["n"] == 200

@@ -75,7 +75,7 @@ def half_is_best(evidence: Evidence) -> Finding:
     def lowest(score: str, unit: str, of: Callable[[str], dict[int, float]]) -> Measured:
         found = {variant: of(variant) for variant in weights}
         rival = min(OTHERS, key=lambda variant: mean(found[variant]))
-        best: Named = (f"weight {weights[rival]:g}, the best other,", found[rival])
+        best: Named = (f"weight {weights[rival]:g}, the best other", found[rival])
         [(_, words)], _ = ordered(score, ("weight 0.5", found[HALF]), "below", best, unit)
         holds = all(difference(found[variant], found[HALF]).holds for variant in OTHERS)
         return [(holds, words)], [Number(f"{score}, weight {weights[name]:g}", mean(values), unit) for name, values in found.items()]

@@ -1,5 +1,6 @@
 """Claims of uva3 about its GAN, its flow, and the families of models against each other."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from math import log
@@ -7,8 +8,9 @@ from statistics import fmean
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, mean, text
-from regen.claims.measures import Measured, finding, frechet, gathered, joined, ordered, percent, within
+from regen.claims.measures import Measured, finding, frechet, gathered, joined, likelihoods_ordered, ordered, percent, slope, within
 from regen.claims.registry import check
+from regen.claims.values import constant
 
 GAN, WASSERSTEIN, FLOW, VAE = "uva3-gan-mnist", "ext-wgangp-mnist", "uva3-realnvp-mnist", "uva3-vae-z20-mnist"
 NAMES = {GAN: "GAN", WASSERSTEIN: "Wasserstein GAN", FLOW: "flow", VAE: "VAE"}
@@ -28,7 +30,7 @@ def _better(evidence: Evidence, key: str, a: str, b: str) -> Measured:
 
 @check("uva3-5")
 def gan_samples(evidence: Evidence) -> Finding:
-    """FCD falls over the four steps; variance of the Laplacian above real images'; most frequent class 3, KL of the classes to uniform."""
+    """FCD falls over the four steps; more high-frequency energy than real images; most frequent class 3, KL of the classes to uniform."""
     steps = ("before training", "step 2,000", "step 111,000", "step 184,000")
     distances = [mean(frechet(evidence, GAN, images)) for images in steps]
     falls = all(later < earlier for earlier, later in pairwise(distances))
@@ -40,14 +42,16 @@ def gan_samples(evidence: Evidence) -> Finding:
     most = ", ".join(map(str, dict.fromkeys(classes)))
     lower = (falls, f"FCD falls from step to step, {', '.join(text(distance) for distance in distances)}")
     noisy = ordered("variance of the Laplacian", ("samples", sharp), "above", ("real images", real))
+    energy = evidence.measure(GAN, "samples", "checkerboard_energy")
+    finest = ordered("energy of period 2, real images' = 1", ("samples", energy), "above", ("real images", constant(1, energy)))
     threes = (set(classes) == {3}, f"3 is the most frequent class, it is {most} with {percent(share)}, KL to uniform {text(kl)} nats")
-    period_2 = Number("period-2 energy of samples over real images'", mean(evidence.measure(GAN, "samples", "checkerboard_energy")))
     histogram = [Number("most frequent class", most), Number("its share", 100 * share, "%"), Number("KL to uniform, samples", kl, "nats")]
     return finding(
         *joined(
             ([lower], [Number(f"FCD, {images}", distance) for images, distance in zip(steps, distances, strict=True)]),
             noisy,
-            ([threes], [period_2, *histogram, Number("KL to uniform, test images", kl_real, "nats")]),
+            finest,
+            ([threes], [*histogram, Number("KL to uniform, test images", kl_real, "nats")]),
         )
     )
 
@@ -116,9 +120,9 @@ def auto_encoder_generates(evidence: Evidence) -> Finding:
 @check("uva3-11")
 def gaussian_prior_suffices(evidence: Evidence) -> Finding:
     """NLL of the Gaussian prior not above the flow prior's by more than the standard error of the difference, in the matched pair."""
-    gaussian, flow = (evidence.value(variant, "nll_nats") for variant in ("ext-vae-matched-mnist", "vu4a-flowvae-mnist"))
-    [(worse, words)], numbers = ordered("NLL", ("Gaussian prior", gaussian), "above", ("flow prior", flow), "nats")
-    return finding([(not worse, words.replace("above", "not above"))], numbers)
+    gaussian, flow = ("Gaussian prior", "ext-vae-matched-mnist"), ("flow prior", "vu4a-flowvae-mnist")
+    [(worse, words)], numbers = likelihoods_ordered(evidence, "NLL", gaussian, "above", flow)
+    return finding([(not worse, words.replace("above", "no higher than"))], numbers)
 
 
 @check("uva3-12")
@@ -134,7 +138,8 @@ def early_gradients(evidence: Evidence) -> Finding:
     parts = [
         (
             accuracy >= NEAR_PERFECT,
-            f"at step {best['step']:,} the discriminator is right on {percent(accuracy)}, at least {percent(NEAR_PERFECT)}",
+            f"at step {best['step']:,}, its best of those up to 2,000, the discriminator is right on {percent(accuracy)}, at least "
+            f"{percent(NEAR_PERFECT)}",
         ),
         (saturating < 0.1 * other, f"there the saturating gradient of norm {text(saturating)} is under a tenth of the non-saturating one"),
         (
@@ -164,8 +169,14 @@ def equilibrium(evidence: Evidence) -> Finding:
         ("val_probability_fake", 1, "D on generated images", 0.5, ""),
         ("val_discriminator_nats", -1, "V", value, "nats"),
     ):
-        found = mean({seed: sign * fmean(values[-10:]) for seed, values in evidence.column(GAN, column).items()})
-        words = f"{name} over the last 10 epochs is {text(found)}{' ' if unit else ''}{unit}, within 10 % of {text(expected)}"
-        parts.append((within(found, expected, 0.1), words))
-        numbers.append(Number(f"{name}, last 10 epochs", found, unit))
-    return finding(parts, numbers)
+        level = mean({seed: sign * fmean(values[-10:]) for seed, values in evidence.column(GAN, column).items()})
+        words = f"{name} over the last 10 epochs is {text(level)}{' ' if unit else ''}{unit}, within 10 % of {text(expected)}"
+        parts.append((within(level, expected, 0.1), words))
+        numbers.append(Number(f"{name}, last 10 epochs", level, unit))
+    found = finding(parts, numbers)
+    real = [value for values in evidence.column(GAN, "val_probability_real").values() for value in values[-10:]]
+    trend = mean({seed: slope(values[-50:]) for seed, values in evidence.column(GAN, "train_discriminator_nats").items()})
+    settled = f"In these epochs D on held-out real images lies between {text(min(real))} and {text(max(real))}, and over the last 50 the "
+    settled += f"discriminator's training loss changes by {text(trend)} nats an epoch."
+    more = [Number("trend of the discriminator's training loss, last 50 epochs", trend, "nats an epoch")]
+    return replace(found, why=f"{found.why} {settled}", numbers=[*numbers, *more])

@@ -1,5 +1,6 @@
 """Claims of vu4a about its GANs."""
 
+from dataclasses import replace
 from math import log
 from statistics import fmean
 
@@ -19,7 +20,9 @@ def both_losses_fall(evidence: Evidence) -> Finding:
         for player in ("generator", "discriminator"):
             columns = evidence.column(variant, f"train_{player}_nats")
             trend = mean({seed: slope(values) for seed, values in columns.items()})
-            parts.append((trend < 0, f"{loss} loss, the {player}'s falls, {text(trend)} nats an epoch"))
+            parts.append(
+                (trend < 0, f"{loss} loss, the {player}'s falls, a trend of {'+' if trend > 0 else ''}{text(trend)} nats an epoch")
+            )
             numbers.append(Number(f"trend of the {player}'s loss, {loss}", trend, "nats an epoch"))
     return finding(parts, numbers)
 
@@ -42,7 +45,22 @@ def _unlike(evidence: Evidence, variant: str, data: str) -> Finding:
         (last >= 0.9 * first, f"not improving, FCD {text(last)} at epoch 50 is at least 0.9 of {text(first)} at epoch 1"),
         (last > 0.5 * before, f"not like {data}, it is above half of {text(before)} before training"),
     ]
-    return finding(parts, [Number("FCD before training", before), Number("FCD at epoch 1", first), Number("FCD at epoch 50", last)])
+    numbers = [Number("FCD before training", before), Number("FCD at epoch 1", first), Number("FCD at epoch 50", last)]
+    found, between = finding(parts, numbers), mean(frechet(evidence, variant, "epoch 25"))
+    if between > last:
+        return found
+    judged = {epoch: _accuracy(evidence, variant, epoch) for epoch in (25, 50)}
+    worse = (
+        f"It was better at epoch 25, {text(between)}: since then the discriminator's accuracy in training went from {percent(judged[25])} "
+        f"to {percent(judged[50])}."
+    )
+    return replace(found, why=f"{found.why} {worse}", numbers=[*numbers, Number("FCD at epoch 25", between)])
+
+
+def _accuracy(evidence: Evidence, variant: str, epoch: int) -> float:
+    """Return the discriminator's mean accuracy on training and generated images in an epoch, the mean over seeds."""
+    columns = [evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake")]
+    return fmean(mean({seed: values[epoch - 1] for seed, values in column.items()}) for column in columns)
 
 
 @check("vu4a-11")

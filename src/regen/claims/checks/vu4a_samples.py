@@ -5,7 +5,7 @@ from functools import partial
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, mean, text
-from regen.claims.measures import Measured, finding, frechet, gathered, joined, ordered
+from regen.claims.measures import Measured, finding, frechet, gathered, joined, likelihoods_ordered, ordered
 from regen.claims.registry import check
 
 PAIRS = {"MNIST": ("vu4a-flowvae-mnist", "ext-vae-matched-mnist"), "SVHN": ("vu4a-flowvae-svhn", "ext-vae-matched-svhn")}
@@ -58,12 +58,11 @@ def flow_prior_is_worse(evidence: Evidence) -> Finding:
 
 def _matched(evidence: Evidence, data: str) -> Measured:
     flow, gaussian = PAIRS[data]
-    likelihoods, distances = [], []
-    for name, variant in (("flow prior", flow), ("Gaussian prior", gaussian)):
-        likelihoods.append((name, evidence.value(variant, "nll_nats")))
-        distances.append((name, frechet(evidence, variant)))
+    named = (("flow prior", flow), ("Gaussian prior", gaussian))
+    likelihoods = likelihoods_ordered(evidence, f"NLL, matched pair on {data}", named[0], "above", named[1])
+    distances = [(name, frechet(evidence, variant)) for name, variant in named]
     return joined(
-        ordered(f"NLL, matched pair on {data}", likelihoods[0], "above", likelihoods[1], "nats"),
+        likelihoods,
         ordered(f"FCD, matched pair on {data}", distances[0], "above", distances[1]),
     )
 

@@ -16,13 +16,17 @@ MAX_ITERATIONS = 1000
 SCALES = (0.125, 0.25, 0.5, 1.0)
 """Of the kernel, in medians of the distances: the median alone is as wide as all clusters together and sees none of them."""
 
+SHARES = (0.2, 0.4, 1.0)
+"""Of the codes: a test that tells nothing apart may have too few of them, and the smaller ones show it."""
+
 TOLERANCE = 1e-4
 """Nats a code: expectation maximisation ends at a smaller gain."""
 
 
 def code_fit(settings: CodeFit, subjects: list[Subject], seed: int) -> dict[str, Any]:
-    """Return a two-sample test of held-out codes against the mixture, and held-out log-likelihoods under estimated and equal weights.
+    """Return two-sample tests of held-out codes against the mixture, and held-out log-likelihoods under estimated and equal weights.
 
+    The tests take more and more codes, `settings.codes` last.
     Either mixture is the best of `initialisations` by its training codes; both start from the same ones.
     """
     (subject,) = subjects
@@ -31,7 +35,9 @@ def code_fit(settings: CodeFit, subjects: list[Subject], seed: int) -> dict[str,
     order = torch.randperm(len(held_out), generator=torch.Generator().manual_seed(derive_seed(seed, "codes")))
     torch.manual_seed(derive_seed(seed, "mixture samples"))
     samples = subject.model.latents(n).double().cpu()
-    tested = permutation_test(held_out[order[:n]], samples, settings.permutations, derive_seed(seed, "permutations"))
+    shuffled, draws = held_out[order[:n]], derive_seed(seed, "permutations")
+    sizes = [round(share * n) for share in SHARES]
+    tests = [{"n": size, **permutation_test(shuffled[:size], samples[:size], settings.permutations, draws)} for size in sizes]
 
     rows, held_out_log_p = [], {}
     for weights in ("estimated", "equal"):
@@ -47,7 +53,7 @@ def code_fit(settings: CodeFit, subjects: list[Subject], seed: int) -> dict[str,
         "test_difference_nats": difference.mean().item(),
         "test_difference_standard_error": difference.std().item() / math.sqrt(len(difference)),
     }
-    return {"n_images": len(held_out), "n": n, "permutations": settings.permutations, **tested, **compared, "rows": rows}
+    return {"n_images": len(held_out), "permutations": settings.permutations, "tests": tests, **compared, "rows": rows}
 
 
 def permutation_test(first: torch.Tensor, second: torch.Tensor, permutations: int, seed: int) -> dict[str, float]:

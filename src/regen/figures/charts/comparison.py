@@ -8,13 +8,16 @@ from matplotlib.ticker import LogLocator
 
 from regen.evaluation.held_out.latent_space import ACTIVE
 from regen.figures.charts.chart import Chart, Drawn
-from regen.figures.style import BLUE, LINES, MARKERS
+from regen.figures.style import BLUE, LINES, MARKERS, VERMILLION
 from regen.params.schema import ReportConfig
 from regen.results import mean_rows
 
 __all__ = ["draw_latents", "draw_prior_sampling", "latent_information", "naive_estimator"]
 
 Rows = Sequence[Mapping[str, Any]]
+
+LINEAR_BELOW = 0.01
+"""KL in nats below which the axis of the latents is linear: some carry nothing at all."""
 
 
 def draw_prior_sampling(config: ReportConfig, root: Path) -> Drawn | None:
@@ -38,7 +41,9 @@ def draw_latents(config: ReportConfig, root: Path) -> Drawn | None:
     if not found:
         return None
     caption = "KL(q(z given x), p(z)) of every latent, mean over test images. "
-    caption += f"Filled: active, the variance of its posterior mean is {ACTIVE:g} or more."
+    caption += (
+        f"Active: the variance of its posterior mean is {ACTIVE:g} or more. The axis is linear below {LINEAR_BELOW:g}, logarithmic above."
+    )
     description = f"Dot plot, a row a variant ({len(found)}), a dot a latent, against the KL in nats."
     return Drawn(latent_information(found), caption, description, list(found))
 
@@ -78,14 +83,16 @@ def latent_information(rows: Mapping[str, Rows]) -> Chart:
     for number, (name, table) in enumerate(rows.items()):
         for active in (True, False):
             values = [row["kl_nats"] for row in table if (row["variance_of_means"] >= ACTIVE) == active]
-            face = BLUE if active else "none"
-            axes.plot(values, [number] * len(values), "o", color=BLUE, markerfacecolor=face, markersize=5, alpha=0.7, linestyle="none")
+            colour, marker, label = (BLUE, "o", "active latent") if active else (VERMILLION, "|", "latent that is not active")
+            style: dict[str, Any] = {"color": colour, "linestyle": "none", "markersize": 6, "alpha": 0.6}
+            axes.plot(values, [number] * len(values), marker=marker, label=label if number == 0 else None, **style)
         told = [f"{name}, latent {row['latent'] + 1}: {row['kl_nats']:.3g} nats" for row in table]
         figure.say(axes, [row["kl_nats"] for row in table], [number] * len(table), told)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xscale("symlog", linthresh=0.01)
+    axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
     axes.set_xlim(0, 1.3 * max(row["kl_nats"] for table in rows.values() for row in table))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("KL of a latent (nats an image)")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

@@ -38,29 +38,31 @@ def quantity_of(histories: list[pd.DataFrame]) -> Quantity | None:
 def loss_curves(histories: list[pd.DataFrame], declared_epochs: int) -> Chart:
     """Draw the headline (an image); one history a seed, the line is their mean, the band their range.
 
-    Where something else was minimised (`train_objective_nats`), that is drawn too.
+    Where something else was minimised (`train_objective_nats`), that is drawn below on its own scale.
     """
     quantity = quantity_of(histories)
     if quantity is None:
         raise ValueError("histories: expected a column of QUANTITIES in each")
-    figure = Chart()
-    axes = figure.add_subplot()
-    lowest, highest = float("inf"), float("-inf")
-    objective = all("train_objective_nats" in history for history in histories)
-    for column, label, colour, dash in (
+    name = "-ELBO" if quantity.column == "neg_elbo_nats" else quantity.label
+    headline = (
         (f"train_{quantity.column}", "training (running mean)", BLUE, "-"),
         (f"val_{quantity.column}", "validation", VERMILLION, "--"),
-        ("train_objective_nats", "what is minimised, training (running mean)", GREEN, "-."),
-    ):
-        if any(column not in history for history in histories):
-            continue
-        values = _band(figure, axes, histories, column, Told(label, quantity.unit, quantity.form), colour, dash)
-        lowest, highest = min(lowest, np.nanmin(values)), max(highest, np.nanmax(values))
-    epoch_axis(axes, len(histories[0]), declared_epochs)
-    name = "-ELBO" if quantity.column == "neg_elbo_nats" else quantity.label
-    axes.set_ylabel(f"{name}{' and objective' if objective else ''} ({quantity.unit} an image)")
-    log_axis(axes, lowest, highest)
-    axes.legend()
+    )
+    shown: list[tuple[str, tuple[tuple[str, str, str, str], ...]]] = [(name, headline)]
+    if all("train_objective_nats" in history for history in histories):
+        shown.append(("what is minimised", (("train_objective_nats", "training (running mean)", GREEN, "-."),)))
+    figure = Chart(figsize=(6.4, 6.4)) if len(shown) > 1 else Chart()
+    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (what, lines) in zip(panels, shown, strict=True):
+        drawn = [
+            _band(figure, axes, histories, column, Told(label, quantity.unit, quantity.form), colour, dash)
+            for column, label, colour, dash in lines
+            if all(column in history for history in histories)
+        ]
+        axes.set_ylabel(f"{what} ({quantity.unit} an image)")
+        log_axis(axes, min(map(np.nanmin, drawn)), max(map(np.nanmax, drawn)))
+        axes.legend()
+    epoch_axis(panels[-1], len(histories[0]), declared_epochs)
     return figure
 
 
