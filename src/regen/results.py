@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from regen.common.files import read_json
 from regen.params.schema import ReportConfig
 
 __all__ = [
+    "Quantity",
     "details",
     "evaluated_seeds",
     "feature_spaces",
@@ -22,7 +23,31 @@ __all__ = [
     "metrics",
     "quality",
     "quality_details",
+    "quantity_of",
 ]
+
+
+class Quantity(NamedTuple):
+    """A column of history.csv that a model is judged by, without its `train_` or `val_`."""
+
+    column: str
+    label: str
+    unit: str
+    form: str
+
+
+QUANTITIES = (
+    Quantity("neg_elbo_nats", "Negative ELBO", "nats", ".1f"),
+    Quantity("nll_nats", "Negative log-likelihood", "nats", ".1f"),
+    Quantity("cross_entropy_nats", "Cross-entropy", "nats", ".4f"),
+    Quantity("recon_nats", "Reconstruction error", "nats", ".1f"),
+)
+"""The first of these that a history has is its headline."""
+
+
+def quantity_of(histories: list[pd.DataFrame]) -> Quantity | None:
+    """Return the headline of these histories; None without histories or without one of `QUANTITIES`."""
+    return next((one for one in QUANTITIES if histories and all(f"val_{one.column}" in history for history in histories)), None)
 
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:

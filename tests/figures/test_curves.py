@@ -10,8 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from regen.figures.charts.curves import loss_curves, quantity_of
+from regen.figures.charts.curves import loss_curves
 from regen.figures.style import apply_style
+from regen.results import quantity_of
 
 FIRST = """epoch,step,train_neg_elbo_nats,val_neg_elbo_nats
 1,8,250.5,210.25

@@ -12,6 +12,7 @@ from regen.report.pictures import Pictures
 from regen.report.reading import Results
 from regen.report.samples import samples
 from regen.report.settings import settings_line
+from regen.report.stability import jumps
 from regen.report.verdicts import Claims
 from regen.results import means
 
@@ -83,7 +84,7 @@ def _metrics(results: Results, report: str, names: list[str]) -> list[Block]:
         "Means over seeds, in nats an image: at one sample of q and in the variant's own likelihood; of a GAN, at one generated image a "
         "test image."
     )
-    return [Paragraph(note), Table(f"Metrics of {report}", columns, body, sortable=True), *results.notices()]
+    return [Paragraph(note), Table(f"Metrics of {report}", columns, body, sortable=True), *jumps(results, names), *results.notices()]
 
 
 def _convergence(results: Results, report: str, names: list[str]) -> list[Block]:

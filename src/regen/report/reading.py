@@ -5,11 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.params.schema import ReportConfig
 from regen.report.document import Notice
-from regen.results import details, grouped, metrics, quality, quality_details
+from regen.results import details, grouped, histories, metrics, quality, quality_details
 
 __all__ = ["MALFORMED", "Results"]
 
@@ -76,6 +78,10 @@ class Results:
     def metrics(self, name: str) -> list[dict[str, Any]]:
         """Return the scalars of every seed that has them."""
         return list(self._seeds(metrics, name).values())
+
+    def histories(self, name: str) -> dict[int, pd.DataFrame]:
+        """Return the seed -> one row an epoch, of every seed that was trained."""
+        return self._seeds(histories, name)
 
     def quality(self, name: str) -> list[dict[str, Any]]:
         """Return the scalars of the samples of every seed that has them."""

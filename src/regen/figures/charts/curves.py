@@ -1,38 +1,14 @@
 """Loss curves: training and validation against the epoch, seeds as a band."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from regen.figures.charts.chart import Chart, Told, band, epoch_axis, log_axis
 from regen.figures.style import BLUE, GREEN, VERMILLION
+from regen.results import quantity_of
 
-__all__ = ["Quantity", "adversarial_curves", "loss_curves", "quantity_of"]
-
-
-class Quantity(NamedTuple):
-    """A column of history.csv that a model is judged by, without its `train_` or `val_`."""
-
-    column: str
-    label: str
-    unit: str
-    form: str
-
-
-QUANTITIES = (
-    Quantity("neg_elbo_nats", "Negative ELBO", "nats", ".1f"),
-    Quantity("nll_nats", "Negative log-likelihood", "nats", ".1f"),
-    Quantity("cross_entropy_nats", "Cross-entropy", "nats", ".4f"),
-    Quantity("recon_nats", "Reconstruction error", "nats", ".1f"),
-)
-"""The first of these that a history has is its headline."""
-
-
-def quantity_of(histories: list[pd.DataFrame]) -> Quantity | None:
-    """Return the headline of these histories; None without histories or without one of `QUANTITIES`."""
-    return next((one for one in QUANTITIES if histories and all(f"val_{one.column}" in history for history in histories)), None)
+__all__ = ["adversarial_curves", "loss_curves"]
 
 
 def loss_curves(histories: list[pd.DataFrame], declared_epochs: int) -> Chart:

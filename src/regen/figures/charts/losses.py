@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from regen.figures.charts.chart import Drawn, count
-from regen.figures.charts.curves import adversarial_curves, loss_curves, quantity_of
+from regen.figures.charts.curves import adversarial_curves, loss_curves
 from regen.params.schema import ReportConfig
-from regen.results import histories
+from regen.results import histories, quantity_of
 
 __all__ = ["losses", "losses_title"]
 
