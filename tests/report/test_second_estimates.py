@@ -50,7 +50,7 @@ def test_every_estimate_is_a_row(report_config: ReportOf, tmp_path: Path) -> Non
     ]
     assert all("Where the protocol's value lies above them, q misses" in form.replace("&#39;", "'") for form in section(config, tmp_path))
     # The quadrature is nearer to exact than the annealing.
-    assert f"`{CHECKED}`: 0.50 nats above quadrature, on 20 images." in both(config, tmp_path)[0]
+    assert f"`{CHECKED}`: +0.50 nats against quadrature, on 20 images." in both(config, tmp_path)[0]
 
 
 def test_estimates_are_means_over_the_seeds_that_have_them(report_config: ReportOf, tmp_path: Path) -> None:

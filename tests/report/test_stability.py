@@ -34,6 +34,8 @@ def test_a_loss_that_falls_or_drifts_does_not_jump(train: list[float], report_co
     config = report_config("paper")
     write(tmp_path, config, train, train)
     assert "from one epoch to the next" not in both(config, tmp_path)[0]
-    # A negative loss jumps by its size.
+    # What is not finite jumped; so did a negative loss by its size.
+    write(tmp_path, config, [100, float("nan")], [100, 90])
+    assert "100.0 to nan nats in epoch 2" in both(config, tmp_path)[0]
     write(tmp_path, config, [-100, -85], [-100, -85])
     assert "-100.0 to -85.0 nats in epoch 2" in both(config, tmp_path)[0]

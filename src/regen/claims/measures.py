@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Literal
 
@@ -21,6 +22,7 @@ __all__ = [
     "gathered",
     "joined",
     "likelihoods_ordered",
+    "noted",
     "ordered",
     "percent",
     "share_reached",
@@ -72,32 +74,42 @@ def frechet(evidence: Evidence, variant: str, images: str = "samples") -> dict[i
     return evidence.measure(variant, images, "frechet_classifier_distance")
 
 
-def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, unit: str = "") -> Measured:
-    """Measure whether the values of a lie above (or below) those of b by more than the standard error over seeds."""
+def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, unit: str = "", beside: str = "") -> Measured:
+    """Measure whether the values of a lie above (or below) those of b by more than the standard error over seeds.
+
+    `beside` ends what stands in brackets: what is worth knowing of the difference and decides nothing.
+    """
     (name, values), (other, others) = a, b
     ahead = difference(values, others) if relation == "above" else difference(others, values)
     # The means of the seeds that are compared, so that they differ by what is said.
     first, second = (mean({seed: runs[seed] for seed in values if seed in others}) for runs in (values, others))
-    words = f"{what}, {name} {relation} {other}, {text(first)} against {text(second)} ({ahead.apart(unit)})"
+    words = f"{what}, {name} {relation} {other}, {text(first)} against {text(second)} ({ahead.apart(unit)}{beside})"
     return [(ahead.holds, words)], [Number(f"{what}, {name}", first, unit), Number(f"{what}, {other}", second, unit)]
 
 
 def likelihoods_ordered(
     evidence: Evidence, what: str, a: tuple[str, str], relation: Literal["above", "below"], b: tuple[str, str]
 ) -> Measured:
-    """Measure as `ordered` the NLL of two variants (name, variant); say how far apart they are image by image, too.
+    """Measure as `ordered` the NLL of two variants (name, variant); beside it the standard error of their difference over images.
 
-    The error over images is that of these weights on other images, not that of other trainings: it decides nothing.
+    That is of these weights on other images, not of other trainings.
     """
-    (name, variant), (other, rival) = a, b
-    named: list[Named] = [(name, evidence.value(variant, "nll_nats")), (other, evidence.value(rival, "nll_nats"))]
-    [(holds, words)], numbers = ordered(what, named[0], relation, named[1], "nats")
-    first, second = shared(evidence.per_image(variant), evidence.per_image(rival))
-    images, others = (list(map(fmean, zip(*runs.values(), strict=True))) for runs in (first, second))
-    apart = [x - y for x, y in zip(images, others, strict=True)]
-    error = stdev(apart) / math.sqrt(len(apart))
-    numbers.append(Number(f"{what}, standard error of the difference over images", error, "nats"))
-    return [(holds, f"{words[:-1]}; ± {text(error)} over {len(apart):,} images)")], numbers
+    named: list[Named] = [(name, evidence.value(variant, "nll_nats")) for name, variant in (a, b)]
+    try:
+        error, count = _over_images(evidence, a[1], b[1])
+    except Missing:
+        return ordered(what, named[0], relation, named[1], "nats")
+    beside = f"; standard error over {count:,} images {text(error)} nats"
+    parts, numbers = ordered(what, named[0], relation, named[1], "nats", beside)
+    return parts, [*numbers, Number(f"{what}, standard error of the difference over images", error, "nats")]
+
+
+def _over_images(evidence: Evidence, variant: str, other: str) -> tuple[float, int]:
+    """Return the standard error over images of the mean difference of two NLLs, image by image, and the number of images."""
+    runs = shared(evidence.per_image(variant), evidence.per_image(other))
+    first, second = (list(map(fmean, zip(*values.values(), strict=True))) for values in runs)
+    apart = [x - y for x, y in zip(first, second, strict=True)]
+    return stdev(apart) / math.sqrt(len(apart)), len(apart)
 
 
 def gathered(*cases: Callable[[], Measured]) -> Finding:
@@ -124,6 +136,15 @@ def gathered(*cases: Callable[[], Measured]) -> Finding:
 def joined(*measured: Measured) -> Measured:
     """Return all parts, and every number once."""
     return [part for parts, _ in measured for part in parts], list(dict.fromkeys(number for _, numbers in measured for number in numbers))
+
+
+def noted(found: Finding, note: Callable[[], tuple[str, list[Number]]]) -> Finding:
+    """Return a finding with a sentence and numbers that explain it and decide nothing; as it is where they are missing."""
+    try:
+        sentence, numbers = note()
+    except Missing:
+        return found
+    return replace(found, why=f"{found.why} {sentence}", numbers=[*found.numbers, *numbers])
 
 
 def finding(parts: Sequence[Part], numbers: list[Number], lacking: str = "") -> Finding:

@@ -52,10 +52,11 @@ def _likelihoods(table: dict[str, Any]) -> Section:
 
 
 def _above(results: Results) -> list[Block]:
-    """Return how far the protocol's estimate lies above the last of the second estimates, the nearest to exact; nothing without any."""
+    """Return how far the protocol's estimate lies above a second one, exact where there is such; nothing without any."""
+    # What is exact comes last.
     nearest = {row["variant"]: row for row in checks(results) if row.get("difference_nats") is not None}
     items: list[Text] = [
-        [Code(name), f": {row['difference_nats']:.2f} nats above {row['estimate']}, on {row['n_images']:,.0f} images."]
+        [Code(name), f": {row['difference_nats']:+.2f} nats against {row['estimate']}, on {row['n_images']:,.0f} images."]
         for name, row in nearest.items()
     ]
     return [Paragraph(words.ABOVE), Listing(items)] if items else []

@@ -1,4 +1,4 @@
-"""Trainings whose loss jumped: what their last weights are worth depends on when they stopped."""
+"""Trainings whose loss jumped, and how far apart the last epochs of validation lie."""
 
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ def jumps(results: Results, names: list[str]) -> list[Block]:
     The players of a GAN have no loss that should fall.
     """
     items = results.each(names, lambda name: _jumps(results, name))
-    head = f"Trainings whose loss rose by more than {100 * JUMP:g} % from one epoch to the next:"
+    head = f"Trainings whose loss, a mean over the epoch, rose by more than {100 * JUMP:g} % from one epoch to the next:"
     return [Paragraph(head), Listing(items)] if items else []
 
 
@@ -33,14 +33,14 @@ def _jumps(results: Results, name: str) -> list[Text]:
             continue
         train, validation = (history[f"{split}_{quantity.column}"].tolist() for split in ("train", "val"))
         rises = [
-            f"{before:,.1f} to {after:,.1f} {quantity.unit} in epoch {epoch}"
+            f"{before:,{quantity.form}} to {after:,{quantity.form}} {quantity.unit} in epoch {epoch}"
             for epoch, (before, after) in enumerate(pairwise(train), 2)
-            if after - before > JUMP * abs(before)
+            # What is not finite is no smaller than anything, and jumped.
+            if not after - before <= JUMP * abs(before)
         ]
         if rises:
             last = validation[-LAST:]
-            spread = (
-                f"In the last {len(last)} epochs validation lies between {min(last):,.1f} and {max(last):,.1f}, at the end {last[-1]:,.1f}."
-            )
+            low, high, end = (f"{value:,{quantity.form}}" for value in (min(last), max(last), last[-1]))
+            spread = f"In the last {len(last)} epochs validation lies between {low} and {high}, at the end {end}."
             found.append([Code(name), f", seed {seed}: {', '.join(rises)}. {spread}"])
     return found

@@ -21,7 +21,10 @@ PROTOCOL = (
     "The estimate lies above -log p(x) in the mean."
 )
 
-ABOVE = "How far it lies above, at the protocol's largest K, where a second estimate says; the intervals do not cover this:"
+ABOVE = (
+    "The estimate at the protocol's largest K minus a second estimate on the same images; the intervals do not cover this, and annealed "
+    "importance sampling lies above -log p(x) itself:"
+)
 
 CHECKS = (
     "The importance weights above come from q. These estimates do not: a sum over all states of binary latents or over a grid of one or "

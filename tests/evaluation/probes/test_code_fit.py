@@ -109,6 +109,8 @@ def test_a_mixture_that_fits_and_weights_that_matter() -> None:
     found = code_fit(CodeFit(codes=150, permutations=99, initialisations=2), given, 0)
     assert (found["n_images"], found["permutations"], [test["n"] for test in found["tests"]]) == (200, 99, [30, 60, 150])
     assert found["tests"][-1]["p_value"] > 0.05
+    # Of other codes each: no two have the same median distance.
+    assert len({test["bandwidth"] for test in found["tests"]}) == 3
     free, fixed = found["rows"]
     assert (free["weights"], fixed["weights"], free["initialisations"]) == ("estimated", "equal", 2)
     assert (free["lowest_weight"], free["highest_weight"], fixed["lowest_weight"]) == pytest.approx((0.2, 0.8, 0.5))

@@ -1,6 +1,5 @@
 """Claims of uva3 about its GAN, its flow, and the families of models against each other."""
 
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from math import log
@@ -8,7 +7,7 @@ from statistics import fmean
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, mean, text
-from regen.claims.measures import Measured, finding, frechet, gathered, joined, likelihoods_ordered, ordered, percent, slope, within
+from regen.claims.measures import Measured, finding, frechet, gathered, joined, likelihoods_ordered, noted, ordered, percent, slope, within
 from regen.claims.registry import check
 from regen.claims.values import constant
 
@@ -41,16 +40,18 @@ def gan_samples(evidence: Evidence) -> Finding:
     kl, kl_real = (mean(evidence.measure(GAN, images, "class_kl_nats")) for images in (last, "test images"))
     most = ", ".join(map(str, dict.fromkeys(classes)))
     lower = (falls, f"FCD falls from step to step, {', '.join(text(distance) for distance in distances)}")
-    noisy = ordered("variance of the Laplacian", ("samples", sharp), "above", ("real images", real))
+    noisy = ordered("variance of the Laplacian", (f"samples at {last}", sharp), "above", ("real images", real))
     energy = evidence.measure(GAN, "samples", "checkerboard_energy")
-    finest = ordered("energy of period 2, real images' = 1", ("samples", energy), "above", ("real images", constant(1, energy)))
+    finest, numbers = ordered(
+        "energy of period 2 in units of real images'", ("samples of the last epoch", energy), "above", ("real images", constant(1, energy))
+    )
     threes = (set(classes) == {3}, f"3 is the most frequent class, it is {most} with {percent(share)}, KL to uniform {text(kl)} nats")
     histogram = [Number("most frequent class", most), Number("its share", 100 * share, "%"), Number("KL to uniform, samples", kl, "nats")]
     return finding(
         *joined(
             ([lower], [Number(f"FCD, {images}", distance) for images, distance in zip(steps, distances, strict=True)]),
             noisy,
-            finest,
+            (finest, numbers[:1]),
             ([threes], [*histogram, Number("KL to uniform, test images", kl_real, "nats")]),
         )
     )
@@ -173,10 +174,22 @@ def equilibrium(evidence: Evidence) -> Finding:
         words = f"{name} over the last 10 epochs is {text(level)}{' ' if unit else ''}{unit}, within 10 % of {text(expected)}"
         parts.append((within(level, expected, 0.1), words))
         numbers.append(Number(f"{name}, last 10 epochs", level, unit))
-    found = finding(parts, numbers)
-    real = [value for values in evidence.column(GAN, "val_probability_real").values() for value in values[-10:]]
-    trend = mean({seed: slope(values[-50:]) for seed, values in evidence.column(GAN, "train_discriminator_nats").items()})
-    settled = f"In these epochs D on held-out real images lies between {text(min(real))} and {text(max(real))}, and over the last 50 the "
-    settled += f"discriminator's training loss changes by {text(trend)} nats an epoch."
-    more = [Number("trend of the discriminator's training loss, last 50 epochs", trend, "nats an epoch")]
-    return replace(found, why=f"{found.why} {settled}", numbers=[*numbers, *more])
+
+    def settled() -> tuple[str, list[Number]]:
+        real = [value for values in evidence.column(GAN, "val_probability_real").values() for value in values[-10:]]
+        losses = evidence.column(GAN, "train_discriminator_nats")
+        epochs = min(50, *map(len, losses.values()))
+        trend = mean({seed: slope(values[-epochs:]) for seed, values in losses.items()})
+        sentence = (
+            f"In these epochs D on held-out real images lies between {text(min(real))} and {text(max(real))}; over the last {epochs} the "
+            f"discriminator's training loss has a trend of {text(trend)} nats an epoch."
+        )
+        return sentence, [
+            *(
+                Number(f"D on held-out real images, {which} of the last 10 epochs", of(real))
+                for which, of in (("lowest", min), ("highest", max))
+            ),
+            Number(f"trend of the discriminator's training loss, last {epochs} epochs", trend, "nats an epoch"),
+        ]
+
+    return noted(finding(parts, numbers), settled)

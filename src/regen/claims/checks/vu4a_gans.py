@@ -1,12 +1,11 @@
 """Claims of vu4a about its GANs."""
 
-from dataclasses import replace
 from math import log
 from statistics import fmean
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, mean, text
-from regen.claims.measures import deviation, finding, frechet, joined, ordered, percent, slope
+from regen.claims.measures import deviation, finding, frechet, joined, noted, ordered, percent, slope
 from regen.claims.registry import check
 
 LOSSES = {"saturating": "vu4a-gan-mnist", "non-saturating": "vu4a-gan-mnist-nonsat"}
@@ -46,20 +45,24 @@ def _unlike(evidence: Evidence, variant: str, data: str) -> Finding:
         (last > 0.5 * before, f"not like {data}, it is above half of {text(before)} before training"),
     ]
     numbers = [Number("FCD before training", before), Number("FCD at epoch 1", first), Number("FCD at epoch 50", last)]
-    found, between = finding(parts, numbers), mean(frechet(evidence, variant, "epoch 25"))
-    if between > last:
-        return found
-    judged = {epoch: _accuracy(evidence, variant, epoch) for epoch in (25, 50)}
-    worse = (
-        f"It was better at epoch 25, {text(between)}: since then the discriminator's accuracy in training went from {percent(judged[25])} "
-        f"to {percent(judged[50])}."
-    )
-    return replace(found, why=f"{found.why} {worse}", numbers=[*numbers, Number("FCD at epoch 25", between)])
+
+    def between() -> tuple[str, list[Number]]:
+        middle, judged = mean(frechet(evidence, variant, "epoch 25")), {epoch: _accuracy(evidence, variant, epoch) for epoch in (25, 50)}
+        sentence = (
+            f"At epoch 25 it is {text(middle)}; from there to epoch 50 the discriminator's accuracy in training goes from "
+            f"{percent(judged[25])} to {percent(judged[50])}."
+        )
+        shares = [Number(f"discriminator's accuracy in training, epoch {epoch}", 100 * share, "%") for epoch, share in judged.items()]
+        return sentence, [Number("FCD at epoch 25", middle), *shares]
+
+    return noted(finding(parts, numbers), between)
 
 
 def _accuracy(evidence: Evidence, variant: str, epoch: int) -> float:
     """Return the discriminator's mean accuracy on training and generated images in an epoch, the mean over seeds."""
     columns = [evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake")]
+    if any(len(values) < epoch for column in columns for values in column.values()):
+        raise Missing(f"{variant} has no epoch {epoch}")
     return fmean(mean({seed: values[epoch - 1] for seed, values in column.items()}) for column in columns)
 
 

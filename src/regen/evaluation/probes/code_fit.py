@@ -17,7 +17,7 @@ SCALES = (0.125, 0.25, 0.5, 1.0)
 """Of the kernel, in medians of the distances: the median alone is as wide as all clusters together and sees none of them."""
 
 SHARES = (0.2, 0.4, 1.0)
-"""Of the codes: a test that tells nothing apart may have too few of them, and the smaller ones show it."""
+"""Of the codes: what a test tells apart depends on how many it has."""
 
 TOLERANCE = 1e-4
 """Nats a code: expectation maximisation ends at a smaller gain."""

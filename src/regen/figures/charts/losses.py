@@ -40,9 +40,11 @@ def losses(config: ReportConfig, name: str, root: Path) -> Drawn | None:
         return None
     last = sum(one[f"val_{quantity.column}"].iloc[-1] for one in runs) / len(runs)
     caption = f"{quantity.label} of {name}; {trained}. Validation ends at {last:{quantity.form}} {quantity.unit}."
-    if all("train_objective_nats" in one for one in runs):
+    minimised = all("train_objective_nats" in one for one in runs)
+    if minimised:
         objective = sum(one["train_objective_nats"].iloc[-1] for one in runs) / len(runs)
         caption += f" What is minimised is another quantity: in training it ends at {objective:.1f} nats."
     drawn = quantity.label[0].lower() + quantity.label[1:]
-    description = f"Line chart of the {drawn} against the epoch, training and validation, over {count(run, 'epoch')}."
+    form, below = ("Line charts", ", above; below, what is minimised in training") if minimised else ("Line chart", "")
+    description = f"{form} of the {drawn} against the epoch, training and validation, over {count(run, 'epoch')}{below}."
     return Drawn(loss_curves(runs, declared), caption, description, [name])
