@@ -242,6 +242,14 @@ def test_uva3_11_worse_only_beyond_the_standard_error(written: Written, gaussian
     assert "no higher than" in found.why and "standard error over 5 images 0.447 nats" in found.why
 
 
+def test_uva3_11_without_the_same_images_has_no_standard_error_over_them(written: Written) -> None:
+    for variant, values in (("ext-vae-matched-mnist", [92.0, 94.0]), ("vu4a-flowvae-mnist", [90.0])):
+        written.metrics(variant, 0, nll_nats=values[0])
+        written.details(variant, 0, per_image=[{"nll_nats": values}])
+    found = written.find("uva3-11")
+    assert found.verdict == "not reproduced" and "standard error over" not in found.why
+
+
 def gradients(step: int, accuracy: float, saturating: float, other: float) -> dict[str, Any]:
     return {
         "step": step,

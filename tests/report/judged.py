@@ -9,7 +9,7 @@ from forms import Page, both, of, tables
 
 from regen.params.schema import ReportConfig
 
-__all__ = ["BEFORE", "GAN", "MEASURES", "PATHS", "SAMPLES", "VAE", "chapter_of", "describe", "judge", "shown", "write"]
+__all__ = ["APPEARANCE", "BEFORE", "DISTANCES", "GAN", "PATHS", "SAMPLES", "VAE", "chapter_of", "describe", "judge", "shown", "write"]
 
 Row = dict[str, Any]
 
@@ -34,7 +34,8 @@ SPACE: Row = {
     ],
 }
 # Key, heading and, of a number that is the same in binary, how it is written.
-MEASURES: list[tuple[str, str, float, str]] = [
+Measures = list[tuple[str, str, float, str]]
+DISTANCES: Measures = [
     ("frechet_classifier_distance", "Frechet distance", 377.625, "377.62"),
     ("kernel_classifier_distance", "kernel distance", 80.75, "80.75"),
     ("kernel_standard_error", "standard error", 9.5, "9.5"),
@@ -42,16 +43,20 @@ MEASURES: list[tuple[str, str, float, str]] = [
     ("recall", "recall", 0.125, "0.125"),
     ("density", "density", 0.625, "0.625"),
     ("coverage", "coverage", 0.5, "0.500"),
+    ("nearest_train_ratio", "nearest training image", 1.625, "1.625"),
+]
+APPEARANCE: Measures = [
     ("digits_covered", "classes covered", 4, "4"),
     ("class_kl_nats", "KL to uniform classes (nats)", 1.5, "1.500"),
     ("top_class", "most frequent class", 3, "3"),
     ("top_class_share", "its share", 0.75, "0.750"),
     ("mean_confidence", "confidence", 0.25, "0.250"),
+    ("confident_share", "confident", 0.0625, "0.062"),
     ("laplacian_variance", "sharpness", 0.8125, "0.8125"),
     ("checkerboard_energy", "period-2 energy", 9.25, "9.250"),
-    ("nearest_train_ratio", "nearest training image", 1.625, "1.625"),
+    ("blockiness", "2x2 blockiness", 0.875, "0.875"),
 ]
-SCALARS: Row = {key: value for key, _, value, _ in MEASURES}
+SCALARS: Row = {key: value for key, _, value, _ in DISTANCES + APPEARANCE}
 BEFORE: Row = {"images": "before training", "frechet_classifier_distance": 1436.5, "mean_confidence": 0.0625}
 SAMPLES: Row = {"images": "samples", **SCALARS, "class_counts": [0, 0, 0, 75]}
 PATHS: list[Row] = [

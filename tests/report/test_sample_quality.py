@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from forms import Page, both, chapters, of, tables
-from judged import BEFORE, GAN, MEASURES, PATHS, SAMPLES, VAE, chapter_of, describe, judge, shown, write
+from judged import APPEARANCE, BEFORE, DISTANCES, GAN, PATHS, SAMPLES, VAE, chapter_of, describe, judge, shown, write
 
 from regen.config.base import parse
 from regen.config.model import Classifier
@@ -31,10 +31,11 @@ def test_every_measure_stands_below_its_heading(report_config: ReportOf, make: M
     describe(root)
     test = {"images": "test images", "laplacian_variance": 0.1875, "mean_confidence": 0.875}
     judge(root, GAN, [SAMPLES, BEFORE, {"images": "epoch 1", "frechet_classifier_distance": 555.5}, test])
-    ((row, *_),) = shown(config, root)
+    ((row, *_),), ((looks, *_),) = shown(config, root), shown(config, root, "most frequent class")
 
-    expected = {heading: text for _, heading, _, text in MEASURES}
-    assert row == {"variant": GAN, "images": "samples", "seeds": "1", "before training": "1436.5", "test images'": "0.1875", **expected}
+    named = {"variant": GAN, "images": "samples", "seeds": "1"}
+    assert row == {**named, "before training": "1436.5", **{heading: text for _, heading, _, text in DISTANCES}}
+    assert looks == {**named, "test images'": "0.1875", **{heading: text for _, heading, _, text in APPEARANCE}}
     assert "555.5" not in "".join(both(config, root))
 
 
@@ -45,34 +46,35 @@ def test_two_seeds_are_a_mean_but_of_classes_a_list(report_config: ReportOf, mak
     judge(root, GAN, [SAMPLES, BEFORE])
     second = {**SAMPLES, "frechet_classifier_distance": 377.125, "precision": 0.625, "digits_covered": 9, "top_class": 8}
     judge(root, GAN, [second, {**BEFORE, "frechet_classifier_distance": 1437}], seed=1)
-    ((row, *_),) = shown(config, root)
+    ((row, *_),), ((looks, *_),) = shown(config, root), shown(config, root, "most frequent class")
 
     # (377.625 + 377.125) / 2, (0.375 + 0.625) / 2, (4 + 9) / 2; (1436.5 + 1437) / 2 = 1436.75.
-    assert (row["seeds"], row["Frechet distance"], row["precision"], row["classes covered"]) == ("2", "377.38", "0.500", "6.5")
+    assert (row["seeds"], row["Frechet distance"], row["precision"], looks["classes covered"]) == ("2", "377.38", "0.500", "6.5")
     assert row["before training"] == "1436.8" and row["recall"] == "0.125"
     # Neither 3 nor 8 is 5.5.
-    assert row["most frequent class"] == "3, 8"
+    assert looks["most frequent class"] == "3, 8"
     judge(root, GAN, [{**second, "top_class": 3}, BEFORE], seed=1)
-    assert shown(config, root)[0][0]["most frequent class"] == "3"
+    assert shown(config, root, "most frequent class")[0][0]["most frequent class"] == "3"
 
 
 def test_draws_stand_below_the_samples_and_the_floor_below_all(report_config: ReportOf, make: Make) -> None:
     config = chapter_of(report_config("quick"), VAE, GAN)
     root = make(config)
     describe(root)
-    judge(root, VAE, [SAMPLES, {"images": "draws", "frechet_classifier_distance": 444.25, "precision": 0.0625}, BEFORE])
+    draws = {"images": "draws", "frechet_classifier_distance": 444.25, "precision": 0.0625}
+    judge(root, VAE, [SAMPLES, draws, BEFORE, {"images": "draws, before training", "frechet_classifier_distance": 1500.25}])
     judge(root, GAN, [SAMPLES, BEFORE])
-    (rows,) = shown(config, root)
+    (rows,), (looks,) = shown(config, root), shown(config, root, "most frequent class")
 
-    assert [(row["variant"], row["images"], row["seeds"]) for row in rows] == [
-        *((VAE, "samples", "1"), (VAE, "draws", "1"), (GAN, "samples", "1")),
-        *(("floor", "training images", ""), ("floor", "test images", "")),
-    ]
-    # The model before training was measured by its samples, not by draws.
-    assert [row["before training"] for row in rows] == ["1436.5", "not defined", "1436.5", "not defined", "not defined"]
-    assert [row["Frechet distance"] for row in rows] == ["377.62", "444.25", "377.62", "0.0078125", "not defined"]
-    assert [row["precision"] for row in rows] == ["0.375", "0.062", "0.375", "0.938", "not defined"]
-    assert (rows[3]["most frequent class"], rows[4]["confidence"]) == ("1", "0.812")
+    # The test images have a distance to nothing.
+    every = [(VAE, "samples", "1"), (VAE, "draws", "1"), (GAN, "samples", "1"), ("floor", "training images", "")]
+    assert [(row["variant"], row["images"], row["seeds"]) for row in rows] == every
+    assert [(row["variant"], row["images"], row["seeds"]) for row in looks] == [*every, ("floor", "test images", "")]
+    # Of draws those before training, not its samples.
+    assert [row["before training"] for row in rows] == ["1436.5", "1500.2", "1436.5", "not defined"]
+    assert [row["Frechet distance"] for row in rows] == ["377.62", "444.25", "377.62", "0.0078125"]
+    assert [row["precision"] for row in rows] == ["0.375", "0.062", "0.375", "0.938"]
+    assert (looks[3]["most frequent class"], looks[4]["confidence"]) == ("1", "0.812")
     assert all(row in both(config, root)[0] for row in ("| floor | training images |", f"| `{VAE}` | draws |"))
 
 
@@ -101,7 +103,7 @@ def test_where_every_sampler_failed_the_floor_stands_alone(report_config: Report
     # Not even the model before training has numbers.
     judge(root, GAN, [{"images": "samples"}, {"images": "before training"}], sampler="not finite")
     (rows,) = shown(config, root)
-    assert [row["variant"] for row in rows] == ["floor", "floor"]
+    assert [row["variant"] for row in rows] == ["floor"]
     assert shown(config, root, "largest step") == []
     assert f"`{GAN}`: its samples are not finite." in both(config, root)[0]
 
@@ -144,7 +146,7 @@ def test_what_was_not_measured_has_no_row(report_config: ReportOf, make: Make) -
     judge(root, GAN, [SAMPLES, BEFORE])
     (rows,) = shown(config, root)
 
-    assert [row["variant"] for row in rows] == [GAN, "floor", "floor"]
+    assert [row["variant"] for row in rows] == [GAN, "floor"]
     # Its metrics are there all the same.
     assert [row["variant"] for row in shown(config, root, "KL (nats)")[0]] == [GAN, VAE]
 
@@ -158,7 +160,7 @@ def test_what_cannot_sample_has_neither_row_nor_sentence(report_config: ReportOf
     assert shown(config, root) == [] and NO_SAMPLES in text and NO_SAMPLES in page
 
     judge(root, "lab1-vae-mnist", [SAMPLES, BEFORE])
-    assert [row["variant"] for row in shown(config, root)[0]] == ["lab1-vae-mnist", "floor", "floor"]
+    assert [row["variant"] for row in shown(config, root)[0]] == ["lab1-vae-mnist", "floor"]
     assert "its samples are" not in both(config, root)[0]
 
 
@@ -190,7 +192,7 @@ def test_data_sets_have_tables_and_floors_of_their_own(report_config: ReportOf, 
     judge(root, SVHN, [{**SAMPLES, "frechet_classifier_distance": 99.5}, BEFORE])
 
     assert [[(row["variant"], row["Frechet distance"]) for row in rows] for rows in shown(config, root)] == [
-        [(GAN, "377.62"), ("floor", "0.0078125"), ("floor", "not defined")],
+        [(GAN, "377.62"), ("floor", "0.0078125")],
         [(SVHN, "99.5"), ("floor", "0.25")],
     ]
     text, page = both(config, root)
@@ -286,13 +288,15 @@ def test_what_the_stage_writes_is_read(finite: bool, resolved: Callable[[str], A
     scalars, details = quality(settings, 0, model, {}, images, space)
     for file, content in (("quality", scalars), ("quality_details", details)):
         write(root / f"results/quick/{GAN}/0/{file}.json", content)
-    (rows,) = shown(config, root)
+    (rows,), (looks,) = shown(config, root), shown(config, root, "most frequent class")
 
     assert (f"`{GAN}`: its samples are not finite." in both(config, root)[0]) is not finite
-    assert [row["images"] for row in rows] == [*(["samples"] if finite else []), "training images", "test images"]
+    assert [row["images"] for row in rows] == [*(["samples"] if finite else []), "training images"]
+    assert [row["images"] for row in looks] == [*(["samples"] if finite else []), "training images", "test images"]
     if finite:
         # No key is written that is read under another name.
-        assert {rows[0][heading] for _, heading, *_ in MEASURES}.isdisjoint({"not defined", "no result"})
+        found = {**rows[0], **looks[0]}
+        assert {found[heading] for _, heading, *_ in DISTANCES + APPEARANCE}.isdisjoint({"not defined", "no result"})
         assert rows[0]["Frechet distance"] == f"{scalars['frechet_classifier_distance']:.5g}"
-        assert rows[0]["most frequent class"] == str(details["rows"][0]["top_class"])
+        assert looks[0]["most frequent class"] == str(details["rows"][0]["top_class"])
         assert [row["path"] for row in shown(config, root, "largest step")[0]] == ["linear", "spherical", "pixels"]

@@ -107,6 +107,8 @@ def likelihoods_ordered(
 def _over_images(evidence: Evidence, variant: str, other: str) -> tuple[float, int]:
     """Return the standard error over images of the mean difference of two NLLs, image by image, and the number of images."""
     runs = shared(evidence.per_image(variant), evidence.per_image(other))
+    if len({len(values) for seeds in runs for values in seeds.values()}) > 1:
+        raise Missing(f"details.json of {variant} and {other} have likelihoods of different images")
     first, second = (list(map(fmean, zip(*values.values(), strict=True))) for values in runs)
     apart = [x - y for x, y in zip(first, second, strict=True)]
     return stdev(apart) / math.sqrt(len(apart)), len(apart)

@@ -1,6 +1,6 @@
-"""Sample quality: one table a data set, of all models or of those of a report, above the floor that its own training images set."""
+"""Sample quality: two tables a data set, of all models or of those of a report, above the floor that its own training images set."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -47,18 +47,12 @@ def _of_dataset(results: Results, dataset: str, space: dict[str, Any], names: li
     if not rows and not failed:
         return []
     floor = [{**row, "seeds": ""} for row in space["floor"]]
-    fields = tables.used(tables.QUALITY, [*rows, *floor])
-    blocks: list[Block] = [Paragraph(f"{_space(space)} {words.QUALITY}")]
+    blocks: list[Block] = [Paragraph(f"{_space(space)} {words.DISTANCES}")]
     blocks += [Paragraph([Code(name), f": its samples are {state}."]) for name, state in failed.items()]
-    blocks.append(
-        Table(
-            f"Sample quality {of} on {dataset}",
-            [*tables.columns("variant", "images"), *tables.columns(fields=tables.SEEDS), *tables.columns(fields=fields)],
-            [[Code(row["variant"]), *_cells(row, fields)] for row in rows],
-            foot=[["floor", *_cells(row, fields)] for row in floor],
-            sortable=True,
-        )
-    )
+    blocks.append(_table(f"Sample quality {of} on {dataset}", tables.DISTANCES, rows, floor))
+    classes = f" {words.CLASSES}" if space["labels"] == "classes" else ""
+    blocks.append(Paragraph(f"{words.APPEARANCE}{classes}"))
+    blocks.append(_table(f"What samples {of} on {dataset} look like", tables.APPEARANCE, rows, floor))
     if paths:
         fields = tables.used(tables.PATHS, paths)
         columns = [*tables.columns("variant", "path"), *tables.columns(fields=tables.SEEDS), *tables.columns(fields=fields)]
@@ -67,21 +61,31 @@ def _of_dataset(results: Results, dataset: str, space: dict[str, Any], names: li
     return [Section(f"{dataset} ({space['data_source']})", blocks)]
 
 
+def _table(label: str, of: Sequence[tables.Field], rows: list[dict[str, Any]], floor: list[dict[str, Any]]) -> Table:
+    """Return these columns of the rows, and below them of the floor's rows that have one of them."""
+    fields = tables.used(of, [*rows, *floor])
+    foot = [row for row in floor if any(key in row for key, *_ in of)]
+    return Table(
+        label,
+        [*tables.columns("variant", "images"), *tables.columns(fields=tables.SEEDS), *tables.columns(fields=fields)],
+        [[Code(row["variant"]), *_cells(row, fields)] for row in rows],
+        foot=[["floor", *_cells(row, fields)] for row in foot],
+        sortable=True,
+    )
+
+
 def _cells(row: dict[str, Any], fields: list[tables.Field]) -> list[Any]:
     return [row["images"], str(row["seeds"]), *tables.cells(row, fields, "not defined")]
 
 
 def _judged(results: Results, name: str, images: str) -> list[dict[str, Any]]:
-    """Return the row of the samples or draws of a variant; none if they are finite at no seed.
-
-    What stands beside the samples for the model before training is measured on samples too, so draws have none.
-    """
+    """Return the row of the samples or draws of a variant, with those before training; none if they are finite at no seed."""
     found = [{row["images"]: row for row in run.get("rows", [])} for run in results.quality_details(name)]
     measured = []
     for table in found:
         row = {key: value for key, value in table.get(images, {}).items() if key != "class_counts"}
         if "frechet_classifier_distance" in row:
-            before = table.get("before training", {}) if images == "samples" else {}
+            before = table.get("before training" if images == "samples" else f"{images}, before training", {})
             sharp = table.get("test images", {}).get("laplacian_variance")
             measured.append({**row, "frechet_before": before.get("frechet_classifier_distance"), "sharpness_test": sharp})
     if not measured:

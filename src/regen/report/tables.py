@@ -7,13 +7,14 @@ from regen.report.document import Code, Column, Table, Text
 from regen.report.words import WITHOUT_RESULT
 
 __all__ = [
+    "APPEARANCE",
     "CHECKS",
     "COMPARED",
+    "DISTANCES",
     "LATENTS",
     "METRICS",
     "PATHS",
     "PRIOR_SAMPLING",
-    "QUALITY",
     "SEEDS",
     "WEIGHTS",
     "Field",
@@ -106,7 +107,7 @@ LATENTS = (
 )
 """Columns of the latent spaces."""
 
-QUALITY = (
+DISTANCES = (
     ("frechet_classifier_distance", "Frechet distance", "{:.5g}"),
     ("frechet_before", "before training", "{:.5g}"),
     ("kernel_classifier_distance", "kernel distance", "{:.4g}"),
@@ -115,19 +116,23 @@ QUALITY = (
     ("recall", "recall", "{:.3f}"),
     ("density", "density", "{:.3f}"),
     ("coverage", "coverage", "{:.3f}"),
+    ("nearest_train_ratio", "nearest training image", "{:.3f}"),
+)
+"""Columns of how far samples lie from test images."""
+
+APPEARANCE = (
     ("digits_covered", "classes covered", "{:.3g}"),
     ("class_kl_nats", "KL to uniform classes (nats)", "{:.3f}"),
     ("top_class", "most frequent class", "{}"),
     ("top_class_share", "its share", "{:.3f}"),
     ("mean_confidence", "confidence", "{:.3f}"),
+    ("confident_share", "confident", "{:.3f}"),
     ("laplacian_variance", "sharpness", "{:.4g}"),
     ("sharpness_test", "test images'", "{:.4g}"),
     ("checkerboard_energy", "period-2 energy", "{:.3f}"),
     ("blockiness", "2x2 blockiness", "{:.3f}"),
-    ("confident_share", "confident", "{:.3f}"),
-    ("nearest_train_ratio", "nearest training image", "{:.3f}"),
 )
-"""Columns of the table of sample quality."""
+"""Columns of what samples look like: their classes and their texture."""
 
 PATHS = (
     ("length", "length", "{:.2f}"),

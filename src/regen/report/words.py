@@ -1,6 +1,19 @@
 """Sentences that the report repeats: what a table shows, and how it was measured."""
 
-__all__ = ["ABOVE", "CHECKS", "KINDS", "LATENTS", "PATHS", "PRIOR", "PROTOCOL", "QUALITY", "SHAPES", "WITHOUT_RESULT"]
+__all__ = [
+    "ABOVE",
+    "APPEARANCE",
+    "CHECKS",
+    "CLASSES",
+    "DISTANCES",
+    "KINDS",
+    "LATENTS",
+    "PATHS",
+    "PRIOR",
+    "PROTOCOL",
+    "SHAPES",
+    "WITHOUT_RESULT",
+]
 
 SHAPES = {"reproduced": "\u2714\ufe0e", "not reproduced": "\u2718\ufe0e", "partly": "\u25d0", "not judged": "\u2013", "open": "\u25cb"}
 """A shape for every verdict, so that none is told by its colour alone."""
@@ -43,12 +56,18 @@ LATENTS = (
     "more. Collapsed: no active latent, or less than 0.1 nats of information."
 )
 
-QUALITY = (
-    "A decoder gives its means; draws from its likelihood stand beside them. Sharpness is the variance of the Laplacian. "
-    "The period-2 energy is over that of the test images. "
+DISTANCES = (
+    "A decoder gives its means; draws from its likelihood stand beside them. "
     "The distance to the nearest training image is over that of a test image: near 0 means copies. "
     "The floor is what the data set's own training images reach."
 )
+
+APPEARANCE = (
+    "What the same images show. Sharpness is the variance of the Laplacian. The period-2 energy is over that of the test images. "
+    "2x2 blockiness is 1 for images enlarged twofold by repeating pixels."
+)
+
+CLASSES = "Classes are the network's; confident: of whose class it is surer than of the worst tenth of the test images."
 
 PATHS = (
     "Ten points between pairs of generated images. The length is the way through the features over the distance of its ends, "
