@@ -34,9 +34,14 @@ def importance_sampled_nll(
     """
     most, at_once = max(samples), decodes_at_once(model, memory_mb)
     # Blocks and their draws are the same whatever fits into the memory.
-    blocks = [_log_weights(model, to_unit_interval(block), most, at_once) for block in images.split(max(1, DECODES // most))]
+    size = max(1, DECODES // most)
+    # One tensor for all: small ones kept of every block lie between what decodes have freed, and the heap grew to 20 GB over 10,000.
+    log_w = torch.empty(most, len(images), dtype=torch.float64, device=images.device)
+    for part, block in zip(log_w.split(size, dim=1), images.split(size), strict=True):
+        part.copy_(_log_weights(model, to_unit_interval(block), most, at_once))
+    parts = [part.contiguous() for part in log_w.split(size, dim=1)]
     return {
-        count: ImportanceSampled(*(torch.cat(values) for values in zip(*(_read(log_w, count) for log_w in blocks), strict=True)))
+        count: ImportanceSampled(*(torch.cat(values) for values in zip(*(_read(part, count) for part in parts), strict=True)))
         for count in samples
     }
 
