@@ -223,6 +223,8 @@ def test_the_features_are_described(changes: dict[str, Any], said: str, report_c
     text, page = both(config, root)
     sentence = f"Compared with 1,000 test images in the 128 features {said} This is no FID."
     assert sentence in text and sentence in page.replace("&#39;", "'")
+    # Of a network without classes nothing is said of them.
+    assert ("Classes are the network's" in text) == ("classifier" in said)
 
 
 def test_tables_are_well_formed(report_config: ReportOf, make: Make) -> None:
