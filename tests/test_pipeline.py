@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -132,6 +133,19 @@ def test_what_is_committed_is_verified(published: Copy) -> None:
     assert done.returncode == 0 and done.stdout.splitlines()[-1].endswith("came out again (bit for bit, made on this platform)"), (
         done.stderr
     )
+
+
+@pytest.mark.slow
+def test_of_another_platform_it_is_told_how_much_is_not_equal_bit_for_bit(published: Copy) -> None:
+    platform = published.root / "results/quick/platform.json"
+    platform.write_text(re.sub('"processor": ".*"', '"processor": "another"', platform.read_text()))
+    picture = published.root / f"reports/quick/figures/{VARIANTS[0]}/manifold.png"
+    picture.chmod(0o644)
+    # Between platforms a picture is held to its size alone.
+    picture.write_bytes(picture.read_bytes() + b" ")
+    done = verify(published)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("(within the tolerances, made on another platform; not equal bit for bit: 1)")
 
 
 @pytest.fixture(scope="module")
