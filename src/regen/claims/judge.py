@@ -96,13 +96,13 @@ def _absent(claim: Claim, evidence: Evidence) -> str:
 
 def _shortened(claim: Claim, evidence: Evidence) -> str:
     """Return which trainings ended before the report's last epoch; empty if none did."""
-    parts = []
+    short: dict[str, list[str]] = {}
     for name in claim.variants:
         declared = evidence.variant(name).training.epochs
         epochs = min(_epochs(evidence, name).values(), default=declared)
         if epochs < declared:
-            parts.append(f"{epochs:,} of the report's {declared:,} epochs of {name}")
-    return f"The training ran {_names(parts)}." if parts else ""
+            short.setdefault(f"{epochs:,} of the report's {declared:,} epochs", []).append(name)
+    return f"The training ran {_names([f'{ran} of {_names(of)}' for ran, of in short.items()])}." if short else ""
 
 
 def _fewer(claim: Claim, evidence: Evidence) -> str:
