@@ -3,9 +3,9 @@
 `python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no locks,
 no results and no report. With variants, those of their stages whose results are committed are run, with what they need, one after the
 other, and compared. Results made on this platform must be equal bit for bit, weights included (results/<preset>/platform.json says where
-each was made); others must lie within src/regen/verification/tolerances.yaml, configurations and data must be equal, and it is printed
-how many outputs are not equal bit for bit. `--twice` holds two runs against each other instead. Exit status 1 and a table of what differs
-if not.
+each was made); others must lie within src/regen/verification/tolerances.yaml, configurations and data must be equal, and how many
+outputs are not equal bit for bit is printed, with the first of them. `--twice` holds two runs against each other instead. Exit status 1
+and a table of what differs if not.
 """
 
 import os
@@ -24,6 +24,9 @@ from regen.verification.outputs import compared, locked, locks_apart, locks_of, 
 __all__ = ["main"]
 
 ROOT = Path(__file__).parents[1]
+MOST = 5
+"""Outputs that are named where some are not equal bit for bit."""
+
 WAYS = {
     "twice": "of two runs, bit for bit",
     "exact": "bit for bit, made on this platform",
@@ -64,7 +67,8 @@ def main(preset: str, jobs: str, *named: str) -> int:
         print(table(found), file=sys.stderr)
         ran = f"DVC ended with status {failed[0]}; " if failed else ""
         raise UserError(f"verify {preset}: {ran}expected {len(first)} files again ({WAYS[how]}), got {len(found)} differences")
-    unlike = f"; not equal bit for bit: {len(others)}" if how == "near" else ""
+    some = ", ".join(sorted(others)[:MOST]) + (", ..." if len(others) > MOST else "")
+    unlike = f"; not equal bit for bit: {len(others)}{some and f', {some}'}" if how == "near" else ""
     print(f"verify {preset}: {len(first)} files came out again ({WAYS[how]}{unlike})")
     return 0
 
