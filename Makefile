@@ -7,8 +7,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Else glibc gives large tensors back to the system at every step and faults them in again: a fifth to a third of the CPU time of likelihoods
-# under convolutional decoders. The bits are the same; the peak memory of a stage is up to a third higher.
+# Else glibc gives large tensors back to the system at every step and faults them in again: 20 to 30 % of the CPU time of likelihoods
+# under convolutional decoders. The bits are the same; the peak memory of a stage was up to 35 % higher.
 export MALLOC_MMAP_THRESHOLD_ := 17179869184
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 

@@ -60,16 +60,16 @@ def main(preset: str, jobs: str, *named: str) -> int:
         failed = [status for status in [run.wait() for run in runs] if status]
         first = compared(committed, preset, outs) if twice else first
         second, locks = compared(copy, preset, outs), (locked(committed, pipeline), locked(copy, pipeline))
-        found = differences(first, second, how != "near") + locks_apart(*locks, how != "near", outs)
-        # Weights and data count too, an output each.
-        others = {row.metric.split(": ")[0] for row in differences(first, second, True) + locks_apart(*locks, True, outs)}
+        unlike = differences(first, second, True) + locks_apart(*locks, True, outs)
+        found = differences(first, second, False) + locks_apart(*locks, False, outs) if how == "near" else unlike
     if failed or found:
         print(table(found), file=sys.stderr)
         ran = f"DVC ended with status {failed[0]}; " if failed else ""
         raise UserError(f"verify {preset}: {ran}expected {len(first)} files again ({WAYS[how]}), got {len(found)} differences")
-    some = ", ".join(sorted(others)[:MOST]) + (", ..." if len(others) > MOST else "")
-    unlike = f"; not equal bit for bit: {len(others)}{some and f', {some}'}" if how == "near" else ""
-    print(f"verify {preset}: {len(first)} files came out again ({WAYS[how]}{unlike})")
+    others = sorted({row.metric.split(": ")[0] for row in unlike})
+    some = "".join(f", {name}" for name in others[:MOST]) + (", ..." if len(others) > MOST else "")
+    bits = f"; not equal bit for bit: {len(others)}{some}" if how == "near" else ""
+    print(f"verify {preset}: {len(first)} files came out again ({WAYS[how]}{bits})")
     return 0
 
 
