@@ -1,6 +1,6 @@
 """ledger.yaml against params.yaml and the checks."""
 
-import re
+from pathlib import Path
 
 import pytest
 from written import Written
@@ -10,7 +10,9 @@ from regen.claims.ledger import Claim, read_ledger
 from regen.claims.registry import check, registered
 from regen.common.errors import UserError
 from regen.config.base import parse
+from regen.params.figures import anchors
 from regen.params.schema import ReportConfig
+from regen.report.assemble import assemble
 
 CLAIMS = {claim.id: claim for claim in read_ledger()}
 
@@ -31,10 +33,12 @@ def test_every_claim_that_can_be_judged_has_a_check_and_every_check_a_claim() ->
     assert set(registered()) == {claim.id for claim in CLAIMS.values() if not claim.later}
 
 
-def test_what_shows_the_evidence_is_of_a_report_that_exists(paper: ReportConfig) -> None:
-    for claim in CLAIMS.values():
-        places = [re.fullmatch(r"(.+)-(figure|added)-\d+", place) for place in claim.shown]
-        assert all(place[1] in paper.reports for place in places if place)
+def test_what_shows_the_evidence_is_a_figure_or_section_of_the_report(paper: ReportConfig, tmp_path: Path) -> None:
+    figures = {anchor for name, report in paper.reports.items() for anchor in anchors(name, report.figures)}
+    (tmp_path / "results/paper/vu4a-vae-mnist/0").mkdir(parents=True)
+    (tmp_path / "results/paper/vu4a-vae-mnist/0/metrics.json").write_text("{}")
+    sections = {section.id for section in assemble(paper, tmp_path).sections}
+    assert {place for claim in CLAIMS.values() for place in claim.shown} <= figures | sections
 
 
 def test_the_printed_numbers_are_those_of_the_checks() -> None:

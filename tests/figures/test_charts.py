@@ -154,11 +154,20 @@ def test_a_snapshot_at_the_last_epoch_is_the_end(config: ReportConfig, tmp_path:
     assert drawn is not None and len(lines(drawn.chart)[KL2]) == 2
 
 
+def test_moments_of_a_training_that_was_cut_short_are_said_to_be_shares_of_it(config: ReportConfig, tmp_path: Path) -> None:
+    spec = figure(KL2, kind="snapshots", measure="precision")
+    rows = [{"images": images, "precision": 0.5} for images in ("before training", "samples")]
+    for length, said in ((3, True), (config.variants[KL2].training.epochs, False)):
+        write(tmp_path, KL2, rows=rows, history="\n".join(["epoch,val_kl_nats", *(f"{epoch},1.0" for epoch in range(1, length + 1))]))
+        drawn = draw_snapshots(config, spec, tmp_path)
+        assert drawn is not None and ("Run: 3 of 30 epochs; each moment is at its share of the steps." in drawn.caption) == said
+
+
 def test_measures_are_dots_with_the_range_over_seeds(config: ReportConfig, tmp_path: Path) -> None:
     write(tmp_path, VAE, nll_nats=10.0)
     write(tmp_path, VAE, seed=2, nll_nats=14.0)
     drawn = draw_measures(config, figure(VAE, IWAE, kind="measure", measures=["nll_nats", "precision"]), tmp_path)
-    assert drawn is not None and drawn.variants == [VAE] and f"No results: {IWAE}." in drawn.caption
+    assert drawn is not None and drawn.variants == [VAE] and f"Not measured: {IWAE}." in drawn.caption
     spread, dot = drawn.chart.axes[0].lines
     assert (list(spread.get_xdata()), list(dot.get_xdata())) == ([10, 14], [12]) and len(drawn.chart.axes) == 1
     FigureCanvasAgg(drawn.chart).draw()

@@ -44,7 +44,7 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         "verdict": verdict,
         "why": why,
         "numbers": [asdict(number) for number in finding.numbers] if finding else [],
-        "seeds": min(len(_epochs(evidence, variant)) for variant in claim.variants),
+        "seeds": (finding and finding.seeds) or min(len(_epochs(evidence, variant)) for variant in claim.variants),
     }
 
 

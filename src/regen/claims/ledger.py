@@ -19,7 +19,7 @@ class Claim(Config):
     """One claim of a source report.
 
     `reported`: the numbers that it prints; `variants`: those that it is about; `later`: it needs runs beyond them; `shown`: anchors of
-    figures ("vu4a-figure-3", "vu4a-added-1") and sections ("likelihoods", "quality") that show the evidence.
+    figures ("vu4a-figure-3", "vu4a-added-1") and sections ("likelihoods", "samples") that show the evidence, if any do.
     """
 
     id: Name
@@ -30,9 +30,7 @@ class Claim(Config):
     reported: dict[Name, float] | None = None
     variants: Names
     later: bool = False
-    shown: Annotated[
-        list[Annotated[str, Field(pattern=r"^([a-z0-9]+-(figure|added)-[1-9][0-9]*|likelihoods|quality)$")]], Field(min_length=1)
-    ]
+    shown: list[Annotated[str, Field(pattern=r"^([a-z0-9]+-(figure|added)-[1-9][0-9]*|likelihoods|samples)$")]] = []
 
     @model_validator(mode="after")
     def _belongs(self) -> Self:

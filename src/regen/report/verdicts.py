@@ -66,7 +66,8 @@ class Claims:
     def entries_of(self, report: str) -> list[Block]:
         """Return the claims of a report, one section each: verdict, numbers, and where they can be looked at."""
         sections = self.results.each(self.of(report), lambda entry: [_section(entry)], lambda entry: f"{self.path}: {entry['id']}")
-        return [*(self.missing or sections or [Paragraph("No claim of this report was judged yet.")]), *self.results.notices()]
+        none = "It makes no claims." if self.entries else "No claim was judged yet."
+        return [*(self.missing or sections or [Paragraph(none)]), *self.results.notices()]
 
 
 def _verdict(entry: dict[str, Any]) -> Judged:
@@ -82,10 +83,9 @@ def _section(entry: dict[str, Any]) -> Section:
         blocks.append(
             Listing([[f"{one['label']}: ", Strong(_value(one.get("value"))), f" {one.get('unit') or ''}".rstrip()] for one in numbers])
         )
-    if reported := entry.get("reported"):
-        blocks.append(Paragraph(f"Reported: {', '.join(f'{key} {_value(value)}' for key, value in reported.items())}."))
     kind = KINDS.get(entry.get("kind", ""), str(entry.get("kind", "")))
-    test: list[Inline] = [f"Test ({kind}): {entry.get('test', '')}. Variants: ".replace("..", ".")]
+    asked = str(entry.get("test", "")).rstrip(".")
+    test: list[Inline] = [f"Test ({kind}): {asked}{'' if asked.endswith('?') else '.'} Variants: "]
     test += [part for name in entry.get("variants", []) for part in (", ", Code(name))][1:]
     test.append("." if not seeds else f"; {seeds} seed{'s' if seeds > 1 else ''}.")
     blocks.append(Paragraph(test))

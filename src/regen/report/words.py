@@ -52,8 +52,9 @@ PRIOR = (
 
 LATENTS = (
     "On the test images. KL(q(z given x), p(z)) is the information that q carries about which image it was, I(x; z), at most log n, and "
-    "the distance of the mean of all q from the prior. A latent is active where the variance of its posterior mean over images is 0.01 or "
-    "more. Collapsed: no active latent, or less than 0.1 nats of information."
+    "the distance of the mean of all q from the prior. Both are estimated at draws of their own: where they do not add up to it, a few "
+    "draws decide. A latent is active where the variance of its posterior mean over images is 0.01 or more. Collapsed: no active latent, "
+    "or less than 0.1 nats of information."
 )
 
 DISTANCES = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Named, finding, frechet, gathered, ordered, percent
+from regen.claims.measures import Measured, Named, finding, frechet, gathered, joined, ordered, percent
 from regen.claims.registry import check
 from regen.claims.values import finite, shared
 
@@ -37,20 +37,18 @@ def noise_changes_little(evidence: Evidence) -> Finding:
 
     def level(name: str, variant: str) -> Measured:
         epoch = min(_epochs(evidence, variant), _epochs(evidence, ONE))
-        changes, gaps = [], []
-        numbers = [Number("epoch", epoch)]
+        changes: list[str] = []
+        measured: list[Measured] = []
+        little = True
         for quantity, term in (("loss", "neg_elbo_nats"), ("reconstruction", "recon_nats")):
             noised, clean = _at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term)
-            gaps.append((quantity, difference(clean, noised)))
-            changes.append((quantity, -gaps[-1][1].mean / mean(shared(clean, noised)[0])))
-            named: list[Named] = [(name, noised), ("clean images", clean)]
-            numbers += [Number(f"validation {quantity}, {which}", mean(values), "nats") for which, values in named]
-        shares = " and ".join(f"{quantity} by {percent(share)}" for quantity, share in changes)
-        falls = " and ".join(f"{quantity} by {gap.words}" for quantity, gap in gaps)
-        return [
-            (all(abs(share) <= LITTLE for _, share in changes), f"{name} changes the validation {shares} after epoch {epoch}, 2 % at most"),
-            (all(gap.holds for _, gap in gaps), f"{name} lowers the validation {falls}, in nats"),
-        ], numbers
+            share = difference(noised, clean).mean / mean(shared(clean, noised)[0])
+            little = little and abs(share) <= LITTLE
+            changes.append(f"{quantity} by {percent(share)}")
+            measured.append(ordered(f"validation {quantity}", (name, noised), "below", ("clean images", clean), "nats"))
+        words = f"{name} changes the validation {' and '.join(changes)} after epoch {epoch}, 2 % at most"
+        parts, numbers = joined(*measured)
+        return [(little, words), *parts], [Number("epoch", epoch), *numbers]
 
     return gathered(*(partial(level, *noise) for noise in NOISED.items()))
 

@@ -116,4 +116,5 @@ def wrongly_reshaped(evidence: Evidence) -> Finding:
     numbers = [Number("FCD, right reshape", right), Number("FCD, wrong reshape", wrong)]
     for (images, how), row in rows.items():
         numbers.append(Number(f"standard deviation over the channels, {images}, {how} reshape", row["channel_standard_deviation"]))
-    return finding(*joined(([worse], numbers), ordered("FCD", ("one channel", one), "below", ("three channels", three))))
+    found = finding(*joined(([worse], numbers), ordered("FCD", ("one channel", one), "below", ("three channels", three))))
+    return noted(found, lambda: ("Whether the report's images were reshaped so cannot be told from here.", []))

@@ -109,7 +109,7 @@ def negative_loss(evidence: Evidence) -> Finding:
     if correct < 0:
         return Finding("reproduced", f"The loss of the correct model becomes negative: {text(correct)} nats at its lowest.", numbers)
     never = f"The loss of the correct model is never negative: {text(correct)} nats at its lowest"
-    explained = f"it falls to {text(faulty)} nats, so such a fault explains a negative loss" if faulty < 0 else f"it is {text(faulty)} nats"
+    explained = f"it falls to {text(faulty)} nats: such a fault could explain the report's" if faulty < 0 else f"it is {text(faulty)} nats"
     why = f"{never}. With a fault made on purpose, the log-determinant counted once per latent dimension, {explained}."
 
     def cause() -> tuple[str, list[Number]]:

@@ -137,7 +137,7 @@ def _caption(config: ReportConfig, figure: ReportFigure, spec: History, lines: l
         for epochs, declared in sorted(run)
     ]
     if missing := [name for name in figure.variants if name not in {line.variant for line in lines}]:
-        parts.append(f"No results: {', '.join(missing)}.")
+        parts.append(f"Not measured: {', '.join(missing)}.")
     return " ".join(parts)
 
 

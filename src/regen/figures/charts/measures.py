@@ -14,6 +14,7 @@ from regen.figures.charts.tables import MEASURES, finals, of_images, reference
 from regen.figures.style import BLUE, DASHES, LINES, MARKERS
 from regen.params.figures import Measures, ReportFigure, Snapshots
 from regen.params.schema import ReportConfig
+from regen.results import histories
 
 __all__ = ["draw_classes", "draw_measures", "draw_snapshots"]
 
@@ -52,8 +53,16 @@ def draw_snapshots(config: ReportConfig, figure: ReportFigure, root: Path) -> Dr
         f"{short[variant]} {np.mean([run[max(run, key=_when)] for run in runs if run]):{form}}" for variant, runs in found.items()
     )
     caption = f"{name} of {spec.images} over training; at the end: {ends}. {seeds_of(map(len, found.values())).capitalize()}."
+    caption += _shortened(config, root, list(found))
     description = f"Line chart of the {name} at {', '.join(ticks)}; {count(len(found), 'variant')}: {', '.join(found)}."
     return Drawn(chart, caption + _missing(figure, list(found)), description, list(found))
+
+
+def _shortened(config: ReportConfig, root: Path, variants: list[str]) -> str:
+    """Say which moments the report's epochs stand for where a training ended before the last of them; nothing where none did."""
+    lengths = {(len(table), config.variants[name].training.epochs) for name in variants for table in histories(root, config, name).values()}
+    short = [f"{ran} of {count(declared, 'epoch')}" for ran, declared in sorted(lengths) if ran < declared]
+    return f" Run: {', '.join(short)}; each moment is at its share of the steps." if short else ""
 
 
 def _moments(rows: dict[str, dict[str, float]], spec: Snapshots, epochs: int) -> dict[str, float]:
@@ -196,4 +205,4 @@ def _dash(images: str) -> str:
 
 def _missing(figure: ReportFigure, shown: list[str]) -> str:
     absent = [name for name in figure.variants if name not in shown]
-    return f" No results: {', '.join(absent)}." if absent else ""
+    return f" Not measured: {', '.join(absent)}." if absent else ""
