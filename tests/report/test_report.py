@@ -112,12 +112,12 @@ def test_reported_and_reproduced_stand_side_by_side(report_config: ReportOf, mak
     # Histories start at 500 and 510 and fall by 1 an epoch; 504 / 170 = 2.9647.
     assert rows[2] == [
         'Negative ELBO after epoch 1 ("about 170")',
-        *("170", "nats", "grey, training, running mean", "1", "2", "504 (499 to 509)", "2.9647"),
+        *("170", "nats", "grey, training, running mean", "epoch 1", "2", "504 (499 to 509)", "2.9647"),
     ]
     # After epoch 40, the last of 8: 497 / 100.
-    assert rows[10][4:] == ["8", "2", "497 (492 to 502)", "4.97"]
-    by_label = [row[-5:] for table in Page(page).tables for row in table if "epoch read" not in row]
-    assert ["grey, training, running mean", "1", "2", "504 (499 to 509)", "2.9647"] in by_label
+    assert rows[10][4:] == ["epoch 8", "2", "497 (492 to 502)", "4.97"]
+    by_label = [row[-5:] for table in Page(page).tables for row in table if "read at" not in row]
+    assert ["grey, training, running mean", "epoch 1", "2", "504 (499 to 509)", "2.9647"] in by_label
     # As printed, to the last digit.
     for printed in ("0.00849", "0.00855", "1911.26", "1911.91"):
         assert f"| {printed} |" in chapters(text)["vu4a"] and f">{printed}<" in page

@@ -188,4 +188,4 @@ def test_readings_of_metrics_are_of_the_test_images(report_config: ReportOf, mak
     for found in (tables(text), Page(page).tables):
         rows = [row for table in found for row in table if row[-1] == "0.016665"]
         # 118.875 / 7133 = 0.01666549...
-        assert [row[-4:] for row in rows] == [["test", "1", "118.88", "0.016665"]] * 2
+        assert [row[-4:] for row in rows] == [["test images", "1", "118.88", "0.016665"]] * 2

@@ -45,7 +45,7 @@ def _reported(results: Results, report: str) -> list[Block]:
         return [Paragraph("No number is held against this report.")]
     columns = [
         *tables.columns("reported"),
-        *(Column(heading, numeric) for heading, numeric in (("value", True), ("unit", False), ("reading", False), ("epoch read", False))),
+        *(Column(heading, numeric) for heading, numeric in (("value", True), ("unit", False), ("reading", False), ("read at", False))),
         *(Column(heading) for heading in ("seeds", "reproduced", "reproduced / reported")),
     ]
     body = [_reading(results, row, reading) for row in ledger for reading in row.readings]
@@ -59,11 +59,18 @@ def _reading(results: Results, row: Reported, reading: Reading) -> list[str]:
     between = f" ({tables.number(found['low'])} to {tables.number(found['high'])})" if found["seeds"] > 1 else ""
     return [
         *(row.quantity, f"{row.value:g}", row.unit, reading.label),
-        str(found["epoch"] or reading.at or reading.split or "test"),
+        _place(reading, found["epoch"]),
         str(found["seeds"]),
         f"{tables.number(mean)}{between}",
         "" if mean is None else tables.number(mean / row.value),
     ]
+
+
+def _place(reading: Reading, epoch: int | None) -> str:
+    """Say at which epoch a reading is taken, or of which images by the last weights."""
+    if reading.at is not None:
+        return {"min": "lowest epoch", "last": "last epoch"}.get(str(reading.at), f"epoch {epoch or reading.at}")
+    return "training images" if reading.split == "train" else f"{reading.split or 'test'} images"
 
 
 def _metrics(results: Results, report: str, names: list[str]) -> list[Block]:
