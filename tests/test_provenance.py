@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -78,6 +79,16 @@ def test_another_platform_is_known_as_that(made: Path, key: str, value: object) 
     log.write_text(json.dumps({**json.loads(log.read_text()), key: value}))
     collect_platforms(made.parents[1] / "logs", made)
     assert made_here(made, ["a"]) and not made_here(made, ["b"]) and not made_here(made)
+
+
+@pytest.mark.parametrize(("python", "same"), [("{}.{}.99", True), ("{}.99.0", False)])
+def test_the_patch_level_of_python_is_no_other_platform(made: Path, python: str, same: bool) -> None:
+    log = made.parents[1] / "logs/b/1/train.json"
+    facts = json.loads(log.read_text())
+    facts["versions"]["python"] = python.format(*sys.version_info)
+    log.write_text(json.dumps(facts))
+    collect_platforms(made.parents[1] / "logs", made)
+    assert made_here(made) == same and facts["versions"]["python"] in made.read_text()
 
 
 @pytest.mark.parametrize(("text", "variants"), [(None, []), ("{}", []), ("[]", ["a"]), ("{", ["a"]), ("", [])])

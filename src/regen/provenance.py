@@ -115,5 +115,14 @@ def made_here(path: Path, variants: Collection[str] = ()) -> bool:
         which = f"a run of {', '.join(sorted(absent))}" if absent else "runs"
         raise UserError(f"{path.name}: expected {which}, got none; make it with 'make report' or 'make paper' and commit it")
     of = {name for run, name in runs.items() if not variants or run.split("/")[0] in (*variants, "features")}
-    here = platform_facts()
-    return all({**made["platforms"][name], **here, "device": "cpu"} == made["platforms"][name] for name in of)
+    here = _deciding({**platform_facts(), "device": "cpu"})
+    platforms = [_deciding(made["platforms"][name]) for name in of]
+    return all({**platform, **here} == platform for platform in platforms)
+
+
+def _deciding(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a platform without Python's patch level: wheels are built for the minor version."""
+    versions = dict(facts["versions"])
+    if "python" in versions:
+        versions["python"] = ".".join(versions["python"].split(".")[:2])
+    return {**facts, "versions": versions}

@@ -21,6 +21,7 @@ PINNED = {
     "MKL_CBWR": "AVX2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -50,11 +51,20 @@ def test_torch_obeys() -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction set is of x86 processors")
-def test_numpy_and_scipy_obey() -> None:
+def test_the_linear_algebra_of_numpy_and_scipy_obeys() -> None:
     code = "import regen, numpy, scipy.linalg, threadpoolctl\n"
     code += "print(*{one['architecture'] for one in threadpoolctl.threadpool_info() if one['internal_api'] == 'openblas'})"
     # A processor without AVX2 takes less; numpy built on another library has none.
     assert fresh(code).strip() in ("Haswell", "Sandybridge", "Nehalem", "")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction set is of x86 processors")
+def test_numpy_obeys() -> None:
+    code = "import regen, numpy, json; print(json.dumps(numpy.show_config('dicts')['SIMD Extensions']))"
+    extensions = json.loads(fresh(code))
+    # X86_V3 is AVX2. A name that numpy did not know would leave its level in use.
+    assert set(extensions["found"]) <= {"X86_V3"}
+    assert set(extensions["not found"]) >= set(PINNED["NPY_DISABLE_CPU_FEATURES"].split())
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "stages").glob("*.py")), ids=lambda path: path.stem)

@@ -12,6 +12,8 @@ _INSTRUCTION_SET = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     # numpy's and scipy's; the name of their kernels for AVX2. Other architectures ignore it.
     "OPENBLAS_CORETYPE": "Haswell",
+    # numpy's own loops beyond AVX2, by its names for them.
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     # cuBLAS needs a fixed workspace to be deterministic (only read on a GPU).
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }

@@ -44,7 +44,7 @@ def noise_changes_little(evidence: Evidence) -> Finding:
             noised, clean = _at(evidence, variant, epoch, term), _at(evidence, ONE, epoch, term)
             share = difference(noised, clean).mean / mean(shared(clean, noised)[0])
             little = little and abs(share) <= LITTLE
-            changes.append(f"{quantity} by {percent(share)}")
+            changes.append(f"{quantity} by {'+' if share > 0 else ''}{percent(share)}")
             measured.append(ordered(f"validation {quantity}", (name, noised), "below", ("clean images", clean), "nats"))
         words = f"{name} changes the validation {' and '.join(changes)} after epoch {epoch}, 2 % at most"
         parts, numbers = joined(*measured)

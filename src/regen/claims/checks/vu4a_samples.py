@@ -33,10 +33,10 @@ def _settled(evidence: Evidence, variant: str, moments: Sequence[str], what: str
     """Measure whether a Frechet distance falls between two moments, and then by less than 10 % of that fall."""
     distances = [mean(frechet(evidence, variant, images)) for images in moments]
     first, second = distances[0] - distances[1], distances[1] - distances[2]
-    words = f"the distance falls by {text(first)} first and then by {text(second)}"
+    then = f"by {text(second)}, less than 10 % of it" if second >= 0 else f"not at all (it rises by {text(-second)})"
     holds = first > 0 and second < 0.1 * first
     numbers = [Number(f"FCD, {images}", distance) for images, distance in zip(moments, distances, strict=True)]
-    return [(holds, f"{what}, {words}, less than 10 % of it")], numbers
+    return [(holds, f"{what}, the distance falls by {text(first)} first and then {then}")], numbers
 
 
 @check("vu4a-4")
