@@ -14,7 +14,7 @@ def test_the_standard_error_is_that_of_the_mean_of_the_paired_differences() -> N
     assert found.mean == 2.0
     assert found.standard_error == pytest.approx(1 / math.sqrt(3))
     assert found.seeds == 3 and found.holds
-    assert found.words == "2.00 ± 0.577 (3 seeds)"
+    assert found.apart("nats") == "apart by 2.00 ± 0.577 nats over 3 seeds"
 
 
 def test_a_difference_within_its_standard_error_does_not_hold() -> None:
@@ -27,7 +27,7 @@ def test_a_difference_within_its_standard_error_does_not_hold() -> None:
 def test_with_one_seed_the_sign_decides_and_the_words_say_so() -> None:
     assert difference({0: 2.0}, {0: 1.5}).holds
     assert not difference({0: 1.0}, {0: 1.5}).holds
-    assert difference({0: 2.0}, {0: 1.5}).words == "0.500 (one seed: no standard error)"
+    assert difference({0: 2.0}, {0: 1.5}).apart() == "apart by 0.500; one seed: no standard error"
 
 
 def test_only_seeds_that_both_have_are_compared() -> None:

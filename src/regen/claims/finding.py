@@ -50,13 +50,6 @@ class Difference:
         """Whether a is above b: the mean exceeds its standard error, or 0 where one seed leaves none."""
         return self.mean > (self.standard_error or 0.0)
 
-    @property
-    def words(self) -> str:
-        """The difference as text: "4.1 +- 0.8 (2 seeds)" or "4.1 (one seed: no standard error)"."""
-        if self.standard_error is None:
-            return f"{text(self.mean)} (one seed: no standard error)"
-        return f"{text(self.mean)} ± {text(self.standard_error)} ({self.seeds} seeds)"
-
     def apart(self, unit: str = "") -> str:
         """Return the difference without its sign, for a sentence that names both values."""
         error = "" if self.standard_error is None else f" ± {text(self.standard_error)}"
