@@ -81,7 +81,7 @@ def test_fewer_epochs_at_any_seed_are_named_and_what_they_show_too(written: Writ
     written.history(VAE, 1, train_neg_elbo_nats=[1.0] * 49)
     row = verdict(written, claim(VAE))
     assert row["verdict"] == "not judged"
-    assert row["why"] == f"The training ran 49 of the report's 50 epochs of {VAE}. As far as measured: It holds."
+    assert row["why"] == f"The training ran 49 of the report's 50 epochs of {VAE}. As far as measured, reproduced: It holds."
 
 
 def test_every_shorter_training_is_named(written: Written) -> None:
@@ -100,8 +100,7 @@ def test_fewer_images_are_named_and_what_they_show_too(written: Written) -> None
     row = verdict(written, claim(SVHN))
     assert row["verdict"] == "not judged"
     assert row["why"] == (
-        "The data of svhn (grey) are fewer than the report's: 200 of 1,000 training images, 20 of 100 validation images, "
-        "40 of 200 test images. As far as measured: It holds."
+        "The data of svhn (grey) are fewer than the report's: 200 of 1,000 training images. As far as measured, reproduced: It holds."
     )
 
 
@@ -160,7 +159,7 @@ def test_a_finding_that_lacks_a_part_is_no_verdict_but_shown(written: Written) -
     written.card("mnist")
     complete(written, VAE)
     row = verdict(written, claim(VAE), lambda _: Finding("partly", "One holds.", [], lacking="x has no y"))
-    assert (row["verdict"], row["why"]) == ("not judged", "Missing: x has no y. As far as measured: One holds.")
+    assert (row["verdict"], row["why"]) == ("not judged", "Missing: x has no y. As far as measured, partly: One holds.")
 
 
 def test_a_claim_without_a_check_is_not_judged(written: Written) -> None:

@@ -16,7 +16,7 @@ from regen.figures.charts.chart import Chart, labels
 from regen.figures.charts.history import draw_history
 from regen.figures.charts.measures import draw_classes, draw_measures, draw_snapshots
 from regen.figures.charts.render import render_charts
-from regen.figures.charts.tables import MEASURES
+from regen.figures.charts.tables import MEASURES, reference
 from regen.figures.style import apply_style, save
 from regen.params.figures import Measured, ReportFigure, anchors, charts_of
 from regen.params.schema import ReportConfig
@@ -134,8 +134,8 @@ def test_a_loss_is_drawn_at_its_own_weight_and_up_to_an_epoch(config: ReportConf
 
 
 def test_snapshots_are_drawn_in_the_order_of_training(config: ReportConfig, tmp_path: Path) -> None:
-    values = {"samples": 20.0, "step 111,000": 30.0, "before training": 900.0, "step 2,000": 400.0, "draws": 5.0, "test images": 1.0}
-    values |= {"reconstructions": 7.0, "reconstructions, step 2,000": 70.0}
+    values = {"samples": 20.0, "step 111,000": 30.0, "before training": 900.0, "step 2,000": 400.0, "draws": 5.0}
+    values |= {"reconstructions": 7.0, "reconstructions, step 2,000": 70.0, "binarised test images": 1.0}
     write(tmp_path, GAN, rows=[{"images": images, "frechet_classifier_distance": value} for images, value in values.items()])
     drawn = draw_snapshots(config, figure(GAN, kind="snapshots", measure="frechet_classifier_distance"), tmp_path)
     assert drawn is not None and lines(drawn.chart) == {GAN: [900, 400, 30, 20]}
@@ -161,6 +161,39 @@ def test_moments_of_a_training_that_was_cut_short_are_said_to_be_shares_of_it(co
         write(tmp_path, KL2, rows=rows, history="\n".join(["epoch,val_kl_nats", *(f"{epoch},1.0" for epoch in range(1, length + 1))]))
         drawn = draw_snapshots(config, spec, tmp_path)
         assert drawn is not None and ("Run: 3 of 30 epochs; each moment is at its share of the steps." in drawn.caption) == said
+
+
+def test_real_images_are_those_that_a_model_saw(small: Callable[..., ReportConfig], tmp_path: Path) -> None:
+    small_images, resized = "vu4a-vae-mnist", "vu4a-gan-mnist"
+    config = small(small_images, resized)
+    space = tmp_path / "results/quick/features/mnist.json"
+    space.parent.mkdir(parents=True)
+    rows = [{"images": "training images", "frechet_classifier_distance": 3.5}, {"images": "test images", "laplacian_variance": 0.1875}]
+    space.write_text(json.dumps({"floor": rows}))
+    for name, sharpness in ((small_images, 0.1875), (resized, 0.0625)):
+        write(
+            tmp_path,
+            name,
+            rows=[
+                {"images": "samples", "laplacian_variance": 0.5, "frechet_classifier_distance": 9.0},
+                {"images": "test images", "laplacian_variance": sharpness},
+            ],
+        )
+    sharpness, distance = "laplacian_variance", "frechet_classifier_distance"
+    assert reference(tmp_path, config, small_images, sharpness) == ("test images", 0.1875)
+    assert reference(tmp_path, config, resized, sharpness) == ("test images", 0.0625)
+    # The distance of training images is known at the size of the data set.
+    assert reference(tmp_path, config, small_images, distance) == ("training images", 3.5)
+    assert reference(tmp_path, config, resized, distance) is None
+    # In its own row, and as a line of its own.
+    measured = draw_measures(config, figure(resized, small_images, kind="measure", measures=[sharpness], images=["samples"]), tmp_path)
+    assert measured is not None
+    places = [
+        (list(line.get_xdata()), list(line.get_ydata())) for line in measured.chart.axes[0].lines if line.get_label() == "test images"
+    ]
+    assert places == [([0.0625] * 2, [-0.5, 0.5]), ([0.1875] * 2, [0.5, 1.5])]
+    drawn = draw_snapshots(config, figure(resized, small_images, kind="snapshots", measure=distance), tmp_path)
+    assert drawn is not None and lines(drawn.chart)["training images, for vae"] == [3.5, 3.5]
 
 
 def test_measures_are_dots_with_the_range_over_seeds(config: ReportConfig, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The comparison of all models: their likelihoods side by side, and what is published beside them."""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from forms import Page, both, of, only, tables
 from judged import shown
@@ -110,6 +112,35 @@ def test_no_two_kinds_preparations_or_sources_share_a_table(report_config: Repor
         said = means[title.split(", ")[-1]]
         assert f"### {title}\n\n{said}" in text and f"<h3>{title}</h3>\n<p>{said}" in page.replace("&#39;", "'")
         assert f'aria-label="Likelihoods on {title}"' in page
+
+
+def test_what_a_fixed_scale_costs_stands_above_the_densities(report_config: ReportOf, tmp_path: Path) -> None:
+    config = alone(report_config("quick"))
+    fixed, named = "vu4a-vae-mnist-gauss", "costs {:.3f} bits a dimension"
+    measure(tmp_path, config, fixed, likelihood(5000, nll_kind="density"))
+    # A Gaussian is densest at its mean; a level of 8 bits is 1/256 wide.
+    bits = 8 - torch.distributions.Normal(0.5, 1.0).log_prob(torch.tensor(0.5)).item() / math.log(2)
+    assert round(bits, 3) == 9.326
+    for form in section(config, tmp_path):
+        assert f"standard deviation sigma of 1 {named.format(bits)}" in form
+    # A learned scale costs what it will; a cross-entropy has none.
+    model: Any = config.variants[fixed].model
+    learned = model.model_copy(update={"likelihood": model.likelihood.model_copy(update={"learn_scale": True})})
+    assert all("standard deviation" not in form for form in section(changed(config, fixed, model=learned), tmp_path))
+    measure(tmp_path, config, fixed, likelihood(5000))
+    assert all("standard deviation" not in form for form in section(config, tmp_path))
+
+
+def test_estimates_that_rest_on_single_draws_are_listed(report_config: ReportOf, tmp_path: Path) -> None:
+    config = alone(report_config("quick"))
+    for name, largest in ((FIRST, 1.99), (SECOND, 2.0)):
+        # The largest K decides; a flow has one exact value.
+        rows = [likelihood(100, importance_samples=k, ess_mean=ess) for k, ess in ((1, 1.0), (500, largest), (50, 1.5))]
+        measure(tmp_path, config, name, likelihood(100), likelihood=rows)
+    measure(tmp_path, config, "uva3-realnvp-mnist", likelihood(100), likelihood=[likelihood(100, importance_samples=1)])
+    text, _ = section(config, tmp_path)
+    assert text.count("effective samples at the largest K") == 1 and f"- `{FIRST}`: 1.99 of 500, on 10,000 images." in text
+    assert f"- `{SECOND}`: " not in text and "- `uva3-realnvp-mnist`: " not in text
 
 
 def test_the_other_entry_of_the_protocol_has_a_column(report_config: ReportOf, tmp_path: Path) -> None:

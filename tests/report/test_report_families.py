@@ -140,6 +140,17 @@ def test_every_set_of_images_is_a_row_and_every_number_of_samples_a_column(repor
         ]
 
 
+@pytest.mark.parametrize(("low", "listed"), [(95.5, False), (95.25, True)])
+def test_an_interval_that_few_images_make_wide_is_told(low: float, listed: bool, report_config: ReportOf, tmp_path: Path) -> None:
+    config = only(report_config("paper"), "lab1-vae-mnist")
+    # From 95.5 to 107.5 is 12 nats, three times the 4 at the largest K.
+    first = likelihood(101.25, importance_samples=1, nll_nats_low=low, nll_nats_high=107.5)
+    measure(tmp_path, config, "lab1-vae-mnist", likelihood(100), likelihood=[first, likelihood(100, importance_samples=500)])
+    text, _ = both(config, tmp_path)
+    assert ("three times as wide" in text) == listed
+    assert (f"- `lab1-vae-mnist`: 101.25 nats ({low:.2f} to 107.50), n = 10,000." in text) == listed
+
+
 @pytest.mark.parametrize("failed", [0, 1])
 def test_a_seed_without_finite_weights_does_not_decide_the_kind(failed: int, report_config: ReportOf, make: Make) -> None:
     config = only(report_config("quick", seeds=2), "lab1-vae-mnist")

@@ -78,6 +78,26 @@ def test_draws_stand_below_the_samples_and_the_floor_below_all(report_config: Re
     assert all(row in both(config, root)[0] for row in ("| floor | training images |", f"| `{VAE}` | draws |"))
 
 
+def test_images_of_another_size_have_a_floor_of_their_own(report_config: ReportOf, make: Make) -> None:
+    config = chapter_of(report_config("quick"), VAE, GAN)
+    root = make(config)
+    describe(root)
+    judge(root, VAE, [SAMPLES, BEFORE])
+    rows = [
+        {"images": "samples", "reshape": "right", "frechet_classifier_distance": 900.5},
+        {"images": "training images", "reshape": "right", "frechet_classifier_distance": 33.25, "laplacian_variance": 0.0625},
+        {"images": "training images", "reshape": "wrong", "frechet_classifier_distance": 1000.5},
+    ]
+    write(root / "results/quick/probes/reshape.json", {"variants": [GAN], "rows": rows})
+    # Of 28x28 alone there is nothing to tell.
+    assert [row["images"] for row in shown(config, root)[0] if row["variant"] == "floor"] == ["training images"]
+    judge(root, GAN, [SAMPLES, BEFORE])
+    for heading, value in (("Frechet distance", "33.25"), ("sharpness", "0.0625")):
+        floor = [row for row in shown(config, root, heading)[0] if row["variant"] == "floor"]
+        assert [(row[heading]) for row in floor if row["images"] == "training images, 32x32"] == [value]
+    assert f"of training images that go both ways. Of that size: `{GAN}`." in both(config, root)[0]
+
+
 @pytest.mark.parametrize("sampler", ["not finite", "constant"])
 def test_samples_that_are_none_are_named(sampler: str, report_config: ReportOf, make: Make) -> None:
     config = chapter_of(report_config("quick"), GAN, VAE)

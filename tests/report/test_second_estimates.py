@@ -108,6 +108,18 @@ def test_a_latent_space_is_a_row(report_config: ReportOf, tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(("nats", "state"), [(4.40, ""), (4.41, "I(x; z) at its limit"), (4.61, "I(x; z) at its limit")])
+def test_information_that_can_be_no_more_is_said_to_be_at_its_limit(
+    nats: float, state: str, report_config: ReportOf, tmp_path: Path
+) -> None:
+    config = alone(report_config("quick"))
+    # log 100 = 4.605...
+    metrics = likelihood(100) | SPACE | {"active_units": 5, "mutual_information_nats": nats}
+    measure(tmp_path, config, CHECKED, metrics, latents=LATENTS, splits=[{"split": "test", "n_images": 100}])
+    ((row,),) = shown(config, tmp_path, "log n")
+    assert (row["I(x; z) (nats)"], row["log n"], row["state"]) == (f"{nats:.2f}", "4.61", state)
+
+
 @pytest.mark.parametrize(
     ("spaces", "state"),
     [

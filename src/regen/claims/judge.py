@@ -35,7 +35,7 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
     elif worthless := _guarded(_worthless, claim, evidence):
         verdict, why = "not judged", worthless
     elif lacking := _incomplete(claim, evidence, lacking):
-        verdict, why = "not judged", f"{lacking} As far as measured: {finding.why}" if finding else lacking
+        verdict, why = "not judged", f"{lacking} As far as measured, {finding.verdict}: {finding.why}" if finding else lacking
     else:
         assert finding is not None
         verdict, why = finding.verdict, " ".join([finding.why, *_sources(claim, evidence)])
@@ -106,15 +106,17 @@ def _shortened(claim: Claim, evidence: Evidence) -> str:
 
 
 def _fewer(claim: Claim, evidence: Evidence) -> str:
-    """Return which data are fewer than the report's; empty if they are as many."""
+    """Return which data are fewer than the report's, with the first split that is; empty if they are as many."""
     for dataset in dict.fromkeys(evidence.variant(name).dataset for name in claim.variants):
         card = evidence.card(dataset)
         if "declared" not in card or "counts" not in card:
             raise Missing(f"the data card of {dataset} does not say how many images its report used")
-        short = [split for split in SPLITS if card["counts"][split] < card["declared"][split]]
-        counts = ", ".join(f"{card['counts'][split]:,} of {card['declared'][split]:,} {SPLITS[split]} images" for split in short)
-        if short:
-            return f"The data of {dataset} ({card['data_source']}) are fewer than the report's: {counts}."
+        for split, name in SPLITS.items():
+            count, declared = card["counts"][split], card["declared"][split]
+            if count < declared:
+                return (
+                    f"The data of {dataset} ({card['data_source']}) are fewer than the report's: {count:,} of {declared:,} {name} images."
+                )
     return ""
 
 

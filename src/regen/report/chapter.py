@@ -6,7 +6,7 @@ from typing import Any
 from regen.claims.reported import NOTHING, Reading, Reported, read_reported, reproduced
 from regen.params.schema import ReportedVariant
 from regen.report import tables, words
-from regen.report.document import Block, Code, Column, Details, Inline, Listing, Notice, Paragraph, Section, Table
+from regen.report.document import Block, Code, Column, Details, Inline, Listing, Notice, Paragraph, Section, Table, Text
 from regen.report.likelihoods import convergence
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
@@ -122,7 +122,12 @@ def _by_samples(report: str, table: dict[str, Any]) -> Section:
     kind = table["nll_kind"]
     said = f"That is {words.KINDS.get(kind, 'of unknown kind: metrics.json is missing')}."
     title = f"{table['dataset']} ({table['data_source']}), {kind}"
-    return Section(title, [Paragraph(said), Table(f"Likelihoods of {report} on {table['dataset']}, {kind}", columns, body, sortable=True)])
+    blocks: list[Block] = [Paragraph(said), Table(f"Likelihoods of {report} on {table['dataset']}, {kind}", columns, body, sortable=True)]
+    form = ": {nll_nats:.2f} nats ({nll_nats_low:.2f} to {nll_nats_high:.2f}), n = {n_images:,.0f}."
+    wide: list[Text] = [[Code(row["variant"]), form.format(**row["wide"])] for row in table["rows"] if row["wide"]]
+    if wide:
+        blocks += [Paragraph(words.FEW_IMAGES), Listing(wide)]
+    return Section(title, blocks)
 
 
 def _variants(results: Results, report: str, names: list[str]) -> list[Block]:

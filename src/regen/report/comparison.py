@@ -4,7 +4,7 @@ from typing import Any
 
 from regen.report import tables, words
 from regen.report.document import Block, Code, Column, Listing, Paragraph, Section, Table, Text
-from regen.report.likelihoods import checks, held_against, latents, likelihoods, prior_sampling, without
+from regen.report.likelihoods import checks, few_weights, fixed_scale, held_against, latents, likelihoods, prior_sampling, without
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
 
@@ -17,14 +17,14 @@ def likelihood_section(results: Results) -> Section:
     """Return the likelihoods of all models, a table for each data and kind."""
     blocks: list[Block] = [Paragraph(words.PROTOCOL)]
     found = likelihoods(results)
-    blocks += [_likelihoods(table) for table in found] or [Paragraph(NOT_RUN)]
+    blocks += [_likelihoods(results, table) for table in found] or [Paragraph(NOT_RUN)]
     if reasons := without(results):
         blocks += [Paragraph("Without a likelihood:"), Listing([[Code(name), f": {why}."] for name, why in reasons.items()])]
-    blocks += [*_above(results), *_held_against(results)]
+    blocks += [*_above(results), *_single_draws(results), *_held_against(results)]
     return Section("Likelihoods", [*blocks, *results.notices()], id="likelihoods", short="likelihoods")
 
 
-def _likelihoods(table: dict[str, Any]) -> Section:
+def _likelihoods(results: Results, table: dict[str, Any]) -> Section:
     """Return one table of likelihoods, and what is published beside it."""
     rows, others = table["rows"], table["others"]
     name = f"{table['data']} ({table['data_source']})"
@@ -38,10 +38,10 @@ def _likelihoods(table: dict[str, Any]) -> Section:
         for row in rows
     ]
     columns = [*tables.columns("variant", fields=tables.COMPARED), *(Column(f"at {label}") for label in others)]
-    blocks: list[Block] = [
-        Paragraph(f"-log p(x) is {words.KINDS.get(kind, 'of unknown kind')}."),
-        Table(f"Likelihoods on {name}, {kind}", columns, body, sortable=True),
-    ]
+    said = [f"-log p(x) is {words.KINDS.get(kind, 'of unknown kind')}."]
+    if kind == "density":
+        said += [words.FIXED_SCALE.format(scale=scale, bits=bits) for scale, bits in fixed_scale(results, rows).items()]
+    blocks: list[Block] = [Paragraph(" ".join(said)), Table(f"Likelihoods on {name}, {kind}", columns, body, sortable=True)]
     if published := table["published"]:
         fields = (("nll_nats", "nats", "{:.2f}"), ("bits_per_dim", "bits a dimension", "{:.3f}"))
         columns = [*tables.columns("model", fields=fields), *tables.columns("protocol", "source")]
@@ -60,6 +60,15 @@ def _above(results: Results) -> list[Block]:
         for name, row in nearest.items()
     ]
     return [Paragraph(words.ABOVE), Listing(items)] if items else []
+
+
+def _single_draws(results: Results) -> list[Block]:
+    """Return which estimates rest on single importance samples; nothing where none does."""
+    items: list[Text] = [
+        [Code(row["variant"]), f": {row['ess_mean']:.2f} of {row['importance_samples']:,.0f}, on {row['n_images']:,.0f} images."]
+        for row in few_weights(results)
+    ]
+    return [Paragraph(words.FEW_WEIGHTS), Listing(items)] if items else []
 
 
 def _held_against(results: Results) -> list[Block]:

@@ -9,10 +9,27 @@ from regen.report.published import QUANTITIES, Published, read_published
 from regen.report.reading import Results
 from regen.results import means
 
-__all__ = ["checks", "convergence", "held_against", "latents", "likelihoods", "prepared", "prior_sampling", "without"]
+__all__ = [
+    "checks",
+    "convergence",
+    "few_weights",
+    "fixed_scale",
+    "held_against",
+    "latents",
+    "likelihoods",
+    "prepared",
+    "prior_sampling",
+    "without",
+]
 
 COLLAPSED = 0.1
 """Mutual information in nats below which the latents say nothing of the image."""
+
+AT_LIMIT = 0.2
+"""Nats below log n from which on the mutual information is at its limit."""
+
+WIDE = 3
+"""Width of the interval at K = 1, over that at the largest K, above which a few images decide."""
 
 
 def checks(results: Results) -> list[dict[str, Any]]:
@@ -68,6 +85,29 @@ def likelihoods(results: Results) -> list[dict[str, Any]]:
         others = list(dict.fromkeys(label for row in rows for label in row["others"]))
         tables.append({"data": data, "data_source": source, "nll_kind": kind, "others": others, "rows": rows, "published": published})
     return tables
+
+
+def fixed_scale(results: Results, rows: Iterable[dict[str, Any]]) -> dict[float, float]:
+    """Return the standard deviation of Gaussian likelihoods that do not learn it -> what it costs at least, in bits a dimension.
+
+    The density of a Gaussian is 1 / (sigma sqrt(2 pi)) at most, a level of 8 bits 1/256 wide.
+    """
+    models: list[Any] = [results.config.variants[row["variant"]].model for row in rows]
+    likelihoods = [model.likelihood for model in models if model.family == "vae" and model.likelihood.kind == "gaussian"]
+    scales = dict.fromkeys(likelihood.scale for likelihood in likelihoods if not likelihood.learn_scale)
+    return {scale: 8 + math.log2(scale * math.sqrt(2 * math.pi)) for scale in scales}
+
+
+def few_weights(results: Results) -> list[dict[str, Any]]:
+    """Return the estimates by importance sampling with fewer than two effective samples at their largest K, a row a variant."""
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        found = results.rows(name, "likelihood", "importance_samples", "n_images")
+        largest = max(found, key=lambda row: row["importance_samples"], default={"importance_samples": 1})
+        few = largest["importance_samples"] > 1 and largest["ess_mean"] < 2
+        return [{"variant": name, **largest}] if few else []
+
+    return results.each(results.config.variants, rows)
 
 
 def _others(results: Results, name: str) -> dict[str, Any]:
@@ -152,8 +192,10 @@ def convergence(results: Results, names: Iterable[str]) -> list[dict[str, Any]]:
             some = [row for row in rows if row["n_images"] == count]
             largest = max(some, key=lambda row: row["importance_samples"])
             values = {f"K = {row['importance_samples']:,.0f}": row["nll_nats"] for row in some}
+            first = min(some, key=lambda row: row["importance_samples"])
+            wide = first if _width(first) > WIDE * _width(largest) else None
             key = (prepared(variant), variant.data_source, kinds[0] if kinds else "unknown")
-            found.append((key, {"variant": name, "values": values, **largest, "n_images": float(count)}))
+            found.append((key, {"variant": name, "values": values, "wide": wide, **largest, "n_images": float(count)}))
         return found
 
     tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
@@ -169,6 +211,12 @@ def convergence(results: Results, names: Iterable[str]) -> list[dict[str, Any]]:
         }
         for key, rows in sorted(tables.items())
     ]
+
+
+def _width(row: dict[str, Any]) -> float:
+    """Return the width of the interval of -log p(x)."""
+    width: float = row["nll_nats_high"] - row["nll_nats_low"]
+    return width
 
 
 def _dim(variant: ReportedVariant) -> int:
@@ -207,7 +255,9 @@ def _latents(results: Results, name: str) -> list[dict[str, Any]]:
     row = means(runs)
     each = [latent["kl_nats"] for latent in results.rows(name, "latents", "latent") if "kl_nats" in latent]
     counts = {split["split"]: split["n_images"] for split in results.rows(name, "splits", "split")}
+    log_n = math.log(counts["test"]) if "test" in counts else None
     collapsed = row["active_units"] == 0 or row["mutual_information_nats"] < COLLAPSED
+    at_limit = log_n is not None and row["mutual_information_nats"] > log_n - AT_LIMIT
     return [
         {
             "variant": name,
@@ -217,7 +267,7 @@ def _latents(results: Results, name: str) -> list[dict[str, Any]]:
             **row,
             **({"least_kl_nats": min(each), "most_kl_nats": max(each)} if each else {}),
             # Latents are of all test images, whatever the likelihood is of.
-            "log_n": math.log(counts["test"]) if "test" in counts else None,
-            "state": "collapsed" if collapsed else "",
+            "log_n": log_n,
+            "state": "collapsed" if collapsed else "I(x; z) at its limit" if at_limit else "",
         }
     ]

@@ -24,7 +24,7 @@ def samples(results: Results, names: Collection[str], of: str) -> list[Block]:
             partial(_of_dataset, results, dataset, space, chosen, of),
             [],
         )
-    return [*(blocks or [Paragraph(NOT_RUN)]), *results.notices()]
+    return [*([Paragraph(words.DISTANCES), *blocks] if blocks else [Paragraph(NOT_RUN)]), *results.notices()]
 
 
 def _spaces(results: Results) -> dict[str, Any]:
@@ -46,8 +46,11 @@ def _of_dataset(results: Results, dataset: str, space: dict[str, Any], names: li
     }
     if not rows and not failed:
         return []
-    floor = [{**row, "seeds": ""} for row in space["floor"]]
-    blocks: list[Block] = [Paragraph(f"{_space(space)} {words.DISTANCES}")]
+    more, resized = _resized(results, list(dict.fromkeys(row["variant"] for row in rows)))
+    floor = [{**row, "seeds": ""} for row in [*space["floor"], *more]]
+    blocks: list[Block] = [Paragraph(_space(space))]
+    if more:
+        blocks.append(Paragraph([words.RESIZED, *[part for name in resized for part in (", ", Code(name))][1:], "."]))
     blocks += [Paragraph([Code(name), f": its samples are {state}."]) for name, state in failed.items()]
     blocks.append(_table(f"Sample quality {of} on {dataset}", tables.DISTANCES, rows, floor))
     classes = f" {words.CLASSES}" if space["labels"] == "classes" else ""
@@ -99,6 +102,23 @@ def _paths(results: Results, name: str) -> list[dict[str, Any]]:
     """Return the rows of the paths between generated images of a variant, over the seeds that have them."""
     measured = [run["paths"] for run in results.quality_details(name) if "paths" in run]
     return [{**means(rows), "seeds": len(rows)} for rows in zip(*measured, strict=True)]
+
+
+def _resized(results: Results, names: list[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the floor of training images that were brought to another size and back, and the variants of that size.
+
+    The probe `reshape` measures them, at the size of its own variant.
+    """
+    path = f"results/{results.config.preset}/probes/reshape.json"
+    probe = results.file(path) if (results.root / path).exists() else None
+    if probe is None:
+        return [], []
+    kinds = {name: (variant.dataset, variant.images.size) for name, variant in results.config.variants.items()}
+    measured = kinds[probe["variants"][0]]
+    same = [name for name in names if kinds[name] == measured and measured[1] is not None]
+    label = f"training images, {measured[1]}x{measured[1]}"
+    rows = [row for row in probe["rows"] if (row["images"], row["reshape"]) == ("training images", "right")]
+    return [{**row, "images": label} for row in rows if same], same
 
 
 def _space(space: dict[str, Any]) -> str:

@@ -6,11 +6,15 @@ __all__ = [
     "CHECKS",
     "CLASSES",
     "DISTANCES",
+    "FEW_IMAGES",
+    "FEW_WEIGHTS",
+    "FIXED_SCALE",
     "KINDS",
     "LATENTS",
     "PATHS",
     "PRIOR",
     "PROTOCOL",
+    "RESIZED",
     "SHAPES",
     "WITHOUT_RESULT",
 ]
@@ -30,8 +34,14 @@ KINDS = {
 PROTOCOL = (
     "Every row of a table: the same test images, prepared in the same way, and the mean over n of them of -log (1/K sum of K importance "
     "weights), with latents drawn from q(z given x). K = 1 is a flow, exact at one uniform dequantisation. Intervals are 95 % bootstrap "
-    "intervals over images; seeds are averaged. Where n is not all test images they are a random choice, the same for every row. "
+    "intervals over images; seeds are averaged. They are of one value: two rows see the same images, so that their difference is known "
+    "better than either; claims take it image by image. Where n is not all test images they are a random choice, the same for every row. "
     "The estimate lies above -log p(x) in the mean."
+)
+
+FIXED_SCALE = (
+    "A Gaussian of a fixed standard deviation sigma of {scale:g} costs {bits:.3f} bits a dimension, 8 + log2(sigma sqrt(2 pi)), whatever "
+    "its means are, where equal shares for all 256 levels cost 8: what a model adds to that is its squared error."
 )
 
 ABOVE = (
@@ -39,6 +49,14 @@ ABOVE = (
     "importance sampling lies above -log p(x) itself:"
 )
 
+FEW_WEIGHTS = (
+    "Estimates that rest on single draws: fewer than two effective samples at the largest K, in the mean over images. More draws would "
+    "lower them further:"
+)
+
+FEW_IMAGES = (
+    "The interval at the smallest K is more than three times as wide as at the largest: a few images with a very unlikely draw decide:"
+)
 CHECKS = (
     "The importance weights above come from q. These estimates do not: a sum over all states of binary latents or over a grid of one or "
     "two Gaussian ones, which is exact, and annealed importance sampling from the prior. Where the protocol's value lies above them, q "
@@ -53,14 +71,23 @@ PRIOR = (
 LATENTS = (
     "On the test images. KL(q(z given x), p(z)) is the information that q carries about which image it was, I(x; z), at most log n, and "
     "the distance of the mean of all q from the prior. Both are estimated at draws of their own: where they do not add up to it, a few "
-    "draws decide. A latent is active where the variance of its posterior mean over images is 0.01 or more. Collapsed: no active latent, "
-    "or less than 0.1 nats of information."
+    "draws decide. I(x; z) at its limit: within 0.2 nats of log n, the test images are told apart as well as so many can be, and what is "
+    "said of q(z) is of these n images: KL(q(z), p(z)) is then little more than KL - log n, no measure of the prior's misfit. A latent is "
+    "active where the variance of its posterior mean over images is 0.01 or more, in units of the latent: under a flow prior, whose "
+    "latents have any scale, the count compares with no other. Collapsed: no active latent, or less than 0.1 nats of information."
 )
 
 DISTANCES = (
     "A decoder gives its means; draws from its likelihood stand beside them. "
     "The distance to the nearest training image is over that of a test image: near 0 means copies. "
+    "Precision and density are high, too, where samples lie close together among the images, as blurred means do, and recall where they "
+    "lie so far apart that their neighbourhoods hold everything, as noise does: neither is a sign of quality beside a large distance. "
     "The floor is what the data set's own training images reach."
+)
+
+RESIZED = (
+    "Samples of another size are brought back to that of the data set; the floor at their size is of training images that go both ways. "
+    "Of that size: "
 )
 
 APPEARANCE = (

@@ -41,12 +41,16 @@ def draw_snapshots(config: ReportConfig, figure: ReportFigure, root: Path) -> Dr
         style = {"color": LINES[place % len(LINES)], "linestyle": DASHES[place % len(DASHES)], "marker": MARKERS[place % len(MARKERS)]}
         values = np.array([[run.get(tick, math.nan) for run in runs] for tick in ticks])
         band(chart, axes, range(len(ticks)), values, ticks, Told(short[variant], unit, form), markersize=5, **style)
-    real = reference(root, config, list(found), spec.measure)
-    for images, value in real.items():
-        axes.axhline(value, color="black", linewidth=1, linestyle=_dash(images), label=images)
+    real: dict[tuple[str, float], list[str]] = {}
+    for variant in found:
+        if value := reference(root, config, variant, spec.measure):
+            real.setdefault(value, []).append(short[variant])
+    for (images, level), of in real.items():
+        label = images if len(of) == len(found) else f"{images}, for {', '.join(of)}"
+        axes.axhline(level, color="black", linewidth=1, linestyle=_dash(images), label=label)
     axes.set_xticks(range(len(ticks)), [tick.replace(" ", "\n", 1) for tick in ticks])
     axes.set_ylabel(f"{name}{f' ({unit})' if unit else ''}")
-    drawn = [*real.values(), *(point.y for line in chart.series for point in line)]
+    drawn = [*(value for _, value in real), *(point.y for line in chart.series for point in line)]
     log_axis(axes, min(drawn), max(drawn))
     axes.legend(fontsize=9)
     ends = ", ".join(
@@ -115,8 +119,9 @@ def draw_measures(config: ReportConfig, figure: ReportFigure, root: Path) -> Dra
                     _dot(chart, axes, values, height, Told(f"{short[variant]}{f', {images}' if images else ''}", unit, form), look)
             if images is not None and any(key[2] == images for key in found):
                 axes.plot([], [], linestyle="none", label=images, **look)
-        for images, value in reference(root, config, shown, measure).items():
-            axes.axvline(value, color="black", linewidth=1, linestyle=_dash(images), label=images)
+        for row, variant in enumerate(shown):
+            if real := reference(root, config, variant, measure):
+                axes.plot([real[1]] * 2, [row - 0.5, row + 0.5], color="black", linewidth=1, linestyle=_dash(real[0]), label=real[0])
         axes.set_yticks(range(len(shown)), [short[variant] for variant in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.margins(x=0.12)

@@ -58,16 +58,14 @@ def finals(root: Path, config: ReportConfig, variant: str, measure: str, images:
     return [float(table[measure]) for table in tables if table.get(measure) is not None]
 
 
-def reference(root: Path, config: ReportConfig, variants: list[str], measure: str) -> dict[str, float]:
-    """Return what real images of the variants' data sets have: the test images, or the training images where it is a distance to these."""
-    spaces = feature_spaces(root, config)
-    datasets = list(dict.fromkeys(config.variants[name].dataset for name in variants))
-    found = {}
-    for dataset in datasets:
-        rows = {row["images"]: row for row in spaces.get(dataset, {}).get("floor", [])}
-        for images in ("test images", "training images"):
-            value = rows.get(images, {}).get(measure)
-            if value is not None:
-                found[images if len(datasets) == 1 else f"{images}, {dataset}"] = float(value)
-                break
-    return found
+def reference(root: Path, config: ReportConfig, variant: str, measure: str) -> tuple[str, float] | None:
+    """Return what real images have: the test images as the variant sees them, or the training images where it is a distance to these.
+
+    What training images of another size than the data set's reach is not known: None.
+    """
+    settings = config.variants[variant]
+    own = [rows["test images"] for rows in of_images(root, config, variant).values() if "test images" in rows]
+    space = feature_spaces(root, config).get(settings.dataset, {}) if settings.images.size is None else {}
+    floor = [row for row in space.get("floor", []) if row["images"] == "training images"]
+    values = [(str(row["images"]), float(row[measure])) for row in (*own, *floor) if row.get(measure) is not None]
+    return values[0] if values else None
