@@ -4,7 +4,7 @@ import pytest
 
 from regen.claims.evidence import Missing
 from regen.claims.finding import Number
-from regen.claims.measures import deviation, gathered, ordered, share_reached, slope, within
+from regen.claims.measures import curves_ordered, deviation, gathered, latest, ordered, share_reached, slope, span, within
 
 
 def test_share_of_the_drop() -> None:
@@ -46,6 +46,48 @@ def test_with_one_seed_an_order_says_so() -> None:
     [(holds, words)], _ = ordered("x", ("a", {0: 1.0}), "below", ("b", {0: 1.5}))
     assert holds
     assert words == "x, a below b, 1.00 against 1.50 (apart by 0.500; one seed: no standard error)"
+
+
+def test_the_last_five_epochs_up_to_one_or_as_many_as_there_are() -> None:
+    curves = {0: [100.0, 1.0, 2.0, 3.0, 4.0, 10.0, 1000.0]}
+    assert latest(curves, 6) == {0: 4.0}
+    assert latest(curves, 3) == {0: pytest.approx(103 / 3)}
+    assert latest(curves, 1) == {0: 100.0}
+    assert [span(epoch) for epoch in (1, 3, 5, 6, 30)] == ["epoch 1", "epochs 1 to 3", "epochs 1 to 5", "epochs 2 to 6", "epochs 26 to 30"]
+
+
+def test_a_curve_below_in_the_mean_must_be_below_in_every_epoch_too() -> None:
+    # The first epoch and the last, each far on the other side, are outside.
+    a, b = ("a", {0: [900.0, 1.0, 1.0, 1.0, 1.0, 6.0, 900.0]}), ("b", {0: [0.0, 2.0, 2.0, 2.0, 2.0, 5.0, 0.0]})
+    [(holds, words)], numbers = curves_ordered("x", a, "below", b, 6, "nats")
+    assert not holds
+    assert words == "x, a below b, 2.00 against 2.60 (apart by 0.600 nats; one seed: no standard error; below in 4 of 5 epochs)"
+    assert numbers == [Number("x, a", 2.0, "nats"), Number("x, b", 2.6, "nats"), Number("x, epochs with a below b", 4)]
+    a[1][0][5] = 4.5
+    assert curves_ordered("x", a, "below", b, 6)[0][0][0]
+    # Equal in an epoch is not below.
+    a[1][0][5] = 5.0
+    assert not curves_ordered("x", a, "below", b, 6)[0][0][0]
+
+
+def test_a_curve_below_in_every_epoch_must_be_below_beyond_the_standard_error_over_seeds() -> None:
+    # Differences of 10 and -6: mean 2, standard error 8.
+    a, b = ("a", {0: [0.0, 0.0], 1: [6.0, 6.0]}), ("b", {0: [10.0, 10.0], 1: [0.0, 0.0]})
+    [(holds, words)], _ = curves_ordered("x", a, "below", b, 2)
+    assert not holds
+    assert words == "x, a below b, 3.00 against 5.00 (apart by 2.00 ± 8.00 over 2 seeds; below in 2 of 2 epochs)"
+
+
+def test_the_mean_over_the_seeds_that_both_have_is_what_must_be_ahead_in_an_epoch() -> None:
+    # Seed 1 is behind in the first epoch; the means are 1 and 2 ahead, those of the seeds 2 and 1.
+    a, b = ("a", {0: [3.0, 1.0], 1: [-1.0, 3.0], 2: [-90.0, -90.0]}), ("b", {0: [0.0, 0.0], 1: [0.0, 0.0]})
+    [(holds, words)], _ = curves_ordered("x", a, "above", b, 2)
+    assert holds
+    assert words == "x, a above b, 1.50 against 0.00 (apart by 1.50 ± 0.500 over 2 seeds; above in 2 of 2 epochs)"
+
+
+def test_one_epoch_is_told_as_one() -> None:
+    assert curves_ordered("x", ("a", {0: [1.0]}), "above", ("b", {0: [0.0]}), 1)[0][0][1].endswith("; above in 1 of 1 epoch)")
 
 
 def missing(what: str) -> None:

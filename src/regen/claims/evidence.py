@@ -71,6 +71,10 @@ class Evidence:
         """Return the seed -> a number of the likelihood table of details.json, in the row with these values (`importance_samples=5`)."""
         return self._listed(variant, self.details(variant), "likelihood", where, key)
 
+    def estimate(self, variant: str, key: str, estimate: str) -> dict[int, float]:
+        """Return the seed -> a number of another estimate of the likelihood, "quadrature" or such, from the checks of details.json."""
+        return self._listed(variant, self.details(variant), "checks", {"estimate": estimate}, key)
+
     def per_image(self, variant: str) -> dict[int, list[float]]:
         """Return the seed -> -log p(x) of every image that `nll_nats` is the mean of, in nats, from details.json."""
         tables = {seed: details.get("per_image") for seed, details in self.details(variant).items()}

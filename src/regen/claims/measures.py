@@ -1,4 +1,4 @@
-"""What several checks measure: how far a loss has fallen, trends, flatness, Frechet distances over training."""
+"""What several checks measure: how far a loss has fallen, trends, flatness, curves against each other, Frechet distances over training."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,20 +13,24 @@ from regen.claims.finding import Finding, Number, difference, from_parts, mean, 
 from regen.claims.values import shared
 
 __all__ = [
+    "Curves",
     "Measured",
     "Named",
     "Part",
+    "curves_ordered",
     "deviation",
     "finding",
     "frechet",
     "gathered",
     "joined",
+    "latest",
     "likelihoods_ordered",
     "noted",
     "ordered",
     "percent",
     "share_reached",
     "slope",
+    "span",
     "within",
 ]
 
@@ -38,6 +42,12 @@ Measured = tuple[list[Part], list[Number]]
 
 Named = tuple[str, dict[int, float]]
 """What is compared, and its values by seed."""
+
+Curves = tuple[str, dict[int, list[float]]]
+"""What is compared, and its values by seed, one an epoch."""
+
+SPAN = 5
+"""Epochs over which curves are compared: in one alone a curve is where it happens to be."""
 
 
 def share_reached(losses: Sequence[float], epoch: int) -> float:
@@ -85,6 +95,36 @@ def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, 
     first, second = (mean({seed: runs[seed] for seed in values if seed in others}) for runs in (values, others))
     words = f"{what}, {name} {relation} {other}, {text(first)} against {text(second)} ({ahead.apart(unit)}{beside})"
     return [(ahead.holds, words)], [Number(f"{what}, {name}", first, unit), Number(f"{what}, {other}", second, unit)]
+
+
+def latest(curves: dict[int, list[float]], epoch: int) -> dict[int, float]:
+    """Return the mean of each seed's curve over the last epochs up to this one (from 1), `SPAN` of them if there are as many."""
+    return {seed: fmean(curve[_window(epoch)]) for seed, curve in curves.items()}
+
+
+def span(epoch: int) -> str:
+    """Name the epochs of `latest`."""
+    first = _window(epoch).start + 1
+    return f"epoch {epoch}" if first == epoch else f"epochs {first} to {epoch}"
+
+
+def _window(epoch: int) -> slice:
+    return slice(max(0, epoch - SPAN), epoch)
+
+
+def curves_ordered(what: str, a: Curves, relation: Literal["above", "below"], b: Curves, epoch: int, unit: str = "") -> Measured:
+    """Measure as `ordered` the means of `latest`; a must also be ahead in every one of these epochs.
+
+    The value of an epoch is the mean over the seeds that both have.
+    """
+    (name, curves), (other, others) = a, b
+    first, second = (
+        list(map(fmean, zip(*(curve[_window(epoch)] for curve in runs.values()), strict=True))) for runs in shared(curves, others)
+    )
+    ahead = sum(x > y if relation == "above" else x < y for x, y in zip(first, second, strict=True))
+    beside = f"; {relation} in {ahead} of {len(first)} epoch{'s' if len(first) > 1 else ''}"
+    [(holds, words)], numbers = ordered(what, (name, latest(curves, epoch)), relation, (other, latest(others, epoch)), unit, beside)
+    return [(holds and ahead == len(first), words)], [*numbers, Number(f"{what}, epochs with {name} {relation} {other}", ahead)]
 
 
 def likelihoods_ordered(
