@@ -38,6 +38,48 @@ def test_the_checkerboard_is_above_real_images_and_both_others(
     assert found.why.count(": yes.") == yes
 
 
+def snapshots(written: Written, variant: str, moments: dict[str, tuple[float, float]], epochs: int, **ends: float) -> None:
+    """Write the energies of samples and of reconstructions at snapshots, and of samples (and before training) by `ends`."""
+    rows = {images.replace("_", " "): {PERIOD_TWO: energy} for images, energy in ends.items()}
+    for moment, (samples, reconstructions) in moments.items():
+        rows |= {moment: {PERIOD_TWO: samples}, f"reconstructions, {moment}": {PERIOD_TWO: reconstructions}}
+    written.rows(variant, rows)
+    written.history(variant, train_neg_elbo_nats=[1.0] * epochs)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "when"),
+    [(200, "epoch 50 of the report's 200:"), (10, "epoch 50 of the report's 200, here 2.5 of 10:"), (8, "the report's 200, here 2 of 8:")],
+)
+def test_the_checkerboard_of_mid_training_is_told_with_the_moment(written: Written, epochs: int, when: str) -> None:
+    rows = {"epoch 1": (0.7, 0.8), "epoch 50": (2.9, 3.4), "epoch 200": (0.6, 0.9)}
+    snapshots(written, TRANSPOSED, rows, epochs, samples=0.6, reconstructions=0.9)
+    snapshots(written, NEAREST, {"epoch 50": (0.15, 0.38)}, epochs, samples=0.7, reconstructions=0.5)
+    snapshots(written, BILINEAR, {"epoch 50": (0.08, 0.26)}, epochs, samples=0.7, reconstructions=0.5)
+    found = davari.checkerboard(written.evidence)
+    assert f"{when} 2.90 times that of real images (reconstructions 3.40), beside " in found.why
+    assert found.why.endswith("beside 0.150 (0.380) with nearest neighbour and 0.0800 (0.260) with bilinear.")
+    # It decides nothing: at the end the samples are below all, the reconstructions above both others.
+    assert (found.verdict, found.why.count(": yes.")) == ("partly", 2)
+    values = {number.label: number.value for number in found.numbers}
+    assert values["period-2 energy of reconstructions at epoch 50, nearest neighbour"] == 0.38
+
+
+def test_both_kernels_are_told_where_the_checkerboard_is_largest(written: Written) -> None:
+    rows = {"epoch 1": (0.7, 0.8), "epoch 50": (2.9, 3.4), "epoch 200": (0.6, 0.9)}
+    snapshots(written, TRANSPOSED, rows, 10, before_training=0.4, samples=0.6)
+    # Its own largest is elsewhere.
+    snapshots(written, UNEVEN, {"epoch 1": (5.0, 5.0), "epoch 50": (0.9, 1.4)}, 10, before_training=0.2, samples=0.4)
+    found = davari.uneven_overlap(written.evidence)
+    assert found.verdict == "not reproduced"
+    assert "here 2.5 of 10: 2.90 (reconstructions 3.40), beside 0.900 (1.40) with 5x5 kernels." in found.why
+
+
+def test_without_snapshots_the_ends_alone_are_judged(written: Written) -> None:
+    energies(written, (1.5, 1.4, 0.2), (1.2, 1.1, 0.1))
+    assert davari.checkerboard(written.evidence).why.endswith(": yes.")
+
+
 def looks(written: Written, sharp: tuple[float, float, float], blocky: tuple[float, float, float]) -> None:
     for variant, sharpness, blockiness in zip((TRANSPOSED, NEAREST, BILINEAR), sharp, blocky, strict=True):
         rows = {"samples": {SHARPNESS: sharpness, BLOCKINESS: blockiness}, "test images": {SHARPNESS: 9.0}}

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from regen.claims.evidence import Missing
+from regen.claims.evidence import Evidence, Missing
+from regen.claims.reported import Reading, reproduced
 
-__all__ = ["constant", "finite", "shared"]
+__all__ = ["constant", "finite", "read", "shared"]
 
 T = TypeVar("T")
 
@@ -41,4 +42,21 @@ def finite(table: Mapping[str, Any], key: str) -> float:
     value = table.get(key)
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise Missing(f"a probe has no number '{key}'")
+    return float(value)
+
+
+def read(evidence: Evidence, reading: Reading) -> float:
+    """Return a reading of reported.yaml, the mean over seeds.
+
+    Raises
+    ------
+    Missing
+        If it has no value, or a value or an epoch that is not finite.
+    """
+    if reading.at is not None:
+        for name in reading.of:
+            evidence.column(reading.variant, name)
+    value = reproduced(evidence.config, reading, evidence.root)["mean"]
+    if value is None or not math.isfinite(value):
+        raise Missing(f"{reading.variant} has no value for the reading '{reading.label}'")
     return float(value)

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Any
 
-from regen.claims.evidence import Evidence
+from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, from_parts, mean, text
-from regen.claims.measures import Measured, Named, Part, finding, gathered, joined, ordered, percent
+from regen.claims.measures import Measured, Named, Part, finding, gathered, joined, noted, ordered, percent
 from regen.claims.registry import check
 from regen.claims.values import constant, finite
 
@@ -41,7 +41,17 @@ def checkerboard(evidence: Evidence) -> Finding:
         others = [("real images", constant(1, transposed[1])), *resized]
         return joined(*(ordered(f"period-2 energy of {images}", transposed, "above", other) for other in others))
 
-    return gathered(partial(energy, "samples"), partial(energy, "reconstructions"))
+    def strongest() -> tuple[str, list[Number]]:
+        moment, when = _strongest(evidence)
+        (transposed, *others), numbers = _energies(evidence, UPSAMPLED, moment)
+        beside = " and ".join(f"{text(drawn)} ({text(made)}) with {name}" for name, drawn, made in others)
+        sentence = (
+            f"Over the snapshots the energy of the transposed convolution's samples is largest at {when}: {text(transposed[1])} times that "
+            f"of real images (reconstructions {text(transposed[2])}), beside {beside}."
+        )
+        return sentence, numbers
+
+    return noted(gathered(partial(energy, "samples"), partial(energy, "reconstructions")), strongest)
 
 
 @check("davari-2")
@@ -129,7 +139,43 @@ def uneven_overlap(evidence: Evidence) -> Finding:
         uneven, even = (evidence.measure(variant, images, PERIOD_TWO) for variant in (TRANSPOSED_5, TRANSPOSED))
         return ordered(f"period-2 energy over real images' {when}", ("5x5 kernels", uneven), "above", ("4x4 kernels", even))
 
-    return gathered(partial(energy, "before training", "before training"), partial(energy, "samples", "after training"))
+    def strongest() -> tuple[str, list[Number]]:
+        moment, when = _strongest(evidence)
+        (even, uneven), numbers = _energies(evidence, {"4x4 kernels": TRANSPOSED, "5x5 kernels": TRANSPOSED_5}, moment)
+        sentence = (
+            f"Over the snapshots the energy of samples with 4x4 kernels is largest at {when}: {text(even[1])} (reconstructions "
+            f"{text(even[2])}), beside {text(uneven[1])} ({text(uneven[2])}) with 5x5 kernels."
+        )
+        return sentence, numbers
+
+    found = gathered(partial(energy, "before training", "before training"), partial(energy, "samples", "after training"))
+    return noted(found, strongest)
+
+
+def _strongest(evidence: Evidence) -> tuple[str, str]:
+    """Return the snapshot at which samples of the transposed convolution have the most period-2 energy, and when that is in words."""
+    training = evidence.variant(TRANSPOSED).training
+    moments = {epoch: f"epoch {epoch}" for epoch in training.snapshot_epochs if epoch > 0}
+    if not moments:
+        raise Missing(f"{TRANSPOSED} has no snapshots")
+    energies = {epoch: mean(evidence.measure(TRANSPOSED, images, PERIOD_TWO)) for epoch, images in moments.items()}
+    epoch = max(energies, key=lambda epoch: energies[epoch])
+    ran = min(map(len, evidence.history(TRANSPOSED).values()))
+    # A shortened run has the report's epochs at their share of its steps.
+    here = f", here {epoch * ran / training.epochs:g} of {ran}" if ran < training.epochs else ""
+    return moments[epoch], f"epoch {epoch} of the report's {training.epochs}{here}"
+
+
+def _energies(evidence: Evidence, variants: dict[str, str], moment: str) -> tuple[list[tuple[str, float, float]], list[Number]]:
+    """Return each name with the period-2 energy of samples and of reconstructions at a snapshot, and these as numbers."""
+    kinds = {"samples": moment, "reconstructions": f"reconstructions, {moment}"}
+    found = {
+        (name, kind): mean(evidence.measure(variant, images, PERIOD_TWO))
+        for name, variant in variants.items()
+        for kind, images in kinds.items()
+    }
+    numbers = [Number(f"period-2 energy of {kind} at {moment}, {name}", value) for (name, kind), value in found.items()]
+    return [(name, found[name, "samples"], found[name, "reconstructions"]) for name in variants], numbers
 
 
 def _upsampled(evidence: Evidence, images: str, key: str) -> list[Named]:

@@ -1,16 +1,16 @@
 """Claims of vu4a about the losses of its auto-encoders."""
 
-from math import prod
 from typing import Any
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, mean, text
 from regen.claims.measures import Part, finding, joined, noted, ordered, percent, share_reached, within
 from regen.claims.registry import check
+from regen.claims.reported import read_reported
+from regen.claims.values import read
 
-VAE, GAUSS, FLOW, FAULTY, MATCHED = (
+VAE, FLOW, FAULTY, MATCHED = (
     "vu4a-vae-mnist",
-    "vu4a-vae-mnist-gauss",
     "vu4a-flowvae-mnist",
     "vu4a-flowvae-mnist-logdet-times-d",
     "ext-vae-matched-mnist",
@@ -22,21 +22,11 @@ SPLITS = {"training": "train", "validation": "val"}
 
 @check("vu4a-1")
 def mnist_loss(evidence: Evidence) -> Finding:
-    """Try a fixed list of readings: training loss of the last epoch and lowest validation loss both within 10 % of the printed ones."""
-    squared = {
-        "squared error a pixel": {"mse_per_pixel": 1.0},
-        "half the squared error a pixel": {"mse_per_pixel": 0.5},
-        "squared error a pixel + KL a latent": {"mse_per_pixel": 1.0, "kl_nats": 1 / 16},
-    }
-    pixels = prod(evidence.variant(VAE).shape)
-    entropy = {"cross-entropy a pixel": {"recon_nats": 1 / pixels}, "(cross-entropy + KL) a pixel": {"neg_elbo_nats": 1 / pixels}}
-    readings = {
-        **{(f"{label}, Bernoulli likelihood", VAE): of for label, of in {**squared, **entropy}.items()},
-        **{(f"{label}, Gaussian likelihood", GAUSS): of for label, of in squared.items()},
-    }
+    """Try the readings of reported.yaml: training loss of the last epoch and lowest validation loss both within 10 % of those printed."""
+    readings = {row.value: row.readings for row in read_reported() if row.report == "vu4a"}
     numbers, far = [], {}
-    for (label, variant), of in readings.items():
-        train, validation = _final(evidence, variant, of), _lowest(evidence, variant, of)
+    for of_training, of_validation in zip(readings[TRAIN], readings[VALIDATION], strict=True):
+        label, train, validation = of_training.label, read(evidence, of_training), read(evidence, of_validation)
         numbers += [Number(f"{label}, training", train), Number(f"{label}, lowest in validation", validation)]
         far[label] = (abs(train / TRAIN - 1), abs(validation / VALIDATION - 1), train, validation)
     nearest = min(far, key=lambda label: max(far[label][:2]))
@@ -46,19 +36,6 @@ def mnist_loss(evidence: Evidence) -> Finding:
     count = f"Of {len(far)} readings of the loss {len(both) or 'none'} {'give' if len(both) > 1 else 'gives'} both {printed} within 10 %"
     why = f"{count}. The nearest, {nearest}, gives {text(train)} and {text(validation)}."
     return Finding("reproduced" if both else "not reproduced", why, numbers)
-
-
-def _final(evidence: Evidence, variant: str, of: dict[str, float]) -> float:
-    """Return a sum of means over the training images by the last epoch's weights, the mean over seeds."""
-    return sum(factor * mean(evidence.split(variant, key, "train")) for key, factor in of.items())
-
-
-def _lowest(evidence: Evidence, variant: str, of: dict[str, float]) -> float:
-    """Return the lowest validation value over the epochs, the mean over seeds."""
-    columns = [(factor, evidence.column(variant, f"val_{key}")) for key, factor in of.items()]
-    seeds = columns[0][1]
-    sums = {seed: [sum(f * column[seed][epoch] for f, column in columns) for epoch in range(len(seeds[seed]))] for seed in seeds}
-    return mean({seed: min(values) for seed, values in sums.items()})
 
 
 @check("vu4a-2")
