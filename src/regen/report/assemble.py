@@ -13,6 +13,7 @@ from regen.report.errata import errata
 from regen.report.pictures import Pictures
 from regen.report.reading import Results
 from regen.report.samples import samples
+from regen.report.seeds import seeds
 from regen.report.verdicts import Claims
 
 __all__ = ["assemble"]
@@ -33,15 +34,17 @@ def assemble(config: ReportConfig, root: Path) -> Document:
     """
     results = Results(config, root)
     folder = f"results/{config.preset}"
-    seeds = ((name, seed) for name, variant in config.variants.items() for seed in variant.seeds)
-    if not any(any((root / folder / name / str(seed)).glob("*.*")) for name, seed in seeds):
+    runs = ((name, seed) for name, variant in config.variants.items() for seed in variant.seeds)
+    if not any(any((root / folder / name / str(seed)).glob("*.*")) for name, seed in runs):
         raise UserError(f"{root / folder}: expected the results of a variant, got none; run 'dvc repro' to make them")
     warning = _warning(config)
     claims, pictures = Claims(results), Pictures(results)
+    spread = seeds(results)
     front = [
-        claims.section(),
+        claims.section(spread),
         likelihood_section(results),
         Section("Sample quality", samples(results, config.variants, "of all models"), id="samples", short="samples"),
+        *([spread] if spread else []),
     ]
     chapters = [chapter(results, report, claims, pictures, warning) for report in config.reports]
     behind = confirmed(results, pictures)

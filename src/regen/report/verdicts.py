@@ -36,13 +36,20 @@ class Claims:
         """Return the claims of a report."""
         return [entry for entry in self.entries if entry.get("report") == report]
 
-    def section(self) -> Section:
-        """Return the counts of a report's verdicts, a row each, and the table of all claims."""
+    def section(self, seeds: Section | None) -> Section:
+        """Return the counts of a report's verdicts, a row each, and the table of all claims; `seeds` tells what one seed may be worth."""
         blocks: list[Block] = [*self.missing]
         reports = [report for report in self.results.config.reports if self.of(report)]
         if reports:
-            blocks += [self._counts(reports), self._all(reports)]
+            blocks += [self._counts(reports), *([self._one_seed(seeds)] if seeds else []), self._all(reports)]
         return Section("Verdicts", blocks or [Paragraph("No claim was judged yet.")], id="verdicts", short="verdicts")
+
+    def _one_seed(self, seeds: Section) -> Paragraph:
+        judged = [entry for entry in self.entries if entry.get("verdict") in ("reproduced", "not reproduced", "partly")]
+        count = sum(entry.get("seeds") == 1 for entry in judged)
+        return Paragraph(
+            [f"{count} of these {len(judged)} verdicts rest on one seed: see ", Link("what a seed changes", f"#{seeds.id}"), "."]
+        )
 
     def _counts(self, reports: list[str]) -> Table:
         rows: list[list[Text]] = [[Link(report, f"#{report}"), *self._count(self.of(report))] for report in reports]
