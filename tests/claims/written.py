@@ -10,7 +10,16 @@ from regen.claims.finding import Finding
 from regen.claims.registry import registered
 from regen.params.schema import ReportConfig
 
-__all__ = ["Written"]
+__all__ = ["RATIOS", "Written", "numbers"]
+
+RATIOS = {
+    0.1: "ai3611-vae-z1-kl01-mnist",
+    0.5: "ai3611-vae-z1-kl05-mnist",
+    1.0: "ai3611-vae-z1-mnist",
+    2.0: "ai3611-vae-z1-kl2-mnist",
+    10.0: "ai3611-vae-z1-kl10-mnist",
+}
+"""Weight of the KL -> the variant of ai3611 that is trained with it."""
 
 
 class Written:
@@ -37,6 +46,10 @@ class Written:
         file = self.folder / variant / str(seed) / "history.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(",".join(map(str, line)) + "\n" for line in lines))
+
+    def curves(self, variant: str, recon: Sequence[float], kl: float = 0.0, seed: int = 0) -> None:
+        """Write history.csv with the validation's reconstruction, a KL that stays, and their sum."""
+        self.history(variant, seed, val_recon_nats=recon, val_kl_nats=[kl] * len(recon), val_neg_elbo_nats=[value + kl for value in recon])
 
     def metrics(self, variant: str, seed: int = 0, **values: Any) -> None:
         self.json(f"{variant}/{seed}/metrics.json", values)
@@ -71,6 +84,16 @@ class Written:
         counts = {split: round(share * count) for split, count in declared.items()}
         self.json(f"data/{dataset}.json", {"data_source": source, "declared": declared, "counts": counts, "floors": list(floors)})
 
+    def floors(self, data: str, sizes: Sequence[Sequence[int]]) -> None:
+        """Write a data card with floors of test images of these sizes: as many nats as they are high, 232 for the mean image."""
+        rows = [{"size": list(size), "split": "test", "floor_nats": float(size[1]), "mean_image_nats": 232.0} for size in sizes]
+        self.card(data, floors=rows)
+
     def find(self, claim: str) -> Finding:
         """Return what the check of a claim finds."""
         return registered()[claim](self.evidence)
+
+
+def numbers(finding: Finding) -> dict[str, Any]:
+    """Return the label -> the number of a finding."""
+    return {number.label: number.value for number in finding.numbers}

@@ -31,9 +31,17 @@ class Evidence:
             raise Missing(f"{variant} is not in params.yaml")
         return self.config.variants[variant]
 
+    def size(self, variant: str) -> str:
+        """Return the height and the width of a variant's images: "28x28"."""
+        return "x".join(map(str, self.variant(variant).shape[1:]))
+
     def history(self, variant: str) -> dict[int, pd.DataFrame]:
         """Return the seed -> one table, one row an epoch, in the order of the epochs."""
         return self._runs(variant, results.histories(self.root, self._known(variant), variant), "history.csv")
+
+    def epochs(self, variant: str) -> int:
+        """Return the number of epochs that all seeds of a variant have."""
+        return min(len(table) for table in self.history(variant).values())
 
     def metrics(self, variant: str) -> dict[int, dict[str, Any]]:
         """Return the seed -> the scalars of metrics.json."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from regen.claims.evidence import Missing
 
-__all__ = ["Difference", "Finding", "Number", "Verdict", "difference", "from_parts", "mean", "text"]
+__all__ = ["Difference", "Finding", "Number", "Verdict", "difference", "from_parts", "mean", "signed", "text"]
 
 Verdict = Literal["reproduced", "not reproduced", "partly"]
 
@@ -82,6 +82,11 @@ def text(value: float) -> str:
     if not math.isfinite(value):
         return "not finite"
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+
+
+def signed(value: float) -> str:
+    """Write a number as `text` does, a positive one with its sign."""
+    return f"{'+' if value > 0 else ''}{text(value)}"
 
 
 def from_parts(parts: Sequence[tuple[bool, str]]) -> tuple[Verdict, str]:

@@ -1,13 +1,14 @@
 """Values that checks compare: by seed, and of probes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from regen.claims.evidence import Evidence, Missing
+from regen.claims.finding import mean
 from regen.claims.reported import Reading, reproduced
 
-__all__ = ["constant", "finite", "read", "shared"]
+__all__ = ["at_epoch", "constant", "finite", "quadratures", "read", "shared"]
 
 T = TypeVar("T")
 
@@ -60,3 +61,33 @@ def read(evidence: Evidence, reading: Reading) -> float:
     if value is None or not math.isfinite(value):
         raise Missing(f"{reading.variant} has no value for the reading '{reading.label}'")
     return float(value)
+
+
+def at_epoch(evidence: Evidence, variant: str, column: str, epoch: int) -> dict[int, float]:
+    """Return a column of history.csv after an epoch (from 1).
+
+    Raises
+    ------
+    Missing
+        If a seed has no such epoch.
+    """
+    curves = evidence.column(variant, column)
+    if any(len(curve) < epoch for curve in curves.values()):
+        raise Missing(f"{variant} has no epoch {epoch}")
+    return {seed: curve[epoch - 1] for seed, curve in curves.items()}
+
+
+def quadratures(evidence: Evidence, pair: Sequence[str]) -> tuple[int, list[float], list[float]]:
+    """Return of two variants the number of images of their quadratures, the NLLs, and how far importance sampling lies above them.
+
+    Raises
+    ------
+    Missing
+        If they are not two of as many images.
+    """
+    counts, exact, above = (
+        [mean(evidence.estimate(variant, key, "quadrature")) for variant in pair] for key in ("n_images", "nll_nats", "difference_nats")
+    )
+    if len(pair) != 2 or counts[0] != counts[1]:
+        raise Missing("two quadratures of as many images")
+    return round(counts[0]), exact, above

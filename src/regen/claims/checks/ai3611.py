@@ -1,6 +1,5 @@
-"""Claims of ai3611: one latent or two, noise on the data, the weight of the KL, Bernoulli latents."""
+"""Claims of ai3611: one latent or two, noise on the data, Bernoulli latents."""
 
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import combinations
@@ -8,28 +7,13 @@ from math import log, prod
 from typing import Any
 
 from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import (
-    Measured,
-    Named,
-    curves_ordered,
-    finding,
-    frechet,
-    gathered,
-    joined,
-    latest,
-    likelihoods_ordered,
-    noted,
-    ordered,
-    span,
-)
+from regen.claims.finding import Finding, Number, difference, mean, signed, text
+from regen.claims.measures import Measured, Named, curves_ordered, finding, gathered, joined, latest, noted, ordered, span
 from regen.claims.registry import check
-from regen.claims.values import finite, shared
+from regen.claims.values import at_epoch, finite, quadratures, shared
 
 ONE, TWO, TWENTY, BERNOULLI = "ai3611-vae-z1-mnist", "ai3611-vae-z2-mnist", "ai3611-vae-z20-mnist", "ai3611-bernvae-mnist"
 NOISED = {"noise of 0.001": "ai3611-vae-z1-noise-mnist", "noise of 0.1": "ai3611-vae-z1-noise01-mnist"}
-HALF = "ai3611-vae-z1-kl05-mnist"
-OTHERS = ("ai3611-vae-z1-kl01-mnist", ONE, "ai3611-vae-z1-kl2-mnist", "ai3611-vae-z1-kl10-mnist")
 
 RANKED = {"reconstruction": "recon_nats", "NLL": "nll_nats"}
 """What ai3611-5 ranks by -> its key in metrics.json."""
@@ -45,7 +29,7 @@ PRINTED, CORRECTED = "as_printed", "running_average"
 @check("ai3611-1")
 def two_latents_reconstruct_better(evidence: Evidence) -> Finding:
     """Test that the validation reconstruction over the last epochs is lower with two latents than with one, in each of them too."""
-    epoch = min(_epochs(evidence, variant) for variant in (ONE, TWO))
+    epoch = min(evidence.epochs(variant) for variant in (ONE, TWO))
     two, one = (evidence.column(variant, "val_recon_nats") for variant in (TWO, ONE))
     what = f"validation reconstruction over {span(epoch)}"
     return finding(*curves_ordered(what, ("two latents", two), "below", ("one", one), epoch, "nats"))
@@ -56,7 +40,7 @@ def noise_changes_little(evidence: Evidence) -> Finding:
     """Test that over equal epochs validation loss and reconstruction with noise are lower than without, by 2 % at most, at both levels."""
 
     def level(name: str, variant: str) -> Measured:
-        epoch = min(_epochs(evidence, variant), _epochs(evidence, ONE))
+        epoch = min(evidence.epochs(variant), evidence.epochs(ONE))
         changes: list[str] = []
         measured: list[Measured] = []
         little = True
@@ -65,7 +49,7 @@ def noise_changes_little(evidence: Evidence) -> Finding:
             noised, clean = (latest(runs, epoch) for runs in curves)
             share = difference(noised, clean).mean / mean(shared(clean, noised)[0])
             little = little and abs(share) <= LITTLE
-            changes.append(f"{quantity} by {_signed(100 * share)} %")
+            changes.append(f"{quantity} by {signed(100 * share)} %")
             what = f"validation {quantity} over {span(epoch)}"
             measured.append(curves_ordered(what, (name, curves[0]), "below", ("clean images", curves[1]), epoch, "nats"))
         words = f"{name} changes the validation {' and '.join(changes)} over {span(epoch)}, 2 % at most"
@@ -75,129 +59,13 @@ def noise_changes_little(evidence: Evidence) -> Finding:
     return gathered(*(partial(level, *noise) for noise in NOISED.items()))
 
 
-@check("ai3611-3")
-def half_is_best(evidence: Evidence) -> Finding:
-    """Test that 0.5 has the lowest validation loss, each at its own KL weight, and at weight 1 the lowest -ELBO, NLL, FCD.
-
-    Losses and the FCD are of the last epochs that all runs have. The NLL is of the last weights: runs as long as that of 0.5 decide.
-    """
-    weights = {variant: _kl_weight(evidence, variant) for variant in (HALF, *OTHERS)}
-    last = {variant: _epochs(evidence, variant) for variant in weights}
-    epoch, ran = min(last.values()), last[HALF]
-    equal, others = ([variant for variant in OTHERS if (last[variant] == ran) is same] for same in (True, False))
-    names = {variant: f"weight {weight:g}" for variant, weight in weights.items()}
-
-    def curve(score: str, weight: Callable[[str], float]) -> Measured:
-        curves = {variant: _weighted(evidence, variant, weight(variant)) for variant in names}
-        what = f"{score} over {span(epoch)}"
-
-        def below(rival: str, name: str) -> Measured:
-            return curves_ordered(what, (names[HALF], curves[HALF]), "below", (name, curves[rival]), epoch, "nats")
-
-        return _lowest(what, "nats", names, {variant: latest(runs, epoch) for variant, runs in curves.items()}, below)
-
-    def likelihood() -> Measured:
-        if not equal:
-            raise Missing(f"no other weight ran for {ran} epochs as 0.5 did")
-        what = f"test NLL after epoch {ran}"
-
-        def below(rival: str, name: str) -> Measured:
-            return likelihoods_ordered(evidence, what, (names[HALF], HALF), "below", (name, rival))
-
-        found = {variant: evidence.value(variant, "nll_nats") for variant in (HALF, *equal)}
-        return _lowest(what, "nats", names, found, below, " that ran as long" if others else "")
-
-    def distance() -> Measured:
-        what = f"FCD after epoch {epoch}"
-        found = {variant: _distance(evidence, variant, epoch, last[variant]) for variant in names}
-        return _lowest(what, "", names, found, lambda rival, name: ordered(what, (names[HALF], found[HALF]), "below", (name, found[rival])))
-
-    found = gathered(
-        lambda: curve("validation loss at its own weight", lambda variant: weights[variant]),
-        lambda: curve("validation -ELBO", lambda variant: 1.0),
-        likelihood,
-        distance,
-    )
-    for variant in others:
-        found = noted(found, partial(_of_another_length, evidence, variant, names[variant], last[variant]))
-    return noted(found, partial(_by_quadrature, evidence, names, equal))
-
-
-def _lowest(
-    what: str,
-    unit: str,
-    names: dict[str, str],
-    found: dict[str, dict[int, float]],
-    below: Callable[[str, str], Measured],
-    among: str = "",
-) -> Measured:
-    """Measure whether weight 0.5 is `below` every rival (a variant, and its name in a sentence) by a score.
-
-    The sentence is of the best rival; where that one is no obstacle, of the next best that is.
-    """
-    ranked = _ranked(found)
-    best = f", the best other{among}"
-    measured = [below(rival, f"{names[rival]}{best if rival == ranked[0] else ''}") for rival in ranked]
-    parts, numbers = next((one for one in measured if not all(holds for holds, _ in one[0])), measured[0])
-    return parts, [*(Number(f"{what}, {names[variant]}", mean(values), unit) for variant, values in found.items()), *numbers[2:]]
-
-
-def _ranked(found: dict[str, dict[int, float]]) -> list[str]:
-    """Return all but weight 0.5, the lowest first."""
-    return sorted((variant for variant in found if variant != HALF), key=lambda variant: mean(found[variant]))
-
-
-def _of_another_length(evidence: Evidence, variant: str, name: str, epochs: int) -> tuple[str, list[Number]]:
-    """Tell the NLL of a run that does not decide."""
-    nll = mean(evidence.value(variant, "nll_nats"))
-    sentence = f"The test NLL of {name}, {text(nll)} nats, is of {epochs} epochs and does not decide."
-    return sentence, [Number(f"test NLL after epoch {epochs}, {name}", nll, "nats")]
-
-
-def _by_quadrature(evidence: Evidence, names: dict[str, str], rivals: Sequence[str]) -> tuple[str, list[Number]]:
-    """Tell the exact NLL of weight 0.5 and of the rival with the lowest NLL, and how far importance sampling is from it."""
-    found = {variant: evidence.value(variant, "nll_nats") for variant in rivals}
-    pair = [HALF, *_ranked(found)[:1]]
-    count, exact, off = _quadratures(evidence, pair)
-    sizes = " and ".join(f"{text(nll)} nats at {names[variant]}" for variant, nll in zip(pair, exact, strict=True))
-    sentence = (
-        f"By quadrature, exact but for its grid, the NLL of {count:,} test images is {sizes}, from which importance sampling is off by "
-        f"{' and '.join(map(_signed, off))} nats; this does not decide either."
-    )
-    return sentence, [
-        Number(f"{what}, {count:,} images, {names[variant]}", value, "nats")
-        for what, values in (("test NLL by quadrature", exact), ("importance sampling above it", off))
-        for variant, value in zip(pair, values, strict=True)
-    ]
-
-
-def _quadratures(evidence: Evidence, pair: Sequence[str]) -> tuple[int, list[float], list[float]]:
-    """Return of two variants the number of images of their quadratures, the NLLs, and how far importance sampling lies above them.
-
-    Raises
-    ------
-    Missing
-        If they are not two of as many images.
-    """
-    counts, exact, above = (
-        [mean(evidence.estimate(variant, key, "quadrature")) for variant in pair] for key in ("n_images", "nll_nats", "difference_nats")
-    )
-    if len(pair) != 2 or counts[0] != counts[1]:
-        raise Missing("two quadratures of as many images")
-    return round(counts[0]), exact, above
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{text(value)}"
-
-
 @check("ai3611-4")
 def algorithm_one_trains(evidence: Evidence) -> Finding:
     """Test that the validation -ELBO falls from the first epoch to the last, and the estimator as printed varies no more than corrected."""
 
     def loss() -> Measured:
-        epochs = (_epochs(evidence, BERNOULLI), 1)
-        last, first = ((f"epoch {epoch}", _at(evidence, BERNOULLI, epoch, "neg_elbo_nats")) for epoch in epochs)
+        epochs = (evidence.epochs(BERNOULLI), 1)
+        last, first = ((f"epoch {epoch}", at_epoch(evidence, BERNOULLI, "val_neg_elbo_nats", epoch)) for epoch in epochs)
         return ordered("validation -ELBO by the corrected estimator", last, "below", first, "nats")
 
     def variance() -> Measured:
@@ -274,7 +142,7 @@ def _elsewhere(evidence: Evidence) -> tuple[str, list[Number]]:
     named = (f"{variant} ({text(a)} and {text(b)} nats)" for variant, a, b in zip(clearest, recon, nll, strict=True))
     sentence += f", by NLL most clearly {' and '.join(named)}"
     with suppress(Missing):
-        count, exact, _ = _quadratures(evidence, clearest)
+        count, exact, _ = quadratures(evidence, clearest)
         sentence += f", whose NLL by quadrature on {count:,} images is {' and '.join(map(text, exact))}"
     return f"{sentence}.", numbers
 
@@ -287,29 +155,3 @@ def _same_images(evidence: Evidence, variant: str, other: str) -> bool:
 def _above(a: dict[int, float], b: dict[int, float]) -> int:
     """Return 1 where a is above b, -1 where b is above a, 0 where neither is."""
     return difference(a, b).holds - difference(b, a).holds
-
-
-def _at(evidence: Evidence, variant: str, epoch: int, term: str) -> dict[int, float]:
-    """Return a validation term after an epoch (from 1)."""
-    return {seed: values[epoch - 1] for seed, values in evidence.column(variant, f"val_{term}").items()}
-
-
-def _epochs(evidence: Evidence, variant: str) -> int:
-    """Return the number of epochs that all seeds of a variant have."""
-    return min(len(table) for table in evidence.history(variant).values())
-
-
-def _kl_weight(evidence: Evidence, variant: str) -> float:
-    objective: Any = evidence.variant(variant).training.objective
-    return float(objective.kl_weight)
-
-
-def _weighted(evidence: Evidence, variant: str, weight: float) -> dict[int, list[float]]:
-    """Return the curve of the validation loss at a weight of the KL."""
-    recon, kl = (evidence.column(variant, f"val_{term}") for term in ("recon_nats", "kl_nats"))
-    return {seed: [a + weight * b for a, b in zip(recon[seed], kl[seed], strict=True)] for seed in recon}
-
-
-def _distance(evidence: Evidence, variant: str, epoch: int, last: int) -> dict[int, float]:
-    """Return the FCD of the samples after an epoch: of the snapshot where the run went on."""
-    return frechet(evidence, variant, "samples" if epoch == last else f"epoch {epoch}")

@@ -160,7 +160,7 @@ def _strongest(evidence: Evidence) -> tuple[str, str]:
         raise Missing(f"{TRANSPOSED} has no snapshots")
     energies = {epoch: mean(evidence.measure(TRANSPOSED, images, PERIOD_TWO)) for epoch, images in moments.items()}
     epoch = max(energies, key=lambda epoch: energies[epoch])
-    ran = min(map(len, evidence.history(TRANSPOSED).values()))
+    ran = evidence.epochs(TRANSPOSED)
     # A shortened run has the report's epochs at their share of its steps.
     here = f", here {epoch * ran / training.epochs:g} of {ran}" if ran < training.epochs else ""
     return moments[epoch], f"epoch {epoch} of the report's {training.epochs}{here}"

@@ -9,7 +9,7 @@ from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Difference, Finding, Number, difference, mean, text
 from regen.claims.measures import Measured, Part, finding, frechet, gathered, joined, noted, ordered, percent, within
 from regen.claims.registry import check
-from regen.claims.values import constant, finite, shared
+from regen.claims.values import at_epoch, constant, finite, shared
 
 VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-mnist"
 FORMS = {"grey": VAE, "binarised": BINARISED}
@@ -26,10 +26,7 @@ def negative_elbo(evidence: Evidence) -> Finding:
 
 
 def _after(evidence: Evidence, form: str, epoch: int, split: str) -> Measured:
-    curves = evidence.column(FORMS[form], COLUMNS[split])
-    if any(len(curve) < epoch for curve in curves.values()):
-        raise Missing(f"{FORMS[form]} has no epoch {epoch}")
-    value = mean({seed: curve[epoch - 1] for seed, curve in curves.items()})
+    value = mean(at_epoch(evidence, FORMS[form], COLUMNS[split], epoch))
     words = f"{form}, {split}, {text(value)} nats after epoch {epoch}, about {REPORTED[epoch]:g}"
     return [(within(value, REPORTED[epoch], 0.1), words)], [Number(f"-ELBO, {form}, {split}, epoch {epoch}", value, "nats")]
 

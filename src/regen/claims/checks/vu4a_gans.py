@@ -4,10 +4,10 @@ from math import log
 from statistics import fmean
 
 from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding, Number, Verdict, from_parts, mean, text
+from regen.claims.finding import Finding, Number, Verdict, from_parts, mean, signed, text
 from regen.claims.measures import deviation, finding, frechet, joined, noted, ordered, percent, slope
 from regen.claims.registry import check
-from regen.claims.values import finite
+from regen.claims.values import at_epoch, finite
 
 LOSSES = {"saturating": "vu4a-gan-mnist", "non-saturating": "vu4a-gan-mnist-nonsat"}
 
@@ -20,9 +20,7 @@ def both_losses_fall(evidence: Evidence) -> Finding:
         for player in ("generator", "discriminator"):
             columns = evidence.column(variant, f"train_{player}_nats")
             trend = mean({seed: slope(values) for seed, values in columns.items()})
-            parts.append(
-                (trend < 0, f"{loss} loss, the {player}'s falls, a trend of {'+' if trend > 0 else ''}{text(trend)} nats an epoch")
-            )
+            parts.append((trend < 0, f"{loss} loss, the {player}'s falls, a trend of {signed(trend)} nats an epoch"))
             numbers.append(Number(f"trend of the {player}'s loss, {loss}", trend, "nats an epoch"))
     return finding(parts, numbers)
 
@@ -61,10 +59,7 @@ def _unlike(evidence: Evidence, variant: str, data: str) -> Finding:
 
 def _accuracy(evidence: Evidence, variant: str, epoch: int) -> float:
     """Return the discriminator's mean accuracy on training and generated images in an epoch, the mean over seeds."""
-    columns = [evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake")]
-    if any(len(values) < epoch for column in columns for values in column.values()):
-        raise Missing(f"{variant} has no epoch {epoch}")
-    return fmean(mean({seed: values[epoch - 1] for seed, values in column.items()}) for column in columns)
+    return fmean(mean(at_epoch(evidence, variant, f"train_accuracy_{images}", epoch)) for images in ("real", "fake"))
 
 
 @check("vu4a-11")
@@ -122,7 +117,7 @@ def wrongly_reshaped(evidence: Evidence) -> Finding:
     verdict, why = from_parts(parts)
 
     def resized() -> tuple[str, list[Number]]:
-        large, small = ("x".join(map(str, evidence.variant(variant).shape[1:])) for variant in channels.values())
+        large, small = map(evidence.size, channels.values())
         distance = finite(rows.get(("training images", "right"), {}), "frechet_classifier_distance")
         sentence = f"One channel also means {small}: real training images brought to {large} have FCD {text(distance)} themselves."
         return sentence, [Number(f"FCD, real training images at {large}", distance)]

@@ -142,7 +142,7 @@ def flow_loss_is_higher(evidence: Evidence) -> Finding:
     def confounded() -> tuple[str, list[Number]]:
         sentences, found = [], []
         for name, variant in (("flow prior", FLOW), ("Gaussian prior", VAE)):
-            loss, size = mean(evidence.value(variant, "neg_elbo_nats")), "x".join(map(str, evidence.variant(variant).shape[1:]))
+            loss, size = mean(evidence.value(variant, "neg_elbo_nats")), evidence.size(variant)
             excess = loss - evidence.floor(variant, "test")["floor_nats"]
             sentences.append(f"{text(loss)} nats at {size}, {text(excess)} above the images' own floor, with the {name}")
             found += [Number(f"negative ELBO, {name} as reported", loss, "nats")]
