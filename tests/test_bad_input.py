@@ -1,6 +1,6 @@
 """What users and machines do to data, caches, disks, stores and weights: exit status, one clear line, nothing lost, nothing half-written.
 
-Bad values of params.yaml have their table in tests/params/test_resolve.py and tests/config.
+Bad values of params.yaml have their table in tests/params/test_bad_params.py and tests/config.
 """
 
 import json

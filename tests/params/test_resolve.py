@@ -1,84 +1,17 @@
-"""The presets as lenses, what a change of params.yaml reaches, and every bad value in one line."""
+"""The presets as lenses, and what a change of params.yaml reaches."""
 
-import json
-import math
 import re
-import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from altered import ROOT, VARIANT, changed, chosen, files, raw_params
 
 from regen.config.base import parse
 from regen.params.resolve import read_params, read_preset, resolve
-from regen.params.schema import Params, PresetFile
-
-ROOT = Path(__file__).parents[2]
-DELETED = object()
-SEEDS = {"mnist": [0], "binarized_mnist": [0], "svhn": [0], "celeba": [0]}
-PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": SEEDS}
-
-
-def raw_params() -> Any:
-    """Return params.yaml as plain values; through JSON, so that a change to one variant is not one to its aliases."""
-    return json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
-
-
-def small_params() -> Any:
-    """Return params.yaml's values with two of the variants and of the data sets: YAML is slow to read."""
-    params = raw_params()
-    for preset in params["presets"].values():
-        for key in ("sources", "likelihood", "max_steps", "samples"):
-            preset[key] = {name: value for name, value in preset[key].items() if name in ("mnist", "svhn")}
-    for key in ("datasets", "features"):
-        params[key] = {name: params[key][name] for name in ("mnist", "svhn")}
-    kept = {"mnist": "uva3-vae-z2-mnist", "svhn": "vu4a-vae-svhn"}
-    params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
-    for source in params["reports"].values():
-        source["figures"] = []
-    params["probes"] = {}
-    return params
-
-
-def changed(path: str, value: Any, of: Callable[[], Any] = small_params) -> Any:
-    """Return these values with one of them set, added or deleted; `path` has slashes between the keys."""
-    params = node = of()
-    *parents, last = [int(part) if part.isdecimal() else part for part in path.split("/")]
-    for part in parents:
-        node = node[part]
-    if value is DELETED:
-        del node[last]
-    else:
-        node[last] = value
-    return params
-
-
-@pytest.fixture
-def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Return a caller of stages/configure.py in a folder of its own: contents of params.yaml and preset.yaml in, configs/ out."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(params: Any, preset: Any = PRESET) -> Path:
-        for name, content in (("params.yaml", params), ("preset.yaml", preset)):
-            if content is not None:
-                text = content if isinstance(content, str | bytes) else yaml.safe_dump(content, sort_keys=False)
-                Path(name).write_bytes(text.encode() if isinstance(text, str) else text)
-        monkeypatch.setattr(sys, "argv", ["stages/configure.py", "preset.yaml"])
-        runpy.run_path(str(ROOT / "stages/configure.py"), run_name="__main__")
-        return tmp_path / "configs"
-
-    return call
-
-
-def chosen(preset: str) -> PresetFile:
-    return PresetFile(preset=preset, root=".", file="preset.yaml", seeds=SEEDS)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+from regen.params.schema import Params
 
 
 def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
@@ -143,156 +76,6 @@ def test_other_checks_or_memory_change_evaluations_alone(path: str, value: Any, 
     assert {name for name in before if before[name] != after[name]} == {name for name in before if re.fullmatch(reached, name)}
 
 
-VARIANT = "variants/mnist/uva3-vae-z2-mnist"
-ENTRY = raw_params()["variants"]["mnist"]["uva3-vae-z2-mnist"]
-PROTOCOL = "presets/quick/likelihood/mnist/0"
-OFFICIAL = "datasets/mnist/sources/official"
-FIGURE = {"number": "Figure 4", "title": "Shown", "variants": ["uva3-vae-z2-mnist"]}
-CHART = {**FIGURE, "chart": {"kind": "history", "columns": ["val_recon_nats"]}}
-PICTURE = {**FIGURE, "pictures": ["manifold"]}
-PATHS = {**FIGURE, "number": None, "pictures": ["interpolation"], "points": 11}
-SHOWN = "reports/uva3/figures"
-FIGURES_REFUSED = [
-    (SHOWN, [FIGURE], [f"{SHOWN}/0", "'Shown': neither of pictures and chart", "allowed: one of them"]),
-    (SHOWN, [{**CHART, **PICTURE}], [f"{SHOWN}/0", "'Shown': both of pictures and chart", "allowed: one of them"]),
-    (SHOWN, [{**PICTURE, "variants": ["uva3-vae-z3-mnist"]}], [f"{SHOWN}/0/variants", "unknown variant 'uva3-vae-z3-mnist'", "allowed"]),
-    (SHOWN, [{**PICTURE, "variants": []}], [f"{SHOWN}/0/variants = []", "at least 1"]),
-    (SHOWN, [{**PICTURE, "pictures": ["heatmap"]}], ['pictures.0 = "heatmap"', "'manifold'"]),
-    (
-        SHOWN,
-        [PICTURE, {**FIGURE, "number": None, "pictures": ["traversal"]}],
-        [f"{SHOWN}/1/pictures", "'traversal'", "means, draws, final"],
-    ),
-    (SHOWN, [PICTURE, PICTURE], [f"{SHOWN}/0/number = 'Figure 4'", "each number once"]),
-    (SHOWN, [{**PICTURE, "number": "4"}], ['number = "4"', "Figure|Table"]),
-    (SHOWN, [{**PICTURE, "points": 11}], ["points = 11", "'interpolation' only"]),
-    (SHOWN, [PATHS, {**PATHS, "points": 10}], [f"{SHOWN}/1/points = 10", "allowed: 11"]),
-    (SHOWN, [{**CHART, "chart": {"kind": "pie"}}], ["pie", "'history'"]),
-    (SHOWN, [{**CHART, "chart": {"kind": "history", "columns": ["val_lost"]}}], ["val_lost", "recon_nats"]),
-    (SHOWN, [{**CHART, "chart": {"kind": "measure", "measures": ["beauty"]}}], ["beauty", "'precision'"]),
-]
-# Key, value, and what the line must say: the key, the value, what is allowed.
-BAD = [
-    ("colour", 1, ["colour = 1", "unknown key", "seed, memory_mb, compute, presets"]),
-    ("seed", DELETED, ["seed", "missing"]),
-    ("seed", -1, ["seed = -1", "greater than or equal to 0"]),
-    ("seed", "0", ['seed = "0"', "integer"]),
-    ("compute/threads", 0, ["compute.threads = 0", "greater than or equal to 1"]),
-    ("compute/device", "tpu", ['compute.device = "tpu"', "'cpu', 'cuda' or 'auto'"]),
-    (f"{VARIANT}/training/epochs", 0, [f"{VARIANT}/training/epochs = 0", "greater than or equal to 1"]),
-    (f"{VARIANT}/training/epochs", 2.5, ["training.epochs = 2.5", "integer"]),
-    (f"{VARIANT}/training/learning_rate", -0.1, ["learning_rate = -0.1", "greater than 0"]),
-    (f"{VARIANT}/training/learning_rate", "1e-3", ['learning_rate = "1e-3"', "number"]),
-    (f"{VARIANT}/training/learning_rate", math.nan, ["learning_rate = NaN", "finite"]),
-    (f"{VARIANT}/training/learning_rate", DELETED, ["learning_rate", "missing"]),
-    (f"{VARIANT}/training/learning_rte", 0.1, ["learning_rte = 0.1", "unknown key", "learning_rate"]),
-    (f"{VARIANT}/training/batch_size", 0, ["batch_size = 0", "greater than or equal to 1"]),
-    (f"{VARIANT}/training/optimizer", "sgd", ['optimizer = "sgd"', "'adam'"]),
-    (f"{VARIANT}/training/snapshot_epochs", [0, 41], ["snapshot_epochs", "from 0 to 'epochs' (40)"]),
-    (f"{VARIANT}/training/snapshot_epochs", [25, 1], ["snapshot_epochs", "allowed: rising"]),
-    (f"{VARIANT}/training/snapshot_epochs", [-1], ["snapshot_epochs.0 = -1", "greater than or equal to 0"]),
-    (f"{VARIANT}/model/likelihood/kind", "laplace", ["laplace", "'bernoulli', 'continuous_bernoulli', 'gaussian', 'discretised_logistic'"]),
-    (f"{VARIANT}/model/likelihood/scale", 1.0, ["likelihood.scale = 1.0", "unknown key", "kind"]),
-    (f"{VARIANT}/model/likelihood", {"kind": "gaussian", "scale": 0.0}, ["likelihood.scale = 0.0", "greater than 0"]),
-    (f"{VARIANT}/model/likelihood", {"kind": "gaussian"}, ["likelihood.scale", "missing"]),
-    (f"{VARIANT}/model/network/hidden", [], ["network.hidden = []", "at least 1"]),
-    (f"{VARIANT}/model/network/hidden", [0], ["network.hidden.0 = 0", "greater than or equal to 1"]),
-    (f"{VARIANT}/model/network/activation", "gelu", ['activation = "gelu"', "'relu', 'tanh', 'leaky_relu_0.01' or 'leaky_relu_0.2'"]),
-    (f"{VARIANT}/model/latent/dim", 0, ["latent.dim = 0", "greater than or equal to 1"]),
-    (f"{VARIANT}/model/prior/kind", "flow", ['prior = {"kind": "flow"}', "'standard', 'realnvp'"]),
-    (f"{VARIANT}/report", "uva4", [f"{VARIANT}/report", "'uva4'", "vu4a"]),
-    (f"{VARIANT}/figures", {"manifold": "Figure 4"}, ["figures", "unknown key", "report, title, assumed"]),
-    *FIGURES_REFUSED,
-    (f"{VARIANT}/assumed", ["training.rate"], ["'training.rate'", "keys of the variant"]),
-    ("variants/fashion", {"fashion-vae": ENTRY}, ["variants/fashion", "'fashion'", "svhn"]),
-    ("variants/svhn/uva3-vae-z2-mnist", ENTRY, ["variants", "'uva3-vae-z2-mnist' stands under two data sets", "once"]),
-    ("variants/mnist/vae.v2", ENTRY, ['"vae.v2"', "matches ^[a-z0-9]"]),
-    ("presets/quick/sources/mnist", "kaggle", ["presets/quick/sources/mnist", "'kaggle'", "embedded, official"]),
-    ("presets/quick/sources/fashion", "embedded", ["presets/quick", "'fashion'", "svhn"]),
-    (f"{PROTOCOL}/importance_samples", 5, [f"{PROTOCOL}/importance_samples = 5", "list"]),
-    (f"{PROTOCOL}/importance_samples", [], ["importance_samples = []", "at least 1"]),
-    (f"{PROTOCOL}/importance_samples", [0, 5], ["importance_samples.0 = 0", "greater than or equal to 1"]),
-    (f"{PROTOCOL}/importance_samples", [1, 50, 5], [f"{PROTOCOL}: importance_samples = [1, 50, 5]", "allowed: rising"]),
-    (f"{PROTOCOL}/importance_samples", [5, 5], [f"{PROTOCOL}: importance_samples = [5, 5]", "allowed: rising", "once"]),
-    *[(f"{PROTOCOL}/n_images", count, [f"n_images = {count}", "greater than or equal to 2"]) for count in (0, 1)],
-    ("presets/quick/checks", DELETED, ["presets.quick.checks: missing"]),
-    *[
-        (f"presets/quick/checks/{key}", 0, [f"checks.{key} = 0", "greater than or equal to 1"])
-        for key in ("sum_over", "chains", "temperatures")
-    ],
-    ("presets/quick/checks/n_images", 1, ["checks.n_images = 1", "greater than or equal to 2"]),
-    ("presets/quick/checks/prior_samples", 99, ["checks.prior_samples = 99", "greater than or equal to 100"]),
-    (f"{VARIANT}/checks", ["annealing"], ['checks.0 = "annealing"', "'annealed' or 'prior_sampling'"]),
-    *[("memory_mb", value, [f"memory_mb = {value}", said]) for value, said in ((0, "greater than or equal to 1"), (0.5, "integer"))],
-    ("presets/quick/likelihood/mnist", [], ["likelihood.mnist = []", "at least 1"]),
-    ("presets/quick/likelihood/mnist", DELETED, ["presets.quick.likelihood.mnist", "missing"]),
-    ("presets/quick/samples/mnist", 19, ["samples.mnist = 19", "greater than or equal to 20"]),
-    ("presets/quick/samples/mnist", DELETED, ["presets.quick.samples.mnist", "missing", "from 20"]),
-    ("presets/quick/samples/fashion", 20, ["presets/quick", "'fashion'", "svhn"]),
-    ("features/mnist", DELETED, ["features.mnist: missing", "labels, network, dropout, schedule"]),
-    ("features/mnist/labels", "fashion", ["features.mnist", "'fashion'", "mnist, svhn"]),
-    ("features/mnist/labels", "svhn", ["features.mnist.labels = 'svhn'", "shape [1, 28, 28]"]),
-    ("features/mnist/network/channels", [4, 8, 16], ["features.mnist.network.channels = [4, 8, 16]", "28x28"]),
-    ("features/mnist/schedule/epochs", 0, ["schedule.epochs = 0", "greater than or equal to 1"]),
-    ("presets/quick/max_steps/mnist", 0, ["max_steps.mnist = 0", "greater than or equal to 1"]),
-    ("presets/quick/max_steps/fashion", 9, ["presets/quick", "'fashion'", "svhn"]),
-    ("presets/quick/max_images/test", 1, ["max_images.test = 1", "greater than or equal to 2"]),
-    ("presets/quick/max_images/trian", 3, ["max_images.trian = 3", "unknown key", "train, validation, test"]),
-    ("datasets/mnist/shape", [28, 28], ["shape = [28, 28]", "at least 3"]),
-    ("datasets/mnist/values", "colour", ['values = "colour"', "'grey' or 'binary'"]),
-    ("datasets/mnist/split/test", 0, ["split.test = 0", "greater than or equal to 1"]),
-    (f"{OFFICIAL}/files/train-images-idx3-ubyte.gz", "md5:f68b", ['"md5:f68b"', "md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}"]),
-    (f"{OFFICIAL}/status", "borrowed", ['status = "borrowed"', "'stand-in'"]),
-]
-
-
-def assert_refused(call: Callable[[], Path], said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Assert exit status 1, one line that says all of this, and configs/ as it was."""
-    good = Path("configs/quick/report.json")
-    good.parent.mkdir(parents=True)
-    good.write_text("good")
-    with pytest.raises(SystemExit) as caught:
-        call()
-    assert caught.value.code == 1
-    output = capsys.readouterr()
-    assert output.out == "" and output.err.startswith("error: ") and output.err.count("\n") == 1
-    assert [text for text in said if text not in output.err and text.replace("/", ".") not in output.err] == []
-    assert files(Path("configs")) == {"quick/report.json": b"good"}
-
-
-@pytest.mark.parametrize(("path", "value", "said"), BAD, ids=[row[0] for row in BAD])
-def test_a_bad_value_is_one_line_and_writes_nothing(
-    path: str, value: Any, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert_refused(lambda: configure(changed(path, value)), ["params.yaml", *said], capsys)
-
-
-@pytest.mark.parametrize(
-    ("content", "preset", "said"),
-    [
-        (None, PRESET, ["params.yaml", "No such file", "git checkout"]),
-        (b"\xff\xfe\xfa", PRESET, ["params.yaml", "readable"]),
-        ("", PRESET, ["params.yaml", "null"]),
-        ("- 1", PRESET, ["params.yaml", "[1]"]),
-        ("variants: [", PRESET, ["params.yaml", "expected YAML", "line 1"]),
-        ("a: !!python/object/apply:os.mkdir [configs/made]", PRESET, ["params.yaml", "expected YAML", "os.mkdir"]),
-        (small_params(), None, ["preset.yaml", "No such file"]),
-        (small_params(), "preset: [", ["preset.yaml", "expected YAML"]),
-        (small_params(), {**PRESET, "preset": "huge"}, ["preset.yaml", "preset = 'huge'", "quick, paper"]),
-        (small_params(), {**PRESET, "seeds": {"mnist": []}}, ["preset.yaml", "seeds.mnist = []", "at least 1"]),
-        (small_params(), {**PRESET, "seeds": {"mnist": [0, -1]}}, ["preset.yaml", "seeds.mnist.1 = -1", "greater than or equal to 0"]),
-        (small_params(), {**PRESET, "seeds": {"mnist": [0, 1, 0], "svhn": [0]}}, ["preset.yaml", "seeds.mnist = [0, 1, 0]", "once"]),
-        (small_params(), {**PRESET, "seeds": {"mnist": [0]}}, ["preset.yaml", "seeds = {'mnist': [0]}", "svhn"]),
-        (small_params(), {**PRESET, "seed": 0}, ["preset.yaml", "seed = 0", "unknown key", "seeds"]),
-    ],
-    ids=["missing", "binary", "empty", "list", "broken", "python-object", *(f"preset-{number}" for number in range(8))],
-)
-def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
-    content: Any, preset: Any, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert_refused(lambda: configure(content, preset), said, capsys)
-
-
 @pytest.mark.parametrize(("file", "preset", "seeds"), [("preset.yaml", "quick", [0]), ("paper/preset.yaml", "paper", [0, 1])])
 def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], params: Params) -> None:
     read = read_preset(ROOT / file, params)
@@ -301,14 +84,6 @@ def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], par
     assert (ROOT / file).parent.joinpath(read.root).resolve() == ROOT
     report: Any = resolve(params, read)["report.json"]
     assert (report.preset, report.variants["uva3-vae-z2-mnist"].seeds) == (preset, seeds)
-
-
-def test_what_the_message_allows_is_accepted(tmp_path: Path) -> None:
-    path = tmp_path / "params.yaml"
-    for key, value in (("learning_rate", 0.5), ("epochs", 100), ("snapshot_epochs", []), ("batch_size", 1)):
-        path.write_text(yaml.safe_dump(changed(f"{VARIANT}/training/{key}", value)))
-        config: Any = resolve(read_params(path), chosen("quick"))["uva3-vae-z2-mnist.train.json"]
-        assert getattr(config.training, key) == value
 
 
 def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from forms import Page, both, chapters, tables
 
 from regen.params.schema import ReportConfig
 
-__all__ = ["CHECKS", "LATENTS", "PRIOR", "Row", "alone", "likelihood", "measure", "section", "started", "titled"]
+__all__ = ["CHECKS", "LATENTS", "PRIOR", "Row", "alone", "changed", "likelihood", "measure", "section", "started", "titled"]
 
 Row = dict[str, Any]
 
@@ -62,6 +62,13 @@ def measure(root: Path, config: ReportConfig, name: str, metrics: Row, seed: int
 def alone(config: ReportConfig) -> ReportConfig:
     """Return the configuration without chapters: the comparison of all variants, quickly."""
     return config.model_copy(update={"reports": {}})
+
+
+def changed(config: ReportConfig, name: str, images: Row | None = None, **changes: Any) -> ReportConfig:
+    """Return the configuration with a variant of other images, another data set, another source or another protocol."""
+    variant = config.variants[name]
+    changes |= {"images": variant.images.model_copy(update=images)} if images else {}
+    return config.model_copy(update={"variants": {**config.variants, name: variant.model_copy(update=changes)}})
 
 
 def started(root: Path, config: ReportConfig, name: str) -> Path:

@@ -1,0 +1,62 @@
+"""params.yaml as plain values, whole or small, with one of them altered."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from regen.params.schema import PresetFile
+
+__all__ = ["DELETED", "PRESET", "ROOT", "VARIANT", "changed", "chosen", "files", "raw_params", "small_params"]
+
+ROOT = Path(__file__).parents[2]
+DELETED = object()
+SEEDS = {"mnist": [0], "binarized_mnist": [0], "svhn": [0], "celeba": [0]}
+PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": SEEDS}
+
+
+def raw_params() -> Any:
+    """Return params.yaml as plain values; through JSON, so that a change to one variant is not one to its aliases."""
+    return json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
+
+
+def small_params() -> Any:
+    """Return params.yaml's values with two of the variants and of the data sets: YAML is slow to read."""
+    params = raw_params()
+    for preset in params["presets"].values():
+        for key in ("sources", "likelihood", "max_steps", "samples"):
+            preset[key] = {name: value for name, value in preset[key].items() if name in ("mnist", "svhn")}
+    for key in ("datasets", "features"):
+        params[key] = {name: params[key][name] for name in ("mnist", "svhn")}
+    kept = {"mnist": "uva3-vae-z2-mnist", "svhn": "vu4a-vae-svhn"}
+    params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
+    for source in params["reports"].values():
+        source["figures"] = []
+    params["probes"] = {}
+    return params
+
+
+def changed(path: str, value: Any, of: Callable[[], Any] = small_params) -> Any:
+    """Return these values with one of them set, added or deleted; `path` has slashes between the keys."""
+    params = node = of()
+    *parents, last = [int(part) if part.isdecimal() else part for part in path.split("/")]
+    for part in parents:
+        node = node[part]
+    if value is DELETED:
+        del node[last]
+    else:
+        node[last] = value
+    return params
+
+
+def chosen(preset: str) -> PresetFile:
+    return PresetFile(preset=preset, root=".", file="preset.yaml", seeds=SEEDS)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+VARIANT = "variants/mnist/uva3-vae-z2-mnist"
