@@ -61,8 +61,16 @@ def test_the_least_number_of_seeds_is_told(written: Written) -> None:
     complete(written, VAE, seeds=3)
     complete(written, "vu4a-vae-mnist-gauss", seeds=2)
     assert verdict(written, claim(VAE, "vu4a-vae-mnist-gauss"))["seeds"] == 2
-    # A check may rest on fewer.
-    assert verdict(written, claim(VAE), lambda _: replace(FOUND, seeds=1))["seeds"] == 1
+
+
+def test_what_rests_on_a_probe_rests_on_one_seed(written: Written) -> None:
+    written.card("mnist")
+    complete(written, VAE, seeds=3)
+    written.json("probes/code_fit.json", {"rows": []})
+    claims = [claim(VAE), claim(VAE, id="vu4a-5")]
+    probing, other = (lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.probe("code_fit")))]), lambda _: FOUND)
+    # A probe that one claim reads says nothing of the next.
+    assert [row["seeds"] for row in judge(claims, {"vu4a-3": probing, "vu4a-5": other}, written.evidence)] == [1, 3]
 
 
 def test_stand_in_data_judge_nothing(written: Written) -> None:

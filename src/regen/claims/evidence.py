@@ -19,11 +19,15 @@ class Missing(Exception):  # noqa: N818 (a state of the results, no mistake)
 
 
 class Evidence:
-    """The results of one preset below `root`, one value a seed; files are read anew at every call."""
+    """The results of one preset below `root`, one value a seed; files are read anew at every call.
+
+    `probed`: whether a probe was read, which is of the first seed alone.
+    """
 
     def __init__(self, config: ReportConfig, root: Path) -> None:
         self.config = config
         self.root = root
+        self.probed = False
 
     def variant(self, variant: str) -> ReportedVariant:
         """Return the settings of a variant; raises Missing if params.yaml has none of that name."""
@@ -106,7 +110,9 @@ class Evidence:
 
     def probe(self, name: str) -> dict[str, Any]:
         """Return what a probe wrote."""
-        return self._table(f"probes/{name}.json", f"the result of the probe {name}")
+        table = self._table(f"probes/{name}.json", f"the result of the probe {name}")
+        self.probed = True
+        return table
 
     def card(self, dataset: str) -> dict[str, Any]:
         """Return the data card of a data set."""

@@ -26,15 +26,13 @@ class Number:
 class Finding:
     """The outcome of a check; `why` is for a reader of the report: whole sentences with the deciding numbers.
 
-    `lacking` names results without which the verdict does not count, where the rest is worth showing; `seeds` is how many it rests on,
-    where those are fewer than were run.
+    `lacking` names results without which the verdict does not count, where the rest is worth showing.
     """
 
     verdict: Verdict
     why: str
     numbers: list[Number] = field(default_factory=list)
     lacking: str = ""
-    seeds: int | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def judge(claims: Sequence[Claim], checks: Mapping[str, Check], evidence: Eviden
 
     The verdict is "reproduced", "not reproduced", "partly", "not judged", or "open" for a claim whose runs are not made.
     """
-    return [_row(claim, checks.get(claim.id), evidence) for claim in claims]
+    return [_row(claim, checks.get(claim.id), Evidence(evidence.config, evidence.root)) for claim in claims]
 
 
 def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         "verdict": verdict,
         "why": why,
         "numbers": [asdict(number) for number in finding.numbers] if finding else [],
-        "seeds": (finding and finding.seeds) or min(len(_epochs(evidence, variant)) for variant in claim.variants),
+        "seeds": 1 if finding and evidence.probed else min(len(_epochs(evidence, variant)) for variant in claim.variants),
     }
 
 

@@ -1,6 +1,5 @@
 """Claims of uva3 about its VAE."""
 
-from dataclasses import replace
 from functools import partial
 from statistics import fmean
 from typing import Any
@@ -76,7 +75,7 @@ def _improves(evidence: Evidence, what: str, moments: tuple[str, ...]) -> Measur
 def prior_sampling_is_inefficient(evidence: Evidence) -> Finding:
     """Count the prior's samples for an effective sample size of 10: more than the encoder's at d = 2; slope of their logarithm in d."""
     found = gathered(partial(_prior_against_posterior, evidence), partial(_growth, evidence))
-    return replace(noted(found, partial(_flattered, evidence)), seeds=1)
+    return noted(found, partial(_flattered, evidence))
 
 
 def _prior_against_posterior(evidence: Evidence) -> Measured:
@@ -168,7 +167,7 @@ def latents_for_pretraining(evidence: Evidence) -> Finding:
             words = f"{labels:,} labels, {accuracies[0]} on the latents above {accuracies[1]} on {name} ({apart})"
             parts.append((above.holds, words))
     numbers = [Number(f"accuracy, {row['input']}, {row['labels']:,} labels", 100 * row["accuracy"], "%") for row in rows.values()]
-    return replace(finding(parts, numbers), seeds=1)
+    return finding(parts, numbers)
 
 
 def _more_accurate(a: dict[str, Any], b: dict[str, Any]) -> Difference:
