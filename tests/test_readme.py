@@ -24,5 +24,5 @@ def test_what_came_out_stands_in_the_report() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| ")][2:]
     numbers = [number for row in rows for number in re.findall(r"-?\d[\d,]*\.\d+", row[1])]
     report = (REPORT / "report.md").read_text(encoding="utf-8")
-    assert len(rows) == 3 and len(numbers) == 6
+    assert len(rows) == 4 and len(numbers) == 11
     assert [number for number in numbers if not re.search(rf"(?<![\d.,]){re.escape(number)}(?!\d)", report)] == []

@@ -56,6 +56,8 @@ def test_uva3_6(written: Written, flow: tuple[float, float, float], verdict: str
     [
         (0.05, 10, 50, 0.6, "reproduced"),
         (0.05, 8, 50, 0.6, "partly"),  # more even, but a digit fewer
+        (0.05, 10, 50, 0.793, "partly"),  # less than 1 % below 0.8: one seed does not order them
+        (0.05, 10, 50, 0.791, "reproduced"),
         (0.20, 10, 90, 0.9, "not reproduced"),
     ],
 )

@@ -31,6 +31,7 @@ __all__ = [
     "share_reached",
     "slope",
     "span",
+    "tied",
     "within",
 ]
 
@@ -48,6 +49,10 @@ Curves = tuple[str, dict[int, list[float]]]
 
 SPAN = 5
 """Epochs over which curves are compared: in one alone a curve is where it happens to be."""
+
+
+TIE = 0.01
+"""Share of the larger of two values below which one seed does not order them, where nothing else says how far it may be trusted."""
 
 
 def share_reached(losses: Sequence[float], epoch: int) -> float:
@@ -125,6 +130,12 @@ def curves_ordered(what: str, a: Curves, relation: Literal["above", "below"], b:
     beside = f"; {relation} in {ahead} of {len(first)} epoch{'s' if len(first) > 1 else ''}"
     [(holds, words)], numbers = ordered(what, (name, latest(curves, epoch)), relation, (other, latest(others, epoch)), unit, beside)
     return [(holds and ahead == len(first), words)], [*numbers, Number(f"{what}, epochs with {name} {relation} {other}", ahead)]
+
+
+def tied(values: dict[int, float], others: dict[int, float]) -> bool:
+    """Return whether one seed alone has both, and they differ by less than `TIE` of the larger: too little for an order."""
+    first, second = shared(values, others)
+    return len(first) == 1 and abs(mean(first) - mean(second)) < TIE * max(abs(mean(first)), abs(mean(second)))
 
 
 def likelihoods_ordered(

@@ -32,7 +32,7 @@ def seeds(results: Results) -> Section | None:
         for key, (name, unit, form) in MEASURES.items()
         for which, heading in (("mean", "mean"), ("range", "apart by"))
     ]
-    table = tables.grid("What a seed changes", [*tables.SEEDS, *fields], rows)
+    table = tables.grid("Means and ranges over seeds", [*tables.SEEDS, *fields], rows)
     return Section("What a seed changes", [Paragraph(SAID), table, *results.notices()], id="seeds", short="seeds")
 
 

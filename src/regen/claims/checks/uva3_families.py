@@ -9,7 +9,20 @@ from typing import Any
 
 from regen.claims.evidence import Evidence, Missing
 from regen.claims.finding import Finding, Number, mean, text
-from regen.claims.measures import Measured, finding, frechet, gathered, joined, likelihoods_ordered, noted, ordered, percent, slope, within
+from regen.claims.measures import (
+    Measured,
+    finding,
+    frechet,
+    gathered,
+    joined,
+    likelihoods_ordered,
+    noted,
+    ordered,
+    percent,
+    slope,
+    tied,
+    within,
+)
 from regen.claims.registry import check
 from regen.claims.values import constant, finite, shared
 
@@ -94,7 +107,11 @@ def _early(evidence: Evidence, noisy: str) -> Measured:
     for variant in (noisy, GAN):
         real, fake = (evidence.column(variant, f"train_accuracy_{images}") for images in ("real", "fake"))
         accuracies.append({seed: (real[seed][0] + fake[seed][0]) / 2 for seed in real})
-    return ordered("accuracy of the discriminator in epoch 1", ("input noise", accuracies[0]), "below", ("GAN", accuracies[1]))
+    tie = tied(*accuracies)
+    named = ("input noise", accuracies[0]), ("GAN", accuracies[1])
+    beside = "; no more than a tie" if tie else ""
+    [(lower, words)], numbers = ordered("accuracy of the discriminator in epoch 1", named[0], "below", named[1], beside=beside)
+    return [(lower and not tie, words)], numbers
 
 
 @check("uva3-8")

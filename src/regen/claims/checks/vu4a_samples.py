@@ -6,7 +6,7 @@ from typing import Literal
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Named, finding, frechet, gathered, joined, likelihoods_ordered, ordered
+from regen.claims.measures import Measured, Named, finding, frechet, gathered, joined, likelihoods_ordered, ordered, tied
 from regen.claims.registry import check
 from regen.claims.values import shared
 
@@ -29,9 +29,6 @@ BETTER = [
     ("vu4a-flowvae-mnist", "vu4a-flowvae-svhn"),
 ]
 """The order of the four that vu4a-12 claims, clearer first: pairs of one prior or of one data set."""
-
-TIE = 0.01
-"""Share of the larger of two values below which one seed does not order them."""
 
 
 def _settled(evidence: Evidence, variant: str, moments: Sequence[str], what: str) -> Measured:
@@ -105,12 +102,12 @@ def _steadier(evidence: Evidence, better: str, worse: str) -> Measured:
 
 
 def _ranked(what: str, a: Named, relation: Literal["above", "below"], b: Named) -> Measured:
-    """Measure the order of two variants as `ordered` does, in fewer words; one seed does not order what differs by less than `TIE`."""
+    """Measure the order of two variants as `ordered` does, in fewer words; one seed does not order what is `tied`."""
     first, second = shared(a[1], b[1])
     ahead = difference(first, second) if relation == "above" else difference(second, first)
     values = mean(first), mean(second)
     if ahead.standard_error is None:
-        tie = abs(values[0] - values[1]) < TIE * max(values)
+        tie = tied(first, second)
         holds, beside = ahead.holds and not tie, f"one seed{', no more than a tie' if tie else ''}"
     else:
         holds, beside = ahead.holds, ahead.apart()
