@@ -221,3 +221,10 @@ def test_uva3_13_the_last_ten_epochs(written: Written, real: float, fake: float,
     assert f"between {real - 0.02:#.3g} and {real + 0.02:#.3g}; over the last 50" in found.why and "trend of -0.0100 nats" in found.why
     assert found.verdict == verdict
     assert numbers(found)["V, last 10 epochs"] == pytest.approx(-loss)
+    assert "With dropout" not in found.why
+    values = zip(columns, (0.49, 0.48, 1.36), strict=True)
+    written.history(REMEDIES[0], **{name: [9.0] * 60 + [value - 0.02, value + 0.02] * 5 for name, value in values})
+    again = written.find("uva3-13")
+    assert again.verdict == verdict
+    said = "With dropout in the discriminator D is 0.490 on real and 0.480 on generated images, and V -1.36 nats; this decides nothing."
+    assert again.why == f"{found.why} {said}"

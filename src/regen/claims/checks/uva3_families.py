@@ -228,7 +228,7 @@ def equilibrium(evidence: Evidence) -> Finding:
         ("val_probability_fake", 1, "D on generated images", 0.5, ""),
         ("val_discriminator_nats", -1, "V", value, "nats"),
     ):
-        level = mean({seed: sign * fmean(values[-10:]) for seed, values in evidence.column(GAN, column).items()})
+        level = sign * _of_last_ten(evidence, GAN, column)
         words = f"{name} over the last 10 epochs is {text(level)}{' ' if unit else ''}{unit}, within 10 % of {text(expected)}"
         parts.append((within(level, expected, 0.1), words))
         numbers.append(Number(f"{name}, last 10 epochs", level, unit))
@@ -250,4 +250,19 @@ def equilibrium(evidence: Evidence) -> Finding:
             Number(f"trend of the discriminator's training loss, last {epochs} epochs", trend, "nats an epoch"),
         ]
 
-    return noted(finding(parts, numbers), settled)
+    def with_dropout() -> tuple[str, list[Number]]:
+        real, fake, loss = (
+            _of_last_ten(evidence, DROPOUT, f"val_{name}") for name in ("probability_real", "probability_fake", "discriminator_nats")
+        )
+        sentence = (
+            f"With dropout in the discriminator D is {text(real)} on real and {text(fake)} on generated images, and V {text(-loss)} nats; "
+            "this decides nothing."
+        )
+        return sentence, [Number("V, last 10 epochs, with dropout", -loss, "nats")]
+
+    return noted(noted(finding(parts, numbers), settled), with_dropout)
+
+
+def _of_last_ten(evidence: Evidence, variant: str, column: str) -> float:
+    """Return the mean of a column over the last 10 epochs, and over seeds."""
+    return mean({seed: fmean(values[-10:]) for seed, values in evidence.column(variant, column).items()})
