@@ -29,7 +29,7 @@ AT_LIMIT = 0.2
 """Nats below log n from which on the mutual information is at its limit."""
 
 WIDE = 3
-"""Width of the interval at K = 1, over that at the largest K, above which a few images decide."""
+"""Width of the interval at the smallest K, over that at the largest, above which a few images decide."""
 
 
 def checks(results: Results) -> list[dict[str, Any]]:
