@@ -62,10 +62,14 @@ def main(preset: str, jobs: str, *named: str) -> int:
         second, locks = compared(copy, preset, outs), (locked(committed, pipeline), locked(copy, pipeline))
         unlike = differences(first, second, True) + locks_apart(*locks, True, outs)
         found = differences(first, second, False) + locks_apart(*locks, False, outs) if how == "near" else unlike
-    if failed or found:
+    if found:
         print(table(found), file=sys.stderr)
         ran = f"DVC ended with status {failed[0]}; " if failed else ""
         raise UserError(f"verify {preset}: {ran}expected {len(first)} files again ({WAYS[how]}), got {len(found)} differences")
+    if failed:
+        raise UserError(
+            f"verify {preset}: expected DVC to end with status 0, got {failed[0]}, with {len(first)} files as they were; see above"
+        )
     others = sorted({row.metric.split(": ")[0] for row in unlike})
     some = "".join(f", {name}" for name in others[:MOST]) + (", ..." if len(others) > MOST else "")
     bits = f"; not equal bit for bit: {len(others)}{some}" if how == "near" else ""

@@ -14,7 +14,6 @@ from regen.params.schema import ReportConfig
 __all__ = [
     "Quantity",
     "details",
-    "evaluated_seeds",
     "feature_spaces",
     "grouped",
     "histories",
@@ -54,11 +53,6 @@ def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[
     """Return the seed -> path of a file; what an earlier list of seeds left behind is not looked at."""
     paths = {seed: root / "results" / config.preset / variant / str(seed) / file for seed in config.variants[variant].seeds}
     return {seed: path for seed, path in paths.items() if path.exists()}
-
-
-def evaluated_seeds(root: Path, config: ReportConfig, variant: str) -> list[int]:
-    """Return the seeds of a variant that have metrics, in the order of the configuration."""
-    return list(_present(root, config, variant, "metrics.json"))
 
 
 def histories(root: Path, config: ReportConfig, variant: str) -> dict[int, pd.DataFrame]:

@@ -63,6 +63,16 @@ def test_the_least_number_of_seeds_is_told(written: Written) -> None:
     assert verdict(written, claim(VAE, "vu4a-vae-mnist-gauss"))["seeds"] == 2
 
 
+def test_a_seed_that_is_trained_and_not_evaluated_does_not_count(written: Written) -> None:
+    written.card("mnist")
+    complete(written, VAE, seeds=3)
+    for seed in (0, 1):
+        written.metrics(VAE, seed, nll_nats=1.0)
+    check = lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.value(VAE, "nll_nats")))])  # noqa: E731
+    [row] = judge([claim(VAE)], {"vu4a-3": check}, written.evidence)
+    assert (row["seeds"], row["numbers"][0]["value"]) == (2, 2)
+
+
 def test_what_rests_on_a_probe_rests_on_one_seed(written: Written) -> None:
     written.card("mnist")
     complete(written, VAE, seeds=3)

@@ -1,10 +1,22 @@
 """What checks measure, against values worked out by hand."""
 
 import pytest
+from written import Written
 
 from regen.claims.evidence import Missing
 from regen.claims.finding import Number
-from regen.claims.measures import curves_ordered, deviation, gathered, latest, ordered, share_reached, slope, span, within
+from regen.claims.measures import (
+    curves_ordered,
+    deviation,
+    gathered,
+    latest,
+    likelihoods_ordered,
+    ordered,
+    share_reached,
+    slope,
+    span,
+    within,
+)
 
 
 def test_share_of_the_drop() -> None:
@@ -103,3 +115,28 @@ def test_cases_that_can_be_measured_are_shown_beside_what_lacks() -> None:
 def test_no_case_at_all_is_missing() -> None:
     with pytest.raises(Missing, match="x; y"):
         gathered(lambda: missing("x"), lambda: missing("y"))  # type: ignore[arg-type,return-value]
+
+
+def likelihoods(written: Written, gap: float, seeds: int = 1) -> bool:
+    """Return whether a model is `gap` nats above another; the differences by image are gap - 1, gap + 1, gap - 1, gap + 1."""
+    variants = "ext-vae-matched-mnist", "vu4a-flowvae-mnist"
+    for variant, base in zip(variants, (100.0 + gap, 100.0), strict=True):
+        for seed in range(seeds):
+            written.metrics(variant, seed, nll_nats=base)
+            spread = (-1, 1, -1, 1) if variant == variants[0] else (0, 0, 0, 0)
+            written.details(variant, seed, per_image=[{"nll_nats": [base + one for one in spread]}])
+    a, b = (("a", variants[0]), ("b", variants[1]))
+    [(holds, _)], _ = likelihoods_ordered(written.evidence, "NLL", a, "above", b)
+    [(other, _)], _ = likelihoods_ordered(written.evidence, "NLL", b, "above", a)
+    assert not other
+    return holds
+
+
+def test_one_seed_orders_likelihoods_beyond_the_standard_error_over_images(written: Written) -> None:
+    # The standard error of (-1, 1, -1, 1) is 1 / sqrt(3) = 0.577.
+    assert likelihoods(written, 0.6)
+    assert not likelihoods(written, 0.55)
+
+
+def test_several_seeds_order_likelihoods_by_their_own_standard_error(written: Written) -> None:
+    assert likelihoods(written, 0.55, seeds=2)

@@ -92,9 +92,9 @@ def test_uva3_3_below_half_by_more_than_the_standard_error_and_the_range_over_se
     assert numbers(found)["FCD of Bernoulli samples, epoch 1 over before training"] == pytest.approx(49.5)
 
 
-def prior_cost(written: Written, slope: float | None) -> None:
+def prior_cost(written: Written, slope: float | None, counts: Sequence[int | None] = (8, 64, 1024, None)) -> None:
     rows = [
-        {"latents": d, "samples_needed": n, "samples_needed_closed_form": 1.1 * 2**d} for d, n in ((2, 8), (5, 64), (10, 1024), (20, None))
+        {"latents": d, "samples_needed": n, "samples_needed_closed_form": 1.1 * 2**d} for d, n in zip((2, 5, 10, 20), counts, strict=True)
     ]
     written.probe("prior_cost", slope_measured=slope, slope_closed_form=0.7, limit=1 << 16, rows=rows)
 
@@ -116,7 +116,7 @@ def test_uva3_4(written: Written, sampled: Any, encoded: Any, slope: float, verd
     prior_cost(written, slope)
     cost_of_two(written, sampled, encoded)
     found = written.find("uva3-4")
-    assert (found.verdict, written.evidence.probed) == (verdict, True)
+    assert (found.verdict, written.evidence.fewest) == (verdict, 1)
     assert numbers(found)["samples needed, d = 20"] == "more than 65,536"
     assert numbers(found)["samples from the prior, d = 2, trained VAE"] == (10000 if verdict == "reproduced" else 100)
 
@@ -129,6 +129,22 @@ def test_uva3_4_tells_how_far_the_counts_lie_below_the_closed_form(written: Writ
     # 1.1 * 2^10 is 1,126.4; at d = 20 nothing was measured.
     words = "in closed form the logarithm grows by 0.700 a latent, not 0.400, and d = 10 needs 1,126 samples, not 1,024."
     assert found.verdict == "reproduced" and found.why.endswith(words) == flattered and ("flatters" in found.why) == flattered
+
+
+def test_uva3_4_counts_that_grow_as_a_power_of_the_latents_are_not_exponential(written: Written) -> None:
+    cost_of_two(written, [(100, 11.0)], [(5, 12.0)])
+    prior_cost(written, 0.2, [3 * 4, 3 * 25, 3 * 100, 3 * 400])
+    found = written.find("uva3-4")
+    assert found.verdict == "partly"
+    # ln(3 d^2) is a line in log d: only the other has residuals, by numpy's polyfit.
+    assert numbers(found)["squared residuals of the logarithm, line in log d"] == pytest.approx(0, abs=1e-20)
+    assert numbers(found)["squared residuals of the logarithm, line in d"] == pytest.approx(1.18574797)
+
+
+def test_uva3_4_needs_three_counts_to_tell_an_exponential_from_a_power(written: Written) -> None:
+    cost_of_two(written, [(100, 11.0)], [(5, 12.0)])
+    prior_cost(written, 0.2, [8, 64, None, None])
+    assert written.find("uva3-4").lacking == "the probe prior_cost has samples needed at fewer than three numbers of latents"
 
 
 def test_uva3_4_that_no_count_of_samples_reaches_is_missing(written: Written) -> None:
@@ -171,5 +187,5 @@ def test_uva3_15_more_accurate_by_more_than_the_standard_error(written: Written,
     ]
     written.probe("linear_probe", rows=rows)
     found = written.find("uva3-15")
-    assert (found.verdict, written.evidence.probed) == (verdict, True)
+    assert (found.verdict, written.evidence.fewest) == (verdict, 1)
     assert numbers(found)["accuracy, raw pixels, 1,000 labels"] == pytest.approx(87.0)

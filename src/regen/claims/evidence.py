@@ -21,13 +21,13 @@ class Missing(Exception):  # noqa: N818 (a state of the results, no mistake)
 class Evidence:
     """The results of one preset below `root`, one value a seed; files are read anew at every call.
 
-    `probed`: whether a probe was read, which is of the first seed alone.
+    `fewest`: the least number of seeds of what was read, 1 with a probe, which is of the first seed alone; None before anything was.
     """
 
     def __init__(self, config: ReportConfig, root: Path) -> None:
         self.config = config
         self.root = root
-        self.probed = False
+        self.fewest: int | None = None
 
     def variant(self, variant: str) -> ReportedVariant:
         """Return the settings of a variant; raises Missing if params.yaml has none of that name."""
@@ -70,10 +70,9 @@ class Evidence:
                 raise Missing(f"'{name}' in history.csv of {variant}, seed {seed}, is not finite in every epoch")
         return columns
 
-    def value(self, variant: str, key: str, of: Literal["metrics", "quality"] = "metrics") -> dict[int, float]:
-        """Return the seed -> a number of metrics.json or quality.json."""
-        tables = self.metrics(variant) if of == "metrics" else self.quality(variant)
-        return {seed: self._number(table, key, f"{of}.json of {variant}, seed {seed},") for seed, table in tables.items()}
+    def value(self, variant: str, key: str) -> dict[int, float]:
+        """Return the seed -> a number of metrics.json."""
+        return {seed: self._number(table, key, f"metrics.json of {variant}, seed {seed},") for seed, table in self.metrics(variant).items()}
 
     def split(self, variant: str, key: str, split: Literal["train", "validation", "test"]) -> dict[int, float]:
         """Return the seed -> a mean over the images of a split, of the last epoch's weights, from details.json."""
@@ -111,7 +110,7 @@ class Evidence:
     def probe(self, name: str) -> dict[str, Any]:
         """Return what a probe wrote."""
         table = self._table(f"probes/{name}.json", f"the result of the probe {name}")
-        self.probed = True
+        self._read(1)
         return table
 
     def card(self, dataset: str) -> dict[str, Any]:
@@ -142,11 +141,14 @@ class Evidence:
     def _quality_details(self, variant: str) -> dict[int, dict[str, Any]]:
         return self._runs(variant, results.quality_details(self.root, self._known(variant), variant), "quality_details.json")
 
-    @staticmethod
-    def _runs(variant: str, runs: dict[int, Any], file: str) -> dict[int, Any]:
+    def _runs(self, variant: str, runs: dict[int, Any], file: str) -> dict[int, Any]:
         if not runs:
             raise Missing(f"{variant} has no {file}")
+        self._read(len(runs))
         return runs
+
+    def _read(self, seeds: int) -> None:
+        self.fewest = seeds if self.fewest is None else min(self.fewest, seeds)
 
     def _listed(self, variant: str, runs: dict[int, dict[str, Any]], table: str, where: Mapping[str, Any], key: str) -> dict[int, float]:
         chosen = ", ".join(map(str, where.values()))

@@ -21,7 +21,7 @@ LATER = "The test needs runs beyond the variants of the reports; they are not ma
 
 
 def judge(claims: Sequence[Claim], checks: Mapping[str, Check], evidence: Evidence) -> list[dict[str, Any]]:
-    """Return one row a claim: what it says, its verdict, why, the numbers, and the least number of seeds of its variants.
+    """Return one row a claim: what it says, its verdict, why, the numbers, and the least number of seeds behind them.
 
     The verdict is "reproduced", "not reproduced", "partly", "not judged", or "open" for a claim whose runs are not made.
     """
@@ -30,6 +30,7 @@ def judge(claims: Sequence[Claim], checks: Mapping[str, Check], evidence: Eviden
 
 def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any]:
     finding, lacking = _found(claim, check, evidence)
+    seeds = [evidence.fewest] if finding and evidence.fewest is not None else []
     if claim.later:
         verdict, why = "open", LATER
     elif worthless := _guarded(_worthless, claim, evidence):
@@ -44,7 +45,7 @@ def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any
         "verdict": verdict,
         "why": why,
         "numbers": [asdict(number) for number in finding.numbers] if finding else [],
-        "seeds": 1 if finding and evidence.probed else min(len(_epochs(evidence, variant)) for variant in claim.variants),
+        "seeds": min([*seeds, *(len(_epochs(evidence, variant)) for variant in claim.variants)]),
     }
 
 

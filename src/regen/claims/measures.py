@@ -141,9 +141,9 @@ def tied(values: dict[int, float], others: dict[int, float]) -> bool:
 def likelihoods_ordered(
     evidence: Evidence, what: str, a: tuple[str, str], relation: Literal["above", "below"], b: tuple[str, str]
 ) -> Measured:
-    """Measure as `ordered` the NLL of two variants (name, variant); beside it the standard error of their difference over images.
+    """Measure as `ordered` the NLL of two variants (name, variant); with one seed beyond the standard error over images.
 
-    That is of these weights on other images, not of other trainings.
+    That error is of these weights on other images, not of other trainings: beside an error over seeds it decides nothing.
     """
     named: list[Named] = [(name, evidence.value(variant, "nll_nats")) for name, variant in (a, b)]
     try:
@@ -151,8 +151,10 @@ def likelihoods_ordered(
     except Missing:
         return ordered(what, named[0], relation, named[1], "nats")
     beside = f"; standard error over {count:,} images {text(error)} nats"
-    parts, numbers = ordered(what, named[0], relation, named[1], "nats", beside)
-    return parts, [*numbers, Number(f"{what}, standard error of the difference over images", error, "nats")]
+    [(ahead, words)], numbers = ordered(what, named[0], relation, named[1], "nats", beside)
+    apart = difference(named[0][1], named[1][1])
+    clear = apart.seeds > 1 or abs(apart.mean) > error
+    return [(ahead and clear, words)], [*numbers, Number(f"{what}, standard error of the difference over images", error, "nats")]
 
 
 def _over_images(evidence: Evidence, variant: str, other: str) -> tuple[float, int]:

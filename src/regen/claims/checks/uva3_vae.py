@@ -1,7 +1,9 @@
 """Claims of uva3 about its VAE."""
 
+from collections.abc import Callable
 from functools import partial
-from statistics import fmean
+from math import log
+from statistics import fmean, linear_regression
 from typing import Any
 
 from regen.claims.evidence import Evidence, Missing
@@ -73,7 +75,7 @@ def _improves(evidence: Evidence, what: str, moments: tuple[str, ...]) -> Measur
 
 @check("uva3-4")
 def prior_sampling_is_inefficient(evidence: Evidence) -> Finding:
-    """Count the prior's samples for an effective sample size of 10: more than the encoder's at d = 2; slope of their logarithm in d."""
+    """Count the prior's samples for an effective sample size of 10: more than the encoder's at d = 2; as an exponential of d they grow."""
     found = gathered(partial(_prior_against_posterior, evidence), partial(_growth, evidence))
     return noted(found, partial(_flattered, evidence))
 
@@ -106,19 +108,36 @@ def _enough(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
 
 
 def _growth(evidence: Evidence) -> Measured:
+    """Measure whether the counts rise, and whether their logarithm is nearer to a line in d, an exponential, than in log d, a power."""
     probe = evidence.probe("prior_cost")
     slope = probe["slope_measured"]
     if slope is None:
         raise Missing("the probe prior_cost has no slope")
     counts = ", ".join(f"{row['samples_needed']:,} at d = {row['latents']}" for row in probe["rows"] if row["samples_needed"] is not None)
-    words = f"in a linear-Gaussian family the samples needed are {counts}, their natural logarithm grows by {text(slope)} a latent"
+    exponential, power = (_off_a_line(probe["rows"], scale) for scale in (float, log))
+    words = (
+        f"in a linear-Gaussian family the samples needed are {counts}, their natural logarithm grows by {text(slope)} a latent and lies "
+        f"nearer to a straight line in d than in log d, by sums of squared residuals of {text(exponential)} and {text(power)}"
+    )
     numbers = [Number("slope of the logarithm of the samples needed", slope, "a latent")]
     numbers.append(Number("slope in closed form", probe["slope_closed_form"], "a latent"))
+    numbers.append(Number("squared residuals of the logarithm, line in d", exponential))
+    numbers.append(Number("squared residuals of the logarithm, line in log d", power))
     for row in probe["rows"]:
         measured = row["samples_needed"] if row["samples_needed"] is not None else f"more than {probe['limit']:,}"
         numbers.append(Number(f"samples needed, d = {row['latents']}", measured))
         numbers.append(Number(f"samples needed in closed form, d = {row['latents']}", row["samples_needed_closed_form"]))
-    return [(slope > 0, words)], numbers
+    return [(slope > 0 and exponential < power, words)], numbers
+
+
+def _off_a_line(rows: list[dict[str, Any]], scale: Callable[[int], float]) -> float:
+    """Return the sum of squared residuals of the log counts about the least-squares line in scale(d)."""
+    measured = [row for row in rows if row["samples_needed"] is not None]
+    if len(measured) < 3:
+        raise Missing("the probe prior_cost has samples needed at fewer than three numbers of latents")
+    x, y = ([convert(row[key]) for row in measured] for convert, key in ((scale, "latents"), (log, "samples_needed")))
+    slope, intercept = linear_regression(x, y)
+    return sum((b - intercept - slope * a) ** 2 for a, b in zip(x, y, strict=True))
 
 
 def _flattered(evidence: Evidence) -> tuple[str, list[Number]]:
