@@ -76,7 +76,7 @@ def test_other_checks_or_memory_change_evaluations_alone(path: str, value: Any, 
     assert {name for name in before if before[name] != after[name]} == {name for name in before if re.fullmatch(reached, name)}
 
 
-@pytest.mark.parametrize(("file", "preset", "seeds"), [("preset.yaml", "quick", [0]), ("paper/preset.yaml", "paper", [0, 1])])
+@pytest.mark.parametrize(("file", "preset", "seeds"), [("preset.yaml", "quick", [0]), ("paper/preset.yaml", "paper", [0, 1, 2])])
 def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], params: Params) -> None:
     read = read_preset(ROOT / file, params)
     assert (read.preset, read.file, read.seeds["mnist"]) == (preset, file, seeds)
