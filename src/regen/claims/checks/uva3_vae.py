@@ -190,7 +190,10 @@ def latents_for_pretraining(evidence: Evidence) -> Finding:
 
 
 def _more_accurate(a: dict[str, Any], b: dict[str, Any]) -> Difference:
-    """Return the difference of two accuracies, each a mean over draws of the labels with its standard error."""
+    """Return the difference of two accuracies, each a mean over draws of the labels with its standard error.
+
+    Both see the same draws, and the errors are added as if they did not: where the accuracies rise and fall together this is too wide.
+    """
     errors = [row["standard_error"] for row in (a, b)]
     error = None if None in errors else (errors[0] ** 2 + errors[1] ** 2) ** 0.5
     return Difference(a["accuracy"] - b["accuracy"], error, a["draws"])
