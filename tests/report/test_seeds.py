@@ -1,6 +1,7 @@
 """What a seed changes: from files of several seeds, written by hand."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,13 @@ def test_verdicts_of_one_seed_are_counted_beside_it(report_config: ReportOf, tmp
     for seed in range(2):
         measure(tmp_path, config, VAE, {"neg_elbo_nats": 101.5 + seed}, seed=seed)
         assert (said in both(config, tmp_path)[0]) == (seed == 1)
+
+
+def test_how_often_no_difference_passes_for_one_is_told(report_config: ReportOf, tmp_path: Path) -> None:
+    config = only(alone(report_config("quick", seeds=2)), VAE)
+    for seed in range(2):
+        measure(tmp_path, config, VAE, {"neg_elbo_nats": 101.5 + seed}, seed=seed)
+    # Student's t beyond 1 in closed form: 1/2 - arctan(1) / pi with one degree of freedom, 1/2 - 1 / (2 sqrt(3)) with two.
+    two, three = 0.5 - math.atan(1) / math.pi, 0.5 - 1 / (2 * math.sqrt(3))
+    said = f"Of variants that do not differ, {two:.0%} would pass with two seeds and {three:.0%} with three".replace("%", " %")
+    assert said in both(config, tmp_path)[0]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from scipy.special import stdtr
+
 from regen.report import tables
 from regen.report.document import Paragraph, Section
 from regen.report.reading import Results
@@ -21,6 +23,14 @@ SAID = (
     "to the largest."
 )
 
+# P(t > 1) of Student's t with n - 1 degrees of freedom.
+TWO, THREE = (100 * float(stdtr(seeds - 1, -1.0)) for seeds in (2, 3))
+WEAK = (
+    "With several seeds, a claim that one variant lies above another holds where the mean of their differences exceeds its standard error. "
+    f"Of variants that do not differ, {TWO:.0f} % would pass with two seeds and {THREE:.0f} % with three: a difference of little more than "
+    "one standard error says little."
+)
+
 
 def seeds(results: Results) -> Section | None:
     """Return a table of the variants with several seeds: mean and range of -ELBO, likelihood and Frechet distance; None without any."""
@@ -33,7 +43,7 @@ def seeds(results: Results) -> Section | None:
         for which, heading in (("mean", "mean"), ("range", "apart by"))
     ]
     table = tables.grid("Means and ranges over seeds", [*tables.SEEDS, *fields], rows)
-    return Section("What a seed changes", [Paragraph(SAID), table, *results.notices()], id="seeds", short="seeds")
+    return Section("What a seed changes", [Paragraph(SAID), Paragraph(WEAK), table, *results.notices()], id="seeds", short="seeds")
 
 
 def _row(results: Results, name: str) -> list[dict[str, Any]]:
