@@ -49,7 +49,11 @@ def snapshots(written: Written, variant: str, moments: dict[str, tuple[float, fl
 
 @pytest.mark.parametrize(
     ("epochs", "when"),
-    [(200, "epoch 50 of the report's 200:"), (10, "epoch 50 of the report's 200, here 2.5 of 10:"), (8, "the report's 200, here 2 of 8:")],
+    [
+        (200, "epoch 50 of 200:"),
+        (10, "epoch 2.5 of 10 (the report's epoch 50 of 200):"),
+        (8, "epoch 2 of 8 (the report's epoch 50 of 200):"),
+    ],
 )
 def test_the_checkerboard_of_mid_training_is_told_with_the_moment(written: Written, epochs: int, when: str) -> None:
     rows = {"epoch 1": (0.7, 0.8), "epoch 50": (2.9, 3.4), "epoch 200": (0.6, 0.9)}
@@ -72,7 +76,7 @@ def test_both_kernels_are_told_where_the_checkerboard_is_largest(written: Writte
     snapshots(written, UNEVEN, {"epoch 1": (5.0, 5.0), "epoch 50": (0.9, 1.4)}, 10, before_training=0.2, samples=0.4)
     found = davari.uneven_overlap(written.evidence)
     assert found.verdict == "not reproduced"
-    assert "here 2.5 of 10: 2.90 (reconstructions 3.40), beside 0.900 (1.40) with 5x5 kernels." in found.why
+    assert "epoch 2.5 of 10 (the report's epoch 50 of 200): 2.90 (reconstructions 3.40), beside 0.900 (1.40) with 5x5 kernels." in found.why
 
 
 def test_without_snapshots_the_ends_alone_are_judged(written: Written) -> None:
@@ -188,6 +192,15 @@ def test_latent_midpoints_are_held_against_pixel_midpoints_of_both_kinds(
     found = davari.latent_midpoints(written.evidence)
     assert found.verdict == verdict
     assert len({number.label for number in found.numbers}) == len(found.numbers)
+
+
+@pytest.mark.parametrize(("ends", "told"), [(0.03, True), (0.01, False)])
+def test_ends_that_are_harder_to_reconstruct_than_their_mean_are_told(written: Written, ends: float, told: bool) -> None:
+    errors = {"end images": ends, "latent midpoints": 0.01, "pixel midpoints": 0.02}
+    rows = [{"images": name, "mse_per_pixel": error} for name, error in errors.items()]
+    written.probe("midpoints", pairs=1000, rows=rows, comparisons=[comparison("pixel midpoints", -1.0)])
+    why = davari.latent_midpoints(written.evidence).why
+    assert ("The images at the ends have 0.0300, more than their pixel midpoints" in why) == told == ("of smooth images" in why)
 
 
 def test_a_variant_without_results_is_named(written: Written) -> None:

@@ -56,6 +56,16 @@ def test_the_latent_space_is_organised_by_distance_and_by_gap(written: Written, 
     written.splits("lab1-vae-z2-mnist", train={"recon_nats": 140.0}, validation={"recon_nats": 145.0}, test={"recon_nats": 1.0})
     written.splits("lab1-aegmm-mnist", train={"recon_nats": 130.0}, validation={"recon_nats": 130.0 + gap}, test={"recon_nats": 1.0})
     assert judged(lab1.organised, written) == verdict
+    assert "codes from the mixture" not in lab1.organised(written.evidence).why
+
+
+@pytest.mark.parametrize(("mixture", "told"), [(250.0, "250.0, below"), (350.0, "350.0, above")])
+def test_what_the_mixture_makes_of_the_codes_is_told_beside_it(written: Written, mixture: float, told: str) -> None:
+    written.frechet("lab1-vae-z2-mnist", samples=300.0)
+    distances = {"codes from N(0, I)": 100.0, "codes from one Gaussian": 400.0, "samples": mixture}
+    written.frechet("lab1-aegmm-mnist", **distances)
+    found = lab1.organised(written.evidence)
+    assert found.why.endswith(f"With codes from the mixture the auto-encoder has {told} the VAE.")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,18 @@ def test_the_share_of_the_blur_is_of_the_seeds_that_both_have(written: Written) 
     written.rows("lab1-vae-mnist", {"samples": {LAPLACIAN: 0.08}, "test images": {LAPLACIAN: 0.2}})
     written.rows("lab1-vae-mnist", {"samples": {LAPLACIAN: 9.0}, "test images": {LAPLACIAN: 9.0}}, 1)
     # 0.03 of the 0.15 that are missing.
-    assert "20.0 % of what the Gaussian VAE's means lack of real images' 0.200" in lab1.blur_of_the_squared_error(written.evidence).why
+    assert (
+        "The Gaussian VAE's means lie 0.150 below real images, 0.200; the Bernoulli VAE's make up 20.0 % of that"
+        in lab1.blur_of_the_squared_error(written.evidence).why
+    )
+
+
+def test_what_a_fixed_scale_leaves_the_latents_is_told(written: Written) -> None:
+    for variant, sharpness, kl in (("lab1-vae-gauss-mnist", 0.05, 6.9), ("lab1-vae-mnist", 0.08, 25.4)):
+        written.rows(variant, {"samples": {LAPLACIAN: sharpness}, "test images": {LAPLACIAN: 0.2}})
+        written.metrics(variant, kl_nats=kl)
+    why = lab1.blur_of_the_squared_error(written.evidence).why
+    assert "leaves its latents 6.90 nats, where the Bernoulli VAE's carry 25.4: the form of the error is not told from its scale." in why
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), "0.1"])

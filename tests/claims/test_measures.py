@@ -46,12 +46,12 @@ def test_an_order_compares_the_seeds_that_both_have() -> None:
     a, b = ("a", {0: 5.0, 1: 7.0, 2: 1000.0}), ("b", {1: 4.0, 0: 4.0})
     # Differences 1 and 3: mean 2, standard error 1.
     assert ordered("x", a, "above", b, "nats") == (
-        [(True, "x, a above b, 6.00 against 4.00 (apart by 2.00 ± 1.00 nats over 2 seeds)")],
+        [(True, "x, a above b, 6.00 against 4.00 (apart by 2.00 ± 1.00 nats over 2 seeds; of the seeds that both have)")],
         [Number("x, a", 6.0, "nats"), Number("x, b", 4.0, "nats")],
     )
     [(holds, words)], _ = ordered("x", a, "below", b)
     assert not holds
-    assert words == "x, a below b, 6.00 against 4.00 (apart by 2.00 ± 1.00 over 2 seeds)"
+    assert words == "x, a below b, 6.00 against 4.00 (apart by 2.00 ± 1.00 over 2 seeds; of the seeds that both have)"
 
 
 def test_with_one_seed_an_order_says_so() -> None:
@@ -95,7 +95,9 @@ def test_the_mean_over_the_seeds_that_both_have_is_what_must_be_ahead_in_an_epoc
     a, b = ("a", {0: [3.0, 1.0], 1: [-1.0, 3.0], 2: [-90.0, -90.0]}), ("b", {0: [0.0, 0.0], 1: [0.0, 0.0]})
     [(holds, words)], _ = curves_ordered("x", a, "above", b, 2)
     assert holds
-    assert words == "x, a above b, 1.50 against 0.00 (apart by 1.50 ± 0.500 over 2 seeds; above in 2 of 2 epochs)"
+    assert (
+        words == "x, a above b, 1.50 against 0.00 (apart by 1.50 ± 0.500 over 2 seeds; of the seeds that both have; above in 2 of 2 epochs)"
+    )
 
 
 def test_one_epoch_is_told_as_one() -> None:

@@ -122,6 +122,19 @@ def test_vu4a_12_several_seeds_have_a_standard_error(written: Written) -> None:
     assert "0.910 against 0.900 (apart by 0.0100 ± 0.0100 over 2 seeds)" in written.find("vu4a-12").why
 
 
+def test_vu4a_12_tells_the_matched_pair_and_which_seeds_are_compared(written: Written) -> None:
+    for seed in (0, 1):
+        interpolated(written, (0.81, 0.40, 0.81, 0.30), (0.12, 0.12, 0.13, 0.13), seed)
+    rows, paths = {"test images": {"mean_confidence": 0.9}}, {"linear": {"mean_confidence": 0.72, "largest_step": 0.2}}
+    written.rows("ext-vae-matched-mnist", rows, 1, paths)
+    found = written.find("vu4a-12")
+    words = "the confidence is 0.800 with the Gaussian prior and 0.900 with the flow prior, the largest step 0.200 and 0.130; this decides"
+    assert words in found.why and numbers(found)["largest step, matched pair on MNIST, Gaussian"] == 0.2
+    assert "of the seeds that both have" not in found.why
+    written.rows("vu4a-vae-svhn", rows, 2, paths)
+    assert written.find("vu4a-12").why.count("; of the seeds that both have") == 3
+
+
 def test_vu4a_12_needs_the_confidence_on_real_images(written: Written) -> None:
     for variant in FOUR:
         written.rows(variant, {}, paths={"linear": {"mean_confidence": 0.5, "largest_step": 0.1}})

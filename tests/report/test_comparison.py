@@ -21,6 +21,8 @@ COLUMNS = ["variant", "seeds", "K", "n", "-log p(x) (nats)", "95 % from", "to", 
 FIRST, SECOND, THIRD = "lab1-vae-mnist", "uva3-vae-z20-mnist", "lab1-bernvae-mnist"
 """Three variants of different reports, with a Bernoulli likelihood on the same grey images."""
 
+STEP = "step from K = 500 to 5,000, n = 1,000"
+
 NOT_RUN = "No likelihood: nothing that has one was run yet."
 NOT_FINITE: Row = {"n_images": 100, "nll_kind": "not defined", "weights": "not finite"}
 
@@ -92,8 +94,8 @@ def test_no_two_kinds_preparations_or_sources_share_a_table(report_config: Repor
     for title, names in expected.items():
         assert sorted(row[0] for row in found[title][0][1:]) == sorted(names)
     means = {
-        "probability": "-log p(x) is a probability of the images' discrete values.",
-        "density": "-log p(x) is a density; D log 256 is added",
+        "probability": "-log p(x) is that of a probability of the images' discrete values.",
+        "density": "-log p(x) is that of a density; D log 256 is added",
         "unnormalised": "-log p(x) is a Bernoulli cross-entropy on grey values, which is no likelihood",
     }
     text, page = section(config, tmp_path)
@@ -144,21 +146,22 @@ def test_the_other_entry_of_the_protocol_has_a_column(report_config: ReportOf, t
     few = [likelihood(nll, importance_samples=k, n_images=1000) for k, nll in falling]
     many = [likelihood(nll, importance_samples=k) for k, nll in ((500, 102.75), (5000, 88.5))]
     measure(tmp_path, config, FIRST, likelihood(102.75, importance_samples=500), likelihood=few + many)
-    again = [likelihood(99.75, importance_samples=5000, n_images=1000)]
+    again = [likelihood(nll + 0.5, importance_samples=k, n_images=1000) for k, nll in falling[:-1]]
+    again.append(likelihood(99.25, importance_samples=5000, n_images=1000))
     measure(tmp_path, config, FIRST, likelihood(102.75, importance_samples=500), seed=1, likelihood=again)
     # A run without all of the entry's K was made under another protocol, on other images for all we know.
     measure(tmp_path, config, SECOND, likelihood(103), likelihood=[likelihood(103), likelihood(98, importance_samples=5000, n_images=1000)])
     measure(tmp_path, config, flow, likelihood(100.5, importance_samples=1, nll_kind="probability"), likelihood=[likelihood(100.5)])
     found = shown(alone(report_config("paper", seeds=2)), tmp_path, "95 % from")
-    assert [[(row["variant"], row.get("at K = 5,000, n = 1,000")) for row in table] for table in found] == [
+    assert [[(row["variant"], row.get(STEP)) for row in table] for table in found] == [
         [(flow, None)],
-        # (99.25 + 99.75) / 2.
-        [(FIRST, "99.50"), (SECOND, "")],
+        # From 103.5 and 104 to 99.25: the mean of -4.25 and -4.75.
+        [(FIRST, "-4.50"), (SECOND, "")],
     ]
     # The last entry is the headline: it has no column of its own, and neither has any that was not measured.
-    assert list(found[1][0]) == [*COLUMNS, "at K = 5,000, n = 1,000"] and list(found[0][0]) == COLUMNS
+    assert list(found[1][0]) == [*COLUMNS, STEP] and list(found[0][0]) == COLUMNS
     two: Row = {"likelihood": [*config.variants[FIRST].likelihood[:1], *config.variants[FIRST].likelihood]}
-    assert list(shown(changed(config, FIRST, **two), tmp_path, "95 % from")[1][0]) == [*COLUMNS, "at K = 5,000, n = 1,000"]
+    assert list(shown(changed(config, FIRST, **two), tmp_path, "95 % from")[1][0]) == [*COLUMNS, STEP]
 
 
 def test_a_protocol_of_one_entry_has_no_other_column(report_config: ReportOf, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_what_is_published_stands_with_its_protocol(dataset: str, name: str, rep
         assert (nats, bits) == (f"{row['nll_nats']:.2f}" if "nll_nats" in row else "", f"{row['bits_per_dim']:.3f}" if not nats else "")
         assert float(nats or bits) == row.get("nll_nats", row.get("bits_per_dim"))
     text, page = section(config, tmp_path)
-    assert "Published, each under its own protocol:" in text and "<p>Published, each under its own protocol:</p>" in page
+    assert "Published, each under its own protocol. Read: " in text and "<p>Published, each under its own protocol. Read: " in page
     assert f'aria-label="Published likelihoods on {dataset}"' in page
 
 
@@ -81,7 +81,8 @@ def test_the_nearest_variant_is_held_against_a_published_number(report_config: R
         ("lab1-bernvae-mnist", "-ELBO (nats)", "126.00", "112.20", "13.80"),
     ]
     assert (
-        rows[0]["measured at"] == "K = 500, n = 10,000; the step to K = 5,000, n = 1,000" and rows[1]["measured at"] == "K = 1, n = 10,000"
+        rows[0]["measured at"] == "K = 500, n = 10,000; the step from K = 500 to 5,000, n = 1,000"
+        and rows[1]["measured at"] == "K = 1, n = 10,000"
     )
     # The ELBO is of one draw from q.
     assert rows[3]["measured at"] == "n = 10,000"

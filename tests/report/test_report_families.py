@@ -114,7 +114,7 @@ def test_a_flow_has_one_row_without_effective_samples(report_config: ReportOf, m
             ["variant", "seeds", "n", "K = 1", "K = 50", *weights],
             ["uva3-vae-z2-mnist", "2", "100", "124.88", "119.88", "12.3", "1.5", "0.300"],
         ]
-    assert "#### mnist (stand-in), probability\n\nThat is a probability of the images' discrete values." in text
+    assert "#### mnist (stand-in), probability\n\n-log p(x) is that of a probability of the images' discrete values." in text
 
 
 def test_every_set_of_images_is_a_row_and_every_number_of_samples_a_column(report_config: ReportOf, tmp_path: Path) -> None:

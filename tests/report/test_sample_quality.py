@@ -94,7 +94,7 @@ def test_images_of_another_size_have_a_floor_of_their_own(report_config: ReportO
     for heading, value in (("Frechet distance", "33.25"), ("sharpness", "0.0625")):
         floor = [row for row in shown(config, root, heading)[0] if row["variant"] == "floor"]
         assert [(row[heading]) for row in floor if row["images"] == "training images, 32x32"] == [value]
-    assert f"of training images that go both ways. Of that size: `{GAN}`." in both(config, root)[0]
+    assert f"of training images that were brought to that size and back. Of that size: `{GAN}`." in both(config, root)[0]
 
 
 def test_paths_are_means_over_seeds(report_config: ReportOf, make: Make) -> None:

@@ -62,7 +62,9 @@ def test_verdicts_of_one_seed_are_counted_beside_it(report_config: ReportOf, tmp
     claims = [{"id": name, "report": "lab1", "verdict": verdict, "seeds": seeds, "statement": name} for name, verdict, seeds in rows]
     (tmp_path / "reports/quick").mkdir(parents=True)
     (tmp_path / "reports/quick/claims.json").write_text(json.dumps(claims))
-    said = "2 of these 3 verdicts rest on one seed: see [what a seed changes](#seeds)."
+    said = (
+        "3 claims have a verdict. 2 of these rest on one seed, where the larger of two values decides: see [what a seed changes](#seeds)."
+    )
     for seed in range(2):
         measure(tmp_path, config, VAE, {"neg_elbo_nats": 101.5 + seed}, seed=seed)
         assert (said in both(config, tmp_path)[0]) == (seed == 1)
@@ -74,5 +76,7 @@ def test_how_often_no_difference_passes_for_one_is_told(report_config: ReportOf,
         measure(tmp_path, config, VAE, {"neg_elbo_nats": 101.5 + seed}, seed=seed)
     # Student's t beyond 1 in closed form: 1/2 - arctan(1) / pi with one degree of freedom, 1/2 - 1 / (2 sqrt(3)) with two.
     two, three = 0.5 - math.atan(1) / math.pi, 0.5 - 1 / (2 * math.sqrt(3))
-    said = f"Of variants that do not differ, {two:.0%} would pass with two seeds and {three:.0%} with three".replace("%", " %")
+    said = f"Of variants that do not differ, half would pass with one seed, {two:.0%} with two and {three:.0%} with three".replace(
+        "%", " %"
+    )
     assert said in both(config, tmp_path)[0]

@@ -26,6 +26,7 @@ __all__ = [
     "latest",
     "likelihoods_ordered",
     "noted",
+    "of_common",
     "ordered",
     "percent",
     "share_reached",
@@ -98,8 +99,15 @@ def ordered(what: str, a: Named, relation: Literal["above", "below"], b: Named, 
     ahead = difference(values, others) if relation == "above" else difference(others, values)
     # The means of the seeds that are compared, so that they differ by what is said.
     first, second = (mean({seed: runs[seed] for seed in values if seed in others}) for runs in (values, others))
-    words = f"{what}, {name} {relation} {other}, {text(first)} against {text(second)} ({ahead.apart(unit)}{beside})"
+    words = (
+        f"{what}, {name} {relation} {other}, {text(first)} against {text(second)} ({ahead.apart(unit)}{of_common(values, others)}{beside})"
+    )
     return [(ahead.holds, words)], [Number(f"{what}, {name}", first, unit), Number(f"{what}, {other}", second, unit)]
+
+
+def of_common(values: dict[int, float], others: dict[int, float]) -> str:
+    """Say that values are of the seeds that both have, where one of them has more: its mean elsewhere is another."""
+    return "" if values.keys() == others.keys() else "; of the seeds that both have"
 
 
 def latest(curves: dict[int, list[float]], epoch: int) -> dict[int, float]:

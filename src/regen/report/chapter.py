@@ -120,7 +120,7 @@ def _by_samples(report: str, table: dict[str, Any]) -> Section:
         for row in table["rows"]
     ]
     kind = table["nll_kind"]
-    said = f"That is {words.KINDS.get(kind, 'of unknown kind: metrics.json is missing')}."
+    said = f"-log p(x) is {words.KINDS.get(kind, 'of unknown kind: metrics.json is missing')}."
     title = f"{table['dataset']} ({table['data_source']}), {kind}"
     blocks: list[Block] = [Paragraph(said), Table(f"Likelihoods of {report} on {table['dataset']}, {kind}", columns, body, sortable=True)]
     form = ": {nll_nats:.2f} nats ({nll_nats_low:.2f} to {nll_nats_high:.2f}), n = {n_images:,.0f}."

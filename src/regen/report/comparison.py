@@ -26,18 +26,20 @@ def likelihood_section(results: Results) -> Section:
 
 def _likelihoods(results: Results, table: dict[str, Any]) -> Section:
     """Return one table of likelihoods, and what is published beside it."""
-    rows, others = table["rows"], table["others"]
+    rows, steps = table["rows"], table["steps"]
     name = f"{table['data']} ({table['data_source']})"
     kind = str(table["nll_kind"])
+    unlike = len({row["epochs"] for row in rows}) > 1
     body = [
         [
             Code(str(row["variant"])),
             *tables.cells(row, tables.COMPARED),
-            *(tables.written(row["others"].get(label), "{:.2f}") for label in others),
+            *(tables.written(row["step"].get(label), "{:+.2f}") for label in steps),
+            *([tables.written(row["epochs"], "{:,}")] if unlike else []),
         ]
         for row in rows
     ]
-    columns = [*tables.columns("variant", fields=tables.COMPARED), *(Column(f"at {label}") for label in others)]
+    columns = [*tables.columns("variant", fields=tables.COMPARED), *map(Column, [*steps, *(["epochs"] if unlike else [])])]
     said = [f"-log p(x) is {words.KINDS.get(kind, 'of unknown kind')}."]
     if kind == "density":
         said += [words.FIXED_SCALE.format(scale=scale, bits=bits) for scale, bits in fixed_scale(results, rows).items()]
@@ -46,7 +48,7 @@ def _likelihoods(results: Results, table: dict[str, Any]) -> Section:
         fields = (("nll_nats", "nats", "{:.2f}"), ("bits_per_dim", "bits a dimension", "{:.3f}"))
         columns = [*tables.columns("model", fields=fields), *tables.columns("protocol", "source")]
         printed = [[row["model"], *tables.cells(row, fields), row["protocol"], f"{row['source']} ({row['known']})"] for row in published]
-        blocks += [Paragraph("Published, each under its own protocol:")]
+        blocks += [Paragraph(f"Published, each under its own protocol. {words.KNOWN}")]
         blocks += [Table(f"Published likelihoods on {table['data']}", columns, printed, sortable=True)]
     return Section(f"{name}, {kind}", blocks)
 
@@ -90,7 +92,8 @@ def _held_against(results: Results) -> list[Block]:
         ]
         for row in rows
     ]
-    return [Section("Held against what is published", [Table("Held against what is published", columns, body, sortable=True)])]
+    table = Table("Held against what is published", columns, body, sortable=True)
+    return [Section("Held against what is published", [Paragraph(words.KNOWN), table])]
 
 
 def confirmed(results: Results, pictures: Pictures) -> Section | None:

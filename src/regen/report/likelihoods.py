@@ -70,7 +70,17 @@ def likelihoods(results: Results) -> list[dict[str, Any]]:
         values = means(runs)
         key = (prepared(variant), variant.data_source, str(runs[0].get("nll_kind")))
         return [
-            (key, {"variant": name, "seeds": len(runs), **values, "nll_nats": float(values["nll_nats"]), "others": _others(results, name)})
+            (
+                key,
+                {
+                    "variant": name,
+                    "seeds": len(runs),
+                    **values,
+                    "nll_nats": float(values["nll_nats"]),
+                    "epochs": _epochs(results, name),
+                    "step": _step(results, name),
+                },
+            )
         ]
 
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
@@ -82,8 +92,8 @@ def likelihoods(results: Results) -> list[dict[str, Any]]:
         # A published likelihood is of the official data as they are, and a probability.
         of_data = [one for one in read_published() if one.dataset == data and source == "official" and kind == "probability"]
         published = [one.model_dump() for one in of_data if one.neg_elbo_nats is None]
-        others = list(dict.fromkeys(label for row in rows for label in row["others"]))
-        tables.append({"data": data, "data_source": source, "nll_kind": kind, "others": others, "rows": rows, "published": published})
+        steps = list(dict.fromkeys(label for row in rows for label in row["step"]))
+        tables.append({"data": data, "data_source": source, "nll_kind": kind, "steps": steps, "rows": rows, "published": published})
     return tables
 
 
@@ -110,29 +120,23 @@ def few_weights(results: Results) -> list[dict[str, Any]]:
     return results.each(results.config.variants, rows)
 
 
-def _others(results: Results, name: str) -> dict[str, Any]:
-    """Return -log p(x) at the largest K of every entry of the protocol but the last, which is the headline.
+def _step(results: Results, name: str) -> dict[str, float]:
+    """Return how -log p(x) changes from the headline's K to the largest K of the protocol's first entry, on that entry's images.
 
     Only of a run that has every K of the entry: one made under another protocol may be of other images.
     """
-    rows = results.rows(name, "likelihood", "importance_samples", "n_images")
-    found: dict[str, Any] = {}
-    for entry in results.config.variants[name].likelihood[:-1]:
-        values = {row["importance_samples"]: row["nll_nats"] for row in rows if row["n_images"] == entry.n_images}
-        if sorted(values) == entry.importance_samples:
-            found[f"K = {entry.importance_samples[-1]:,}, n = {entry.n_images:,}"] = values[entry.importance_samples[-1]]
-    return found
-
-
-def _step(results: Results, name: str) -> tuple[str, float]:
-    """Return the largest K of the protocol's first entry, and how -log p(x) changes to it from the headline's K on that entry's images."""
     entry, headline = results.config.variants[name].likelihood[0], results.config.variants[name].likelihood[-1]
     rows = results.rows(name, "likelihood", "importance_samples", "n_images")
-    of_entry = {row["importance_samples"]: row["nll_nats"] for row in rows if row["n_images"] == entry.n_images}
+    values = {row["importance_samples"]: row["nll_nats"] for row in rows if row["n_images"] == entry.n_images}
     start, end = headline.importance_samples[-1], entry.importance_samples[-1]
-    if entry is headline or start not in of_entry or end not in of_entry:
-        return "", 0.0
-    return f"; the step to K = {end:,}, n = {entry.n_images:,}", of_entry[end] - of_entry[start]
+    if entry is headline or sorted(values) != entry.importance_samples or start not in values:
+        return {}
+    return {f"step from K = {start:,} to {end:,}, n = {entry.n_images:,}": values[end] - values[start]}
+
+
+def _epochs(results: Results, name: str) -> int | None:
+    """Return the epochs that all seeds of a variant were trained; None where no history is there."""
+    return min((len(history) for history in results.histories(name).values()), default=None)
 
 
 def held_against(results: Results) -> list[dict[str, Any]]:
@@ -159,8 +163,8 @@ def held_against(results: Results) -> list[dict[str, Any]]:
         here, n = values[one.quantity], f"n = {values['n_images']:,.0f}"
         measured_at = f"K = {values['importance_samples']:,.0f}, {n}" if likelihood else n
         if one.quantity == "nll_nats":
-            label, step = _step(results, beside.variant)
-            measured_at, here = measured_at + label, here + step
+            for label, change in _step(results, beside.variant).items():
+                measured_at, here = f"{measured_at}; the {label}", here + change
         epochs = "" if beside.epochs is None else f"{variant.training.epochs:,} of {beside.epochs:,} epochs; "
         return [
             {

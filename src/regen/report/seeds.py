@@ -20,15 +20,15 @@ MEASURES = {
 SAID = (
     "The same variant, data and protocol; only the seed differs, which draws the initial weights, the order of the images and all noise. "
     "A difference between two variants of one seed each that is no larger than these may be the seeds' alone. Apart by: from the smallest "
-    "to the largest."
+    "to the largest. Of a Gaussian likelihood -log p(x) has D log 256 added, -ELBO has not."
 )
 
 # P(t > 1) of Student's t with n - 1 degrees of freedom.
 TWO, THREE = (100 * float(stdtr(seeds - 1, -1.0)) for seeds in (2, 3))
 WEAK = (
-    "With several seeds, a claim that one variant lies above another holds where the mean of their differences exceeds its standard error. "
-    f"Of variants that do not differ, {TWO:.0f} % would pass with two seeds and {THREE:.0f} % with three: a difference of little more than "
-    "one standard error says little."
+    "A claim that one variant lies above another holds with one seed where it does, and with several where the mean of their differences "
+    f"exceeds its standard error. Of variants that do not differ, half would pass with one seed, {TWO:.0f} % with two and {THREE:.0f} % "
+    "with three: a difference of little more than one standard error says little."
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from regen.report import tables
 from regen.report.document import Block, Code, Column, Inline, Judged, Link, Listing, Paragraph, Section, Strong, Table, Text
 from regen.report.reading import Results
-from regen.report.words import SHAPES
+from regen.report.words import SHAPES, VERDICTS
 
 __all__ = ["Claims"]
 
@@ -41,14 +41,18 @@ class Claims:
         blocks: list[Block] = [*self.missing]
         reports = [report for report in self.results.config.reports if self.of(report)]
         if reports:
-            blocks += [self._counts(reports), *([self._one_seed(seeds)] if seeds else []), self._all(reports)]
+            blocks += [self._counts(reports), *([self._one_seed(seeds)] if seeds else []), Paragraph(VERDICTS), self._all(reports)]
         return Section("Verdicts", blocks or [Paragraph("No claim was judged yet.")], id="verdicts", short="verdicts")
 
     def _one_seed(self, seeds: Section) -> Paragraph:
         judged = [entry for entry in self.entries if entry.get("verdict") in ("reproduced", "not reproduced", "partly")]
         count = sum(entry.get("seeds") == 1 for entry in judged)
         return Paragraph(
-            [f"{count} of these {len(judged)} verdicts rest on one seed: see ", Link("what a seed changes", f"#{seeds.id}"), "."]
+            [
+                f"{len(judged)} claims have a verdict. {count} of these rest on one seed, where the larger of two values decides: see ",
+                Link("what a seed changes", f"#{seeds.id}"),
+                ".",
+            ]
         )
 
     def _counts(self, reports: list[str]) -> Table:

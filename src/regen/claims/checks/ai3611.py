@@ -139,12 +139,12 @@ def _elsewhere(evidence: Evidence) -> tuple[str, list[Number]]:
         return f"{sentence}.", numbers
     clearest = max(differ, key=lambda pair: abs(difference(*(known[variant][1] for variant in pair)).mean))
     recon, nll = (list(map(mean, shared(*values))) for values in zip(*(known[variant] for variant in clearest), strict=True))
-    named = (f"{variant} ({text(a)} and {text(b)} nats)" for variant, a, b in zip(clearest, recon, nll, strict=True))
-    sentence += f", by NLL most clearly {' and '.join(named)}"
+    pair, errors, likelihoods = (" and ".join(values) for values in (clearest, map(text, recon), map(text, nll)))
+    sentence += f", by NLL most clearly {pair}: reconstruction {errors}, NLL {likelihoods} nats"
     with suppress(Missing):
         count, exact, _ = quadratures(evidence, clearest)
-        sentence += f", whose NLL by quadrature on {count:,} images is {' and '.join(map(text, exact))}"
-    return f"{sentence}.", numbers
+        sentence += f", by quadrature on {count:,} images {' and '.join(map(text, exact))}"
+    return f"{sentence}. One pair on which both agree does not make reconstruction a sound criterion.", numbers
 
 
 def _same_images(evidence: Evidence, variant: str, other: str) -> bool:

@@ -59,7 +59,10 @@ def half_is_best(evidence: Evidence) -> Finding:
     )
     for variant in others:
         found = noted(found, partial(_of_another_length, evidence, variant, names[variant], last[variant]))
-    return noted(found, partial(_by_quadrature, evidence, names, equal))
+    found = noted(found, partial(_by_quadrature, evidence, names, equal))
+    return noted(
+        found, lambda: ("At its own weight the smaller one has the lower optimum: that losses are lowest there shows nothing.", [])
+    )
 
 
 def _lowest(
@@ -101,7 +104,7 @@ def _by_quadrature(evidence: Evidence, names: dict[str, str], rivals: Sequence[s
     sizes = " and ".join(f"{text(nll)} nats at {names[variant]}" for variant, nll in zip(pair, exact, strict=True))
     sentence = (
         f"By quadrature, exact but for its grid, the NLL of {count:,} test images is {sizes}, from which importance sampling is off by "
-        f"{' and '.join(map(signed, off))} nats; this does not decide either."
+        f"{' and '.join(map(signed, off))} nats. Where that is more than the two differ by, importance sampling does not order them."
     )
     return sentence, [
         Number(f"{what}, {count:,} images, {names[variant]}", value, "nats")

@@ -109,13 +109,24 @@ def latent_midpoints(evidence: Evidence) -> Finding:
         numbers += [Number(label, -lower, unit), Number(f"{label}, standard error over pairs", spread, unit)]
         if row["measure"] == next(iter(ERRORS)):
             words = (
-                f"squared error a dimension, latent midpoints at {text(errors['latent midpoints'])} below {row['against']} at "
+                f"squared error a dimension with which another VAE reconstructs, latent midpoints at {text(errors['latent midpoints'])} "
+                f"below {row['against']} at "
                 f"{text(errors[row['against']])} (apart by {text(abs(lower))} ± {text(spread)} over {probe['pairs']:,} pairs, "
                 f"lower in {percent(finite(row, 'share_lower'))} of them; one seed)"
             )
             parts.append((lower > spread, words))
     numbers += [Number(f"squared error a dimension, {images}", error) for images, error in errors.items()]
-    return finding(parts, numbers)
+
+    def of_images() -> tuple[str, list[Number]]:
+        ends, pixels = errors.get("end images"), errors["pixel midpoints"]
+        if ends is None or ends <= pixels:
+            raise Missing("end images that are harder to reconstruct than pixel midpoints")
+        sentence = (
+            f"The images at the ends have {text(ends)}, more than their pixel midpoints: a low error is of smooth images, not of faces."
+        )
+        return sentence, []
+
+    return noted(finding(parts, numbers), of_images)
 
 
 @check("davari-10")
@@ -153,7 +164,10 @@ def uneven_overlap(evidence: Evidence) -> Finding:
 
 
 def _strongest(evidence: Evidence) -> tuple[str, str]:
-    """Return the snapshot at which samples of the transposed convolution have the most period-2 energy, and when that is in words."""
+    """Return the snapshot at which samples of the transposed convolution have the most period-2 energy, and when that is in words.
+
+    Of a shortened run that is an epoch of its own, beside the report's of the same share of the training.
+    """
     training = evidence.variant(TRANSPOSED).training
     moments = {epoch: f"epoch {epoch}" for epoch in training.snapshot_epochs if epoch > 0}
     if not moments:
@@ -161,9 +175,9 @@ def _strongest(evidence: Evidence) -> tuple[str, str]:
     energies = {epoch: mean(evidence.measure(TRANSPOSED, images, PERIOD_TWO)) for epoch, images in moments.items()}
     epoch = max(energies, key=lambda epoch: energies[epoch])
     ran = evidence.epochs(TRANSPOSED)
-    # A shortened run has the report's epochs at their share of its steps.
-    here = f", here {epoch * ran / training.epochs:g} of {ran}" if ran < training.epochs else ""
-    return moments[epoch], f"epoch {epoch} of the report's {training.epochs}{here}"
+    if ran == training.epochs:
+        return moments[epoch], f"epoch {epoch} of {ran}"
+    return moments[epoch], f"epoch {epoch * ran / training.epochs:g} of {ran} (the report's epoch {epoch} of {training.epochs})"
 
 
 def _energies(evidence: Evidence, variants: dict[str, str], moment: str) -> tuple[list[tuple[str, float, float]], list[Number]]:

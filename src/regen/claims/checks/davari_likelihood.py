@@ -82,7 +82,11 @@ def printed_likelihood(evidence: Evidence) -> Finding:
         close = [label for label, value in found.items() if within(value - constants[label], row.value - constants[label], CLOSE)]
         far = {label: abs(value - row.value) / abs(row.value - constants[label]) for label, value in found.items()}
         nearest = min(far, key=lambda label: far[label])
-        words = f"{len(close)} of {len(found)} readings within 5 % of {row.value:g} {row.unit}, nearest {text(found[nearest])} ({nearest})"
+        apart = ", constants apart," if any(constants.values()) else ""
+        words = (
+            f"{len(close)} of {len(found)} readings{apart} within 5 % of {row.value:g} {row.unit}, "
+            f"nearest {text(found[nearest])} ({nearest})"
+        )
         parts.append((bool(close), words))
         numbers += [Number(label, value, row.unit) for label, value in found.items()]
         offset += [(label, value, constants[label], row.value) for label, value in found.items() if constants[label]]
@@ -117,7 +121,9 @@ def tighter(evidence: Evidence) -> Finding:
         [(holds, words)], more = ordered(f"test bound of {name}", ("L_5", five), "below", ("L_1", one), "nats")
         parts.append((holds and mean(most) <= mean(five), f"{words}, and the NLL with K = {samples:,} is {text(mean(most))}"))
         numbers += [*more, Number(f"test NLL of {name}, K = {samples:,}", mean(most), "nats")]
-    return finding(parts, numbers)
+    return noted(
+        finding(parts, numbers), lambda: ("On the same weights this is a theorem in the mean over draws (Burda et al., 2016).", [])
+    )
 
 
 @check("davari-11")

@@ -2,7 +2,7 @@
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Named, finding, frechet, gathered, joined, ordered, percent
+from regen.claims.measures import Measured, Named, finding, frechet, gathered, joined, noted, ordered, percent
 from regen.claims.registry import check
 from regen.claims.values import finite, shared
 
@@ -73,7 +73,12 @@ def organised(evidence: Evidence) -> Finding:
         vae, other = (("the VAE", _gap(evidence, VAE_TWO)), ("the auto-encoder", _gap(evidence, MIXTURE)))
         return ordered("validation minus training reconstruction", vae, "below", other, "nats")
 
-    return gathered(distances, gaps)
+    def with_mixture() -> tuple[str, list[Number]]:
+        mixture, vae = (mean(values) for values in shared(frechet(evidence, MIXTURE), frechet(evidence, VAE_TWO)))
+        sentence = f"With codes from the mixture the auto-encoder has {text(mixture)}, {'below' if mixture < vae else 'above'} the VAE."
+        return sentence, [Number("FCD, the auto-encoder with codes from the mixture", mixture)]
+
+    return noted(gathered(distances, gaps), with_mixture)
 
 
 @check("lab1-6")
@@ -98,9 +103,21 @@ def blur_of_the_squared_error(evidence: Evidence) -> Finding:
     less = ordered(SHARPNESS, ("the Gaussian VAE's means", gaussian), "below", ("the Bernoulli VAE's", bernoulli))
     real = mean(shared(_sharpness(evidence, VAE, "test images"), gaussian)[0])
     share = (mean(bernoulli) - mean(gaussian)) / (real - mean(gaussian))
-    words = f"that is {percent(share)} of what the Gaussian VAE's means lack of real images' {text(real)}, at least half"
-    numbers = [Number(f"{SHARPNESS}, real images", real), Number("share of the loss that goes with the squared error", 100 * share, "%")]
-    return finding(*joined(less, ([(share >= 0.5, words)], numbers)))
+    words = (
+        f"the Gaussian VAE's means lie {text(real - mean(gaussian))} below real images, {text(real)}; the Bernoulli VAE's make up "
+        f"{percent(share)} of that, at least half"
+    )
+    numbers = [Number(f"{SHARPNESS}, real images", real), Number("share that the Bernoulli VAE makes up", 100 * share, "%")]
+
+    def information() -> tuple[str, list[Number]]:
+        with_squares, with_entropy = (mean(evidence.value(variant, "kl_nats")) for variant in (GAUSSIAN, VAE))
+        sentence = (
+            f"The Gaussian's fixed standard deviation also leaves its latents {text(with_squares)} nats, where the Bernoulli VAE's carry "
+            f"{text(with_entropy)}: the form of the error is not told from its scale."
+        )
+        return sentence, [Number("KL, Gaussian VAE", with_squares, "nats"), Number("KL, Bernoulli VAE", with_entropy, "nats")]
+
+    return noted(finding(*joined(less, ([(share >= 0.5, words)], numbers))), information)
 
 
 def _sharpness(evidence: Evidence, variant: str, images: str = "samples") -> dict[int, float]:

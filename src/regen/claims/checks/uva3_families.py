@@ -127,6 +127,7 @@ def gans_are_best(evidence: Evidence) -> Finding:
     sizes = ", ".join(f"{GANS[variant]} {text(distance)}" for variant, distance in distances.items())
     sentence = f"For all three the GAN is the {GANS[best]}, chosen by its FCD, the lowest of those measured ({sizes})."
     unchosen = [Number(f"FCD, {GANS[variant]}", distance) for variant, distance in distances.items() if variant != best]
+    sentence += " It is the best of several, where VAE and flow are one model each."
     measured = [_against_others(evidence, key, best) for key in MEASURES]
     return noted(finding(*joined(*measured)), lambda: (sentence, unchosen))
 

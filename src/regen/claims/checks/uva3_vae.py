@@ -23,12 +23,26 @@ REPORTED = {1: 170.0, 5: 110.0, 40: 100.0}
 def negative_elbo(evidence: Evidence) -> Finding:
     """Compare 170 with the running training mean of epoch 1, 110 and 100 with training and validation, within 10 %; grey and binarised."""
     readings = [(epoch, split) for epoch in REPORTED for split in (("training",) if epoch == 1 else COLUMNS)]
-    return gathered(*(partial(_after, evidence, form, epoch, split) for form in FORMS for epoch, split in readings))
+    found = gathered(*(partial(_after, evidence, form, epoch, split) for form in FORMS for epoch, split in readings))
+    return noted(found, partial(_at_the_end_of_the_first, evidence))
+
+
+def _at_the_end_of_the_first(evidence: Evidence) -> tuple[str, list[Number]]:
+    """Tell the loss by the weights after epoch 1, which the running mean of its steps is not."""
+    values = {form: mean(at_epoch(evidence, variant, COLUMNS["validation"], 1)) for form, variant in FORMS.items()}
+    if all(within(value, REPORTED[1], 0.1) for value in values.values()):
+        raise Missing("validation after epoch 1 far from the report's")
+    sizes = " and ".join(f"{text(value)} ({form})" for form, value in values.items())
+    sentence = (
+        f"Training is the mean over an epoch while the weights change. Validation after epoch 1 is {sizes}: if the report's "
+        f"{REPORTED[1]:g} is of the weights after the epoch, it is not met."
+    )
+    return sentence, [Number(f"-ELBO, {form}, validation, epoch 1", value, "nats") for form, value in values.items()]
 
 
 def _after(evidence: Evidence, form: str, epoch: int, split: str) -> Measured:
     value = mean(at_epoch(evidence, FORMS[form], COLUMNS[split], epoch))
-    words = f"{form}, {split}, {text(value)} nats after epoch {epoch}, about {REPORTED[epoch]:g}"
+    words = f"{form}, {split}, {text(value)} nats {'over' if split == 'training' else 'after'} epoch {epoch}, about {REPORTED[epoch]:g}"
     return [(within(value, REPORTED[epoch], 0.1), words)], [Number(f"-ELBO, {form}, {split}, epoch {epoch}", value, "nats")]
 
 
@@ -47,7 +61,20 @@ def validation_above_training(evidence: Evidence) -> Finding:
         )
         numbers += [Number(f"gap over the last 10 epochs, {form}", above.mean, "nats"), Number(f"gap, {form}", 100 * share, "%")]
         numbers.append(Number(f"epochs of the last 10 with validation above training, {form}", epochs))
-    return finding(parts, numbers)
+    return noted(finding(parts, numbers), partial(_before, evidence))
+
+
+def _before(evidence: Evidence) -> tuple[str, list[Number]]:
+    """Tell in how many epochs validation lies below the running mean of training: both are means over seeds."""
+    below = {}
+    for form, variant in FORMS.items():
+        train, validation = (list(map(fmean, zip(*evidence.column(variant, name).values(), strict=True))) for name in COLUMNS.values())
+        below[form] = [epoch for epoch, (a, b) in enumerate(zip(train, validation, strict=True), 1) if b < a]
+    if not any(below.values()):
+        raise Missing("epochs with validation below training")
+    which = " and ".join(f"in {len(epochs)} epochs ({form}), the last of them epoch {epochs[-1]}" for form, epochs in below.items() if epochs)
+    sentence = f"Validation lies below training, which is the mean over an epoch while the weights change, {which}."
+    return sentence, [Number(f"epochs with validation below training, {form}", len(epochs)) for form, epochs in below.items()]
 
 
 @check("uva3-3")
@@ -65,7 +92,10 @@ def _improves(evidence: Evidence, what: str, moments: tuple[str, ...]) -> Measur
     below = difference(constant(0.5, shares), shares)
     error = "" if below.standard_error is None else f" ± {percent(below.standard_error)}"
     between = f" ({percent(min(shares.values()))} to {percent(max(shares.values()))} over {len(shares)} seeds)" if error else ""
-    words = f"FCD of {what} after epoch 1 is {percent(mean(shares))}{error} of that before training{between}, below half"
+    words = (
+        f"FCD of {what} after epoch 1 is {percent(mean(shares))}{error} of that before training{between}, below half"
+        f"{' by more than the standard error' if error else ''}"
+    )
     numbers = [
         Number(f"FCD of {what}, before training", mean(before)),
         Number(f"FCD of {what}, epoch 1 over before training", 100 * mean(shares), "%"),
@@ -148,7 +178,7 @@ def _flattered(evidence: Evidence) -> tuple[str, list[Number]]:
     if measured >= exact or most["samples_needed"] >= most["samples_needed_closed_form"]:
         raise Missing("counts of samples below the closed form")
     sentence = (
-        f"An effective sample size computed from the weights flatters, as it does not know of the largest before they are drawn: in closed "
+        f"The effective sample size is too large while the rare large weights have not been drawn: in closed "
         f"form the logarithm grows by {text(exact)} a latent, not {text(measured)}, and d = {most['latents']} needs "
         f"{most['samples_needed_closed_form']:,.0f} samples, not {most['samples_needed']:,}."
     )

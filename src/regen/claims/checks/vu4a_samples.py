@@ -6,7 +6,19 @@ from typing import Literal
 
 from regen.claims.evidence import Evidence
 from regen.claims.finding import Finding, Number, difference, mean, text
-from regen.claims.measures import Measured, Named, finding, frechet, gathered, joined, likelihoods_ordered, ordered, tied
+from regen.claims.measures import (
+    Measured,
+    Named,
+    finding,
+    frechet,
+    gathered,
+    joined,
+    likelihoods_ordered,
+    noted,
+    of_common,
+    ordered,
+    tied,
+)
 from regen.claims.registry import check
 from regen.claims.values import shared
 
@@ -81,7 +93,23 @@ def _confounded(evidence: Evidence, data: str) -> Measured:
 def interpolations_in_order(evidence: Evidence) -> Finding:
     """Order the classifier's confidence along straight latent paths over that of real images, within a data set the largest step too."""
     within = [(better, worse) for better, worse in BETTER if NAMES[better][1] == NAMES[worse][1]]
-    return gathered(*(partial(_clearer, evidence, *pair) for pair in BETTER), *(partial(_steadier, evidence, *pair) for pair in within))
+    orders = [*(partial(_clearer, evidence, *pair) for pair in BETTER), *(partial(_steadier, evidence, *pair) for pair in within)]
+    return noted(gathered(*orders), partial(_of_matched_pair, evidence))
+
+
+def _of_matched_pair(evidence: Evidence) -> tuple[str, list[Number]]:
+    """Tell the same measures of the pair on MNIST that differs in its prior alone."""
+    numbers = []
+    for what, measure in (("confidence", _share_of_real), ("largest step", _largest_step)):
+        flow, gaussian = map(mean, shared(*(measure(evidence, variant) for variant in PAIRS["MNIST"])))
+        numbers += [Number(f"{what}, matched pair on MNIST, {prior}", value) for prior, value in (("Gaussian", gaussian), ("flow", flow))]
+    clear, flow_clear, step, flow_step = (text(float(number.value or 0)) for number in numbers)
+    sentence = (
+        "The models of the two priors differ in networks, latents and rates too, and on MNIST in the size of the images. In the matched "
+        f"pair on MNIST the confidence is {clear} with the Gaussian prior and {flow_clear} with the flow prior, the largest step {step} "
+        f"and {flow_step}; this decides nothing."
+    )
+    return sentence, numbers
 
 
 def _clearer(evidence: Evidence, better: str, worse: str) -> Measured:
@@ -97,8 +125,12 @@ def _share_of_real(evidence: Evidence, variant: str) -> dict[int, float]:
 
 def _steadier(evidence: Evidence, better: str, worse: str) -> Measured:
     # Steps in the features of two classifiers do not compare.
-    steps = [(variant, evidence.path(variant, "linear", "largest_step")) for variant in (better, worse)]
+    steps = [(variant, _largest_step(evidence, variant)) for variant in (better, worse)]
     return _ranked("largest step of the paths", steps[0], "below", steps[1])
+
+
+def _largest_step(evidence: Evidence, variant: str) -> dict[int, float]:
+    return evidence.path(variant, "linear", "largest_step")
 
 
 def _ranked(what: str, a: Named, relation: Literal["above", "below"], b: Named) -> Measured:
@@ -111,6 +143,7 @@ def _ranked(what: str, a: Named, relation: Literal["above", "below"], b: Named) 
         holds, beside = ahead.holds and not tie, f"one seed{', no more than a tie' if tie else ''}"
     else:
         holds, beside = ahead.holds, ahead.apart()
+    beside += of_common(a[1], b[1])
     (prior, data), (other_prior, other_data) = NAMES[a[0]], NAMES[b[0]]
     order = f"{data}, {prior} {relation} {other_prior}" if data == other_data else f"{prior}, {data} {relation} {other_data}"
     words = f"{what}, {order}, {text(values[0])} against {text(values[1])} ({beside})"
