@@ -71,6 +71,10 @@ def test_a_seed_that_is_trained_and_not_evaluated_does_not_count(written: Writte
     check = lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.value(VAE, "nll_nats")))])  # noqa: E731
     [row] = judge([claim(VAE)], {"vu4a-3": check}, written.evidence)
     assert (row["seeds"], row["numbers"][0]["value"]) == (2, 2)
+    # What another variant tells beside it decides nothing.
+    written.metrics(SVHN, 0, nll_nats=1.0)
+    noting = lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.value(SVHN, "nll_nats")))])  # noqa: E731
+    assert judge([claim(VAE)], {"vu4a-3": noting}, written.evidence)[0]["seeds"] == 3
 
 
 def test_what_rests_on_a_probe_rests_on_one_seed(written: Written) -> None:

@@ -125,7 +125,7 @@ def test_uva3_4(written: Written, sampled: Any, encoded: Any, slope: float, verd
     prior_cost(written, slope)
     cost_of_two(written, sampled, encoded)
     found = written.find("uva3-4")
-    assert (found.verdict, written.evidence.fewest) == (verdict, 1)
+    assert (found.verdict, written.evidence.fewest["prior_cost"]) == (verdict, 1)
     assert numbers(found)["samples needed, d = 20"] == "more than 65,536"
     assert numbers(found)["samples from the prior, d = 2, trained VAE"] == (10000 if verdict == "reproduced" else 100)
 
@@ -196,5 +196,5 @@ def test_uva3_15_more_accurate_by_more_than_the_standard_error(written: Written,
     ]
     written.probe("linear_probe", rows=rows)
     found = written.find("uva3-15")
-    assert (found.verdict, written.evidence.fewest) == (verdict, 1)
+    assert (found.verdict, written.evidence.fewest["linear_probe"]) == (verdict, 1)
     assert numbers(found)["accuracy, raw pixels, 1,000 labels"] == pytest.approx(87.0)

@@ -21,13 +21,13 @@ class Missing(Exception):  # noqa: N818 (a state of the results, no mistake)
 class Evidence:
     """The results of one preset below `root`, one value a seed; files are read anew at every call.
 
-    `fewest`: the least number of seeds of what was read, 1 with a probe, which is of the first seed alone; None before anything was.
+    `fewest`: of what was read the variant -> its least number of seeds; a probe, which is of the first seed alone, by its own name.
     """
 
     def __init__(self, config: ReportConfig, root: Path) -> None:
         self.config = config
         self.root = root
-        self.fewest: int | None = None
+        self.fewest: dict[str, int] = {}
 
     def variant(self, variant: str) -> ReportedVariant:
         """Return the settings of a variant; raises Missing if params.yaml has none of that name."""
@@ -110,7 +110,7 @@ class Evidence:
     def probe(self, name: str) -> dict[str, Any]:
         """Return what a probe wrote."""
         table = self._table(f"probes/{name}.json", f"the result of the probe {name}")
-        self._read(1)
+        self.fewest[name] = 1
         return table
 
     def card(self, dataset: str) -> dict[str, Any]:
@@ -144,11 +144,8 @@ class Evidence:
     def _runs(self, variant: str, runs: dict[int, Any], file: str) -> dict[int, Any]:
         if not runs:
             raise Missing(f"{variant} has no {file}")
-        self._read(len(runs))
+        self.fewest[variant] = min(len(runs), self.fewest.get(variant, len(runs)))
         return runs
-
-    def _read(self, seeds: int) -> None:
-        self.fewest = seeds if self.fewest is None else min(self.fewest, seeds)
 
     def _listed(self, variant: str, runs: dict[int, dict[str, Any]], table: str, where: Mapping[str, Any], key: str) -> dict[int, float]:
         chosen = ", ".join(map(str, where.values()))

@@ -30,7 +30,9 @@ def judge(claims: Sequence[Claim], checks: Mapping[str, Check], evidence: Eviden
 
 def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any]:
     finding, lacking = _found(claim, check, evidence)
-    seeds = [evidence.fewest] if finding and evidence.fewest is not None else []
+    # A variant that is not the claim's stands in a note, which decides nothing.
+    beside = evidence.config.variants.keys() - set(claim.variants)
+    seeds = [least for name, least in evidence.fewest.items() if finding and name not in beside]
     if claim.later:
         verdict, why = "open", LATER
     elif worthless := _guarded(_worthless, claim, evidence):

@@ -72,7 +72,9 @@ def _before(evidence: Evidence) -> tuple[str, list[Number]]:
         below[form] = [epoch for epoch, (a, b) in enumerate(zip(train, validation, strict=True), 1) if b < a]
     if not any(below.values()):
         raise Missing("epochs with validation below training")
-    which = " and ".join(f"in {len(epochs)} epochs ({form}), the last of them epoch {epochs[-1]}" for form, epochs in below.items() if epochs)
+    which = " and ".join(
+        f"in {len(epochs)} epochs ({form}), the last of them epoch {epochs[-1]}" for form, epochs in below.items() if epochs
+    )
     sentence = f"Validation lies below training, which is the mean over an epoch while the weights change, {which}."
     return sentence, [Number(f"epochs with validation below training, {form}", len(epochs)) for form, epochs in below.items()]
 
