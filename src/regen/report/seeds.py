@@ -26,9 +26,10 @@ SAID = (
 # P(t > 1) of Student's t with n - 1 degrees of freedom.
 TWO, THREE = (100 * float(stdtr(seeds - 1, -1.0)) for seeds in (2, 3))
 WEAK = (
-    "A claim that one variant lies above another holds with one seed where it does, and with several where the mean of their differences "
-    f"exceeds its standard error. Of variants that do not differ, half would pass with one seed, {TWO:.0f} % with two and {THREE:.0f} % "
-    "with three: a difference of little more than one standard error says little."
+    "A claim that one variant lies above another holds with one seed where it does (of likelihoods: by more than the standard error over "
+    "images), and with several where the mean of their differences exceeds its standard error. Of variants that do not differ, half would "
+    f"pass with one seed, {TWO:.0f} % with two and {THREE:.0f} % with three: a difference of little more than one standard error says "
+    "little."
 )
 
 

@@ -49,7 +49,7 @@ class Claims:
         count = sum(entry.get("seeds") == 1 for entry in judged)
         return Paragraph(
             [
-                f"{len(judged)} claims have a verdict. {count} of these rest on one seed, where the larger of two values decides: see ",
+                f"{len(judged)} claims have a verdict. {count} of these rest on one seed: see ",
                 Link("what a seed changes", f"#{seeds.id}"),
                 ".",
             ]

@@ -73,8 +73,7 @@ FEW_IMAGES = (
 CHECKS = (
     "The importance weights above come from q. These estimates do not: a sum over all states of binary latents or over a grid of one or "
     "two Gaussian ones, exact but for its step and what lies beyond its ends, and annealed importance sampling from the prior. Where the "
-    "protocol's value lies above them, q "
-    "misses latents that explain the image."
+    "protocol's value lies above them, q misses latents that explain the image."
 )
 
 PRIOR = (
