@@ -21,8 +21,8 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             if content is not None:
                 text = content if isinstance(content, str | bytes) else yaml.safe_dump(content, sort_keys=False)
                 Path(name).write_bytes(text.encode() if isinstance(text, str) else text)
-        monkeypatch.setattr(sys, "argv", ["stages/configure.py", "preset.yaml"])
-        runpy.run_path(str(ROOT / "stages/configure.py"), run_name="__main__")
+        monkeypatch.setattr(sys, "argv", ["stages", "configure", "preset.yaml"])
+        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
         return tmp_path / "configs"
 
     return call
