@@ -1,9 +1,6 @@
 """params.yaml -> one resolved JSON a variant and purpose, so that a change reruns only what it concerns."""
 
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from regen.common.errors import UserError
 from regen.config.base import Config, parse
@@ -12,36 +9,10 @@ from regen.config.probes import ProbeConfig, ProbedVariant
 from regen.config.variant import EvaluateConfig, TrainConfig
 from regen.params.figures import DrawConfig, listed
 from regen.params.probes import Probe
+from regen.params.reading import read_yaml
 from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 
 __all__ = ["read_params", "read_preset", "resolve"]
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as usual, except that a key that stands twice is refused instead of forgotten."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self.flattened: list[yaml.MappingNode] = []
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        # Before merges (<<), which may well repeat a key: that is what they are for. A merged mapping comes here again, with its repeats.
-        if any(node is known for known in self.flattened):
-            return
-        self.flattened.append(node)
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise yaml.MarkedYAMLError(problem=f"the key '{twice[0]}' stands twice", problem_mark=node.start_mark)
-        super().flatten_mapping(node)
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a readable file, got '{error}'; restore it with 'git checkout {path}'") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: expected YAML, got '{' '.join(str(error).split())}'; mend the line") from error
 
 
 def read_params(path: Path) -> Params:
@@ -52,7 +23,7 @@ def read_params(path: Path) -> Params:
     UserError
         One line that names the key, the value and what is allowed.
     """
-    params = parse(Params, _read_yaml(path), str(path))
+    params = parse(Params, read_yaml(path), str(path))
     names = [name for variants in params.variants.values() for name in variants]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{path}: variants: '{twice[0]}' stands under two data sets; allowed: each name once")
@@ -67,7 +38,7 @@ def read_preset(path: Path, params: Params) -> PresetFile:
     UserError
         One line that names the key, the value and what is allowed.
     """
-    chosen = parse(PresetFile, _read_yaml(path), str(path))
+    chosen = parse(PresetFile, read_yaml(path), str(path))
     if chosen.preset not in params.presets:
         raise UserError(f"{path}: preset = '{chosen.preset}': unknown preset; allowed: {', '.join(params.presets)}")
     if set(chosen.seeds) != set(params.variants):
