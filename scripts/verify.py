@@ -71,7 +71,9 @@ def main(preset: str, jobs: str | None, twice: bool, variants: list[str]) -> Non
         ran = f"the run ended with status {failed[0]}; " if failed else ""
         raise UserError(f"verify {preset}: {ran}expected {outputs} again ({WAYS[how]}), got {len(found)} differences")
     if failed:
-        raise UserError(f"verify {preset}: expected the run to end with status 0, got {failed[0]}, with all outputs as they were; see above")
+        raise UserError(
+            f"verify {preset}: expected the run to end with status 0, got {failed[0]}, with all outputs as they were; see above"
+        )
     others = sorted({row.metric.split(": ")[0] for row in unlike})
     some = "".join(f", {name}" for name in others[:MOST]) + (", ..." if len(others) > MOST else "")
     bits = f"; not equal bit for bit: {len(others)}{some}" if how == "near" else ""

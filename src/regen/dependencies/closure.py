@@ -37,7 +37,7 @@ def closure(script: Path, source: Path) -> Closure:
     found, waiting = Closure(), [script]
     while waiting:
         path = waiting.pop()
-        for name in sorted(_imported(path, source)):
+        for name in sorted(_imported(path, path.read_text(encoding="utf-8"), source)):
             if name.split(".")[0] != PACKAGE:
                 found.others.add(name.split(".")[0])
                 continue
@@ -61,9 +61,9 @@ def data_files(module: Path) -> list[Path]:
 
 
 @cache
-def _imported(path: Path, source: Path) -> frozenset[str]:
+def _imported(path: Path, text: str, source: Path) -> frozenset[str]:
     """Return the full names that a file imports: modules, and what it takes from them, which may be modules too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    tree = ast.parse(text, filename=str(path))
     names: set[str] = set()
     local: dict[str, str] = {}
     packages: set[str] = set()
@@ -122,4 +122,6 @@ def _files(name: str, source: Path) -> dict[str, Path]:
 def _below(package: str, source: Path) -> set[str]:
     """Return the names of all modules of a package."""
     folder = source.joinpath(*package.split("."))
-    return {".".join([package, *path.relative_to(folder).with_suffix("").parts]) for path in folder.rglob("*.py") if path.stem != "__init__"}
+    return {
+        ".".join([package, *path.relative_to(folder).with_suffix("").parts]) for path in folder.rglob("*.py") if path.stem != "__init__"
+    }

@@ -6,6 +6,7 @@
 import ast
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 
 __all__ = ["syntax_hash"]
 
@@ -13,6 +14,7 @@ UNSAID = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of a syntax tree that follow from others or say nothing when the code runs."""
 
 
+@cache
 def syntax_hash(source: str) -> str:
     """Return a hexadecimal digest (64 characters) of what the source means.
 

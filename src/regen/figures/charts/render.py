@@ -43,7 +43,11 @@ def render_charts(config: ReportConfig, part: str, root: Path) -> None:
     """
     apply_style()
     folder = root / "reports" / config.preset / "figures" / "charts" / part
-    index = [entry for wanted in (_of_all(config, root) if part == ALL else _of_report(config, part, root)) if (entry := _entry(wanted, folder)) is not None]
+    index = [
+        entry
+        for wanted in (_of_all(config, root) if part == ALL else _of_report(config, part, root))
+        if (entry := _entry(wanted, folder)) is not None
+    ]
     # What an earlier configuration left here.
     for path in folder.glob("*.png"):
         if path.name not in {entry.get("file") for entry in index}:
