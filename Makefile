@@ -1,9 +1,10 @@
-# make help lists the targets. JOBS=n runs n stages side by side; PRESET=paper makes `ui` show the other preset.
-JOBS ?= 1
+# make help lists the targets. JOBS=n runs n stages side by side (default: the cores there are); PRESET=paper makes `ui` and `status` show
+# the other preset.
 PRESET ?= quick
 PYTHON ?= python3
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/src
 export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -12,39 +13,43 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MALLOC_MMAP_THRESHOLD_ := 17179869184
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report paper test verify ui lint clean
+RUN = python -m regen.runner $(if $(JOBS),--jobs $(JOBS)) $(if $(CLUSTER),--cluster $(CLUSTER))
+
+.PHONY: help report paper status verify test ui lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("error: expected Python 3.11 or later, got %d.%d; run make PYTHON=python3.12" % v[:2])'
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once)
-	@python scripts/repro.py dvc.yaml $(JOBS)
+report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines)
+	@$(RUN) dvc.yaml
 	@python scripts/provenance.py quick
 	@python scripts/made.py quick
 	@echo "report: reports/quick/report.html and reports/quick/report.md"
 
 paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data")
-	@python scripts/repro.py paper/dvc.yaml $(JOBS)
+	@$(RUN) paper/dvc.yaml
 	@python scripts/provenance.py paper
 	@python scripts/made.py paper
 	@echo "report: reports/paper/report.html and reports/paper/report.md"
 
+status: .venv/installed ## say what would run, by kind of stage
+	@$(RUN) --dry $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
+
 verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs)
-	@python scripts/verify.py $(PRESET) $(JOBS) $(if $(TWICE),--twice) $(VARIANT)
+	@python scripts/verify.py $(if $(JOBS),--jobs $(JOBS)) $(if $(TWICE),--twice) $(PRESET) $(VARIANT)
 
 test: .venv/installed ## run the tests
 	@python -m pytest -n auto --dist loadfile
 
 ui: .venv/installed ## show all runs in MLflow on 127.0.0.1:5000 (PRESET=paper: the other preset)
-	@python stages/track.py $(PRESET)
+	@python stages track $(PRESET)
 	@echo "open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning (Ctrl-C ends it)"
 	@mlflow server --backend-store-uri sqlite:///mlflow/$(PRESET)/mlflow.db --host 127.0.0.1 --port 5000 --workers 1
 

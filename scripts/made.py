@@ -1,5 +1,6 @@
 """Write reports/<preset>/made.html and made.md: versions, device, commit and time of every stage; git ignores them."""
 
+import sys
 from pathlib import Path
 
 from regen.common.files import write_text
@@ -18,4 +19,4 @@ def main(preset: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "preset")
+    run(main, "scripts/made.py", sys.argv[1:])

@@ -1,5 +1,6 @@
 """Write results/<preset>/platform.json and, of dated evidence, provenance.json, from the logs of the stages that ran here."""
 
+import sys
 from pathlib import Path
 
 from regen.provenance import collect, collect_platforms
@@ -14,4 +15,4 @@ def main(preset: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "preset")
+    run(main, "scripts/provenance.py", sys.argv[1:])

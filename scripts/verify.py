@@ -1,13 +1,14 @@
 """Run everything again in a clean copy of HEAD and hold it against what is committed.
 
-`python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no locks,
-no results and no report. With variants, those of their stages whose results are committed are run, with what they need, one after the
-other, and compared. Results made on this platform must be equal bit for bit, weights included (results/<preset>/platform.json says where
+`python scripts/verify.py [--jobs N] [--twice] PRESET [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no locks,
+no results and no report. With variants, those of their stages whose results are committed are run, with what they need, and compared.
+Files in git are compared themselves, other outputs by the checksums in the locks. Results made on this platform must be equal bit for bit, weights included (results/<preset>/platform.json says where
 each was made); others must lie within src/regen/verification/tolerances.yaml, configurations and data must be equal, and how many
 outputs are not equal bit for bit is printed, with the first of them. `--twice` holds two runs against each other instead. Exit status 1
 and a table of what differs if not.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -34,16 +35,14 @@ WAYS = {
 }
 
 
-def main(preset: str, jobs: str, *named: str) -> int:
-    """Return the exit status: 0 if everything came out again.
+def main(preset: str, jobs: str | None, twice: bool, variants: list[str]) -> None:
+    """Print one line if everything came out again.
 
     Raises
     ------
     UserError
-        If there is nothing to hold a run against.
+        If something did not, or there is nothing to hold a run against.
     """
-    twice = "--twice" in named
-    variants = [name for name in named if name != "--twice"]
     if preset != "quick" and not variants:
         raise UserError(f'verify {preset}: expected variants, for all of it takes more than a day, got none; name some, VARIANT="a b"')
     pipeline = Path("dvc.yaml") if preset == "quick" else Path(preset, "dvc.yaml")
@@ -52,29 +51,33 @@ def main(preset: str, jobs: str, *named: str) -> int:
         stages = stages_of(committed, pipeline, variants) if variants else {}
         if absent := [name for name in variants if not any(f"@{name}" in address for address in stages)]:
             raise UserError(f"verify {preset}: expected committed results of {', '.join(absent)}, got none; results/{preset} has others")
+        before = locked(committed, pipeline)
         outs = {out for paths in stages.values() for out in paths} if variants else None
+        # What git keeps of the outputs: a fresh clone has nothing else.
+        kept = [out for out in (before if outs is None else outs) if (committed / out).exists()]
         how = "twice" if twice else "exact" if made_here(committed / "results" / preset / "platform.json", variants) else "near"
-        first = compared(committed, preset, outs)
+        first = compared(committed, kept)
         # Two runs go side by side.
         runs = [_start(place, preset, pipeline, jobs, stages) for place in ([committed, copy] if twice else [copy])]
         failed = [status for status in [run.wait() for run in runs] if status]
-        first = compared(committed, preset, outs) if twice else first
-        second, locks = compared(copy, preset, outs), (locked(committed, pipeline), locked(copy, pipeline))
-        unlike = differences(first, second, True) + locks_apart(*locks, True, outs)
-        found = differences(first, second, False) + locks_apart(*locks, False, outs) if how == "near" else unlike
+        first, before = (compared(committed, kept), locked(committed, pipeline)) if twice else (first, before)
+        second = compared(copy, kept)
+        unread = [{out: md5 for out, md5 in lock.items() if out not in kept} for lock in (before, locked(copy, pipeline))]
+        unlike = differences(first, second, True) + locks_apart(*unread, True, outs)
+        found = differences(first, second, False) + locks_apart(*unread, False, outs) if how == "near" else unlike
+    outputs = f"{len(first)} files and {len(unread[0])} other outputs"
     if found:
         print(table(found), file=sys.stderr)
-        ran = f"DVC ended with status {failed[0]}; " if failed else ""
-        raise UserError(f"verify {preset}: {ran}expected {len(first)} files again ({WAYS[how]}), got {len(found)} differences")
+        ran = f"the run ended with status {failed[0]}; " if failed else ""
+        raise UserError(f"verify {preset}: {ran}expected {outputs} again ({WAYS[how]}), got {len(found)} differences")
     if failed:
         raise UserError(
-            f"verify {preset}: expected DVC to end with status 0, got {failed[0]}, with {len(first)} files as they were; see above"
+            f"verify {preset}: expected the run to end with status 0, got {failed[0]}, with all outputs as they were; see above"
         )
     others = sorted({row.metric.split(": ")[0] for row in unlike})
     some = "".join(f", {name}" for name in others[:MOST]) + (", ..." if len(others) > MOST else "")
     bits = f"; not equal bit for bit: {len(others)}{some}" if how == "near" else ""
-    print(f"verify {preset}: {len(first)} files came out again ({WAYS[how]}{bits})")
-    return 0
+    print(f"verify {preset}: {outputs} came out again ({WAYS[how]}{bits})")
 
 
 def _clone(folder: Path) -> Path:
@@ -83,22 +86,26 @@ def _clone(folder: Path) -> Path:
     return folder
 
 
-def _start(copy: Path, preset: str, pipeline: Path, jobs: str, stages: Collection[str]) -> subprocess.Popen[bytes]:
+def _start(copy: Path, preset: str, pipeline: Path, jobs: str | None, stages: Collection[str]) -> subprocess.Popen[bytes]:
     """Start the copy's own code without its results and locks, so that all of it runs; nobody's settings can lead DVC to another cache."""
     for kind in ("results", "reports"):
         shutil.rmtree(copy / kind / preset, ignore_errors=True)
     for lock in locks_of(copy, pipeline):
         lock.unlink()
     folders = {f"DVC_{name}_DIR": str(copy.with_name(f"{copy.name}-{name}")) for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG")}
-    command = ["dvc", "repro", "-k", *stages] if stages else [sys.executable, "scripts/repro.py", str(pipeline), jobs]
+    command = [sys.executable, "-m", "regen.runner", *(["--jobs", jobs] if jobs else []), *(stages or [str(pipeline)])]
     return subprocess.Popen(command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy / "src"), **folders})
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit("error: usage: python scripts/verify.py PRESET JOBS [--twice] [VARIANT ...]")
+    parser = argparse.ArgumentParser(prog="scripts/verify.py", description="Run everything again in a clean copy and compare.")
+    parser.add_argument("--jobs", help="stages side by side (default: the cores there are)")
+    parser.add_argument("--twice", action="store_true", help="hold two runs against each other")
+    parser.add_argument("preset")
+    parser.add_argument("variants", nargs="*", metavar="variant")
+    asked = parser.parse_args()
     try:
-        sys.exit(main(*sys.argv[1:]))
+        main(asked.preset, asked.jobs, asked.twice, asked.variants)
     except UserError as error:
         sys.exit(f"error: {error}")
     except (OSError, subprocess.CalledProcessError) as error:

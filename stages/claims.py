@@ -9,7 +9,6 @@ from regen.claims.registry import registered
 from regen.common.files import write_json
 from regen.config.base import load
 from regen.params.schema import ReportConfig
-from regen.stage import run
 
 
 def main(preset: str) -> None:
@@ -17,7 +16,3 @@ def main(preset: str) -> None:
     config = load(ReportConfig, Path("configs", preset, "report.json"))
     claims = [claim for claim in read_ledger() if claim.report in config.reports]
     write_json(Path("reports", preset, "claims.json"), judge(claims, registered(), Evidence(config, Path())))
-
-
-if __name__ == "__main__":
-    run(main, "preset")

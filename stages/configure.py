@@ -1,20 +1,24 @@
-"""Check params.yaml and a preset.yaml and write configs/<preset>/: one resolved file a variant and purpose."""
+"""Check params.yaml and a preset.yaml and write configs/<preset>/: one resolved file a variant and purpose, one file of code a stage."""
 
 from pathlib import Path
 
-from regen.common.files import write_json
+from regen.common.files import write_json, write_text
+from regen.dependencies.write import code_of
 from regen.params.resolve import read_params, read_preset, resolve
-from regen.stage import run
+
+ASIDE = ("__main__", "configure", "fetch")
+"""Scripts without such a file: how stages are called; this one, which depends on all code; raw files are what their checksums say."""
 
 
 def main(preset_file: str) -> None:
     """Write nothing unless everything is valid."""
     params = read_params(Path("params.yaml"))
     chosen = read_preset(Path(preset_file), params)
-    for name, config in resolve(params, chosen).items():
+    folder = Path("configs", chosen.preset)
+    resolved = resolve(params, chosen)
+    code = {script.stem: code_of(script, Path()) for script in sorted(Path("stages").glob("*.py")) if script.stem not in ASIDE}
+    for name, config in resolved.items():
         # The report shows its chapters in the order of params.yaml.
-        write_json(Path("configs", chosen.preset, name), config.model_dump(), sort=name != "report.json")
-
-
-if __name__ == "__main__":
-    run(main, "preset_file")
+        write_json(folder / name, config.model_dump(), sort=name != "report.json")
+    for stage, text in code.items():
+        write_text(folder / "code" / f"{stage}.txt", text)

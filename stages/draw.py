@@ -6,7 +6,6 @@ from regen.common.determinism import make_deterministic
 from regen.config.base import load
 from regen.figures.pictures.draw import draw
 from regen.params.figures import DrawConfig
-from regen.stage import run
 
 
 def main(preset: str, variant: str) -> None:
@@ -14,7 +13,3 @@ def main(preset: str, variant: str) -> None:
     config = load(DrawConfig, Path("configs", preset, f"{variant}.draw.json"))
     make_deterministic(config.threads)
     draw(config, preset, Path())
-
-
-if __name__ == "__main__":
-    run(main, "preset", "variant")

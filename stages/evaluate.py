@@ -12,7 +12,6 @@ from regen.evaluation.restore import restore
 from regen.images.batches import images_of
 from regen.images.prepare import prepare
 from regen.provenance import recorded
-from regen.stage import run
 
 
 def main(preset: str, variant: str, seed: str) -> None:
@@ -28,7 +27,3 @@ def main(preset: str, variant: str, seed: str) -> None:
         metrics, details = evaluate(config, int(seed), model.to(device), images)
     write_json(Path("results", place, "metrics.json"), metrics)
     write_json(Path("results", place, "details.json"), details)
-
-
-if __name__ == "__main__":
-    run(main, "preset", "variant", "seed")

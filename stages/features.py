@@ -13,7 +13,6 @@ from regen.evaluation.quality.measures import Reference
 from regen.images.batches import images_of
 from regen.images.prepare import prepare
 from regen.provenance import recorded
-from regen.stage import run
 
 
 def main(preset: str, dataset: str) -> None:
@@ -21,18 +20,15 @@ def main(preset: str, dataset: str) -> None:
     config = load(FeaturesConfig, Path("configs", preset, f"{dataset}.features.json"))
     make_deterministic(config.compute.threads)
     device = resolve_device(config.compute.device)
+    code = Path("configs", preset, "code", "features.txt").read_text(encoding="utf-8")
     place, data = Path("checkpoints", preset, "features", dataset), Path("data", preset)
     with recorded(Path("logs", preset, "features", dataset, "features.json"), device=device.type, threads=config.compute.threads):
         labelled = {split: images_of(data / config.labels, split) for split in ("train", "validation", "test")}
         images = {split: prepare(values, config.images, split, training=split == "train") for split, values in labelled.items()}
         chosen = labeller(config, images["train"].labels)
-        space = train_features(config, chosen, images, place, device)
+        space = train_features(config, chosen, images, place, device, code)
         train, test = (images_of(data / dataset, split).images.to(device) for split in ("train", "test"))
         known = account(config, space, images["test"].to(device), Reference(space, train, test[: config.n_samples]))
     write_tensors(Path("features", preset, dataset, "network.safetensors"), space.model.state_dict(), chosen.model_dump())
     write_json(Path("results", preset, "features", f"{dataset}.json"), known)
     shutil.rmtree(place, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    run(main, "preset", "dataset")

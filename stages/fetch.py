@@ -5,13 +5,8 @@ from pathlib import Path
 from regen.config.base import load
 from regen.data.fetch import fetch
 from regen.params.schema import SourceConfig
-from regen.stage import run
 
 
 def main(preset: str, dataset: str) -> None:
     """Copy from the mirrors or download, checking every checksum."""
     fetch(load(SourceConfig, Path("configs", preset, f"{dataset}.source.json")), Path("data", preset, "raw", dataset))
-
-
-if __name__ == "__main__":
-    run(main, "preset", "dataset")

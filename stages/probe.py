@@ -10,7 +10,6 @@ from regen.config.probes import ProbeConfig
 from regen.evaluation.probes.registry import PROBES
 from regen.evaluation.probes.subject import Subject
 from regen.provenance import recorded
-from regen.stage import run
 
 # Only now: what pins numpy and torch comes first.
 from threadpoolctl import threadpool_limits  # isort: skip
@@ -29,7 +28,3 @@ def main(preset: str, name: str) -> None:
         found = PROBES[config.settings.kind](config.settings, subjects, derive_seed(config.seed, "probe", name))
     facts = {"probe": name, "variants": [variant.variant for variant in config.variants], "data_source": config.data_source}
     write_json(Path("results", preset, "probes", f"{name}.json"), {**facts, **found})
-
-
-if __name__ == "__main__":
-    run(main, "preset", "name")

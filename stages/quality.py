@@ -12,7 +12,6 @@ from regen.evaluation.quality.quality import quality
 from regen.evaluation.restore import moment, restore, snapshots
 from regen.images.prepare import judged_images
 from regen.provenance import recorded
-from regen.stage import run
 
 
 def main(preset: str, variant: str, seed: str) -> None:
@@ -32,7 +31,3 @@ def main(preset: str, variant: str, seed: str) -> None:
         metrics, details = quality(config, int(seed), model.to(device), moments, images, space)
     write_json(Path("results", place, "quality.json"), metrics)
     write_json(Path("results", place, "quality_details.json"), details)
-
-
-if __name__ == "__main__":
-    run(main, "preset", "variant", "seed")

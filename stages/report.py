@@ -8,7 +8,6 @@ from regen.params.schema import ReportConfig
 from regen.report.assemble import assemble
 from regen.report.html import html
 from regen.report.markdown import markdown
-from regen.stage import run
 
 
 def main(preset: str) -> None:
@@ -17,7 +16,3 @@ def main(preset: str) -> None:
     report = assemble(load(ReportConfig, Path("configs", preset, "report.json")), Path())
     write_text(folder / "report.md", markdown(report))
     write_text(folder / "report.html", html(report, folder))
-
-
-if __name__ == "__main__":
-    run(main, "preset")

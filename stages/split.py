@@ -8,7 +8,6 @@ from regen.config.base import load
 from regen.data.read import read
 from regen.data.split import card, split, write
 from regen.params.schema import DataConfig
-from regen.stage import run
 
 
 def main(preset: str, dataset: str) -> None:
@@ -18,7 +17,3 @@ def main(preset: str, dataset: str) -> None:
     splits = split(config, read(config, Path("data", preset, "raw", dataset)))
     write(splits, Path("data", preset, dataset))
     write_json(Path("results", preset, "data", f"{dataset}.json"), card(config, splits))
-
-
-if __name__ == "__main__":
-    run(main, "preset", "dataset")

@@ -3,14 +3,9 @@
 from pathlib import Path
 
 from regen.common.files import write_text
-from regen.stage import run
 from regen.tracking import synchronise
 
 
 def main(preset: str) -> None:
     """Write synced.txt last: it says which runs the store shows."""
     write_text(Path("mlflow", preset, "synced.txt"), synchronise(Path(), preset))
-
-
-if __name__ == "__main__":
-    run(main, "preset")

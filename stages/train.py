@@ -10,7 +10,6 @@ from regen.config.base import load
 from regen.config.variant import TrainConfig
 from regen.images.prepare import training_images
 from regen.provenance import recorded
-from regen.stage import run
 from regen.training.loop import train
 
 
@@ -20,10 +19,11 @@ def main(preset: str, variant: str, seed: str) -> None:
     make_deterministic(config.compute.threads)
     device = resolve_device(config.compute.device)
     place = Path(preset, variant, seed)
+    code = Path("configs", preset, "code", "train.txt").read_text(encoding="utf-8")
     data = Path("data", preset, config.dataset)
     images = training_images(config, data)
     with recorded(Path("logs", place, "train.json"), device=device.type, threads=config.compute.threads) as facts:
-        model, history = train(config, int(seed), images, Path("checkpoints", place), device)
+        model, history = train(config, int(seed), images, Path("checkpoints", place), device, code)
         facts["epochs"] = len(history)
     for snapshot in sorted(Path("checkpoints", place).glob("*-*.safetensors")):
         Path("models", place).mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,3 @@ def main(preset: str, variant: str, seed: str) -> None:
     write_csv(Path("results", place, "history.csv"), history)
     # A run shorter than the time between two checkpoints, without snapshots, has none.
     shutil.rmtree(Path("checkpoints", place), ignore_errors=True)
-
-
-if __name__ == "__main__":
-    run(main, "preset", "variant", "seed")

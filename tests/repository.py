@@ -59,6 +59,7 @@ class Copy:
         self.environment = {
             **inherited,
             "PATH": f"{Path(sys.executable).parent}:{inherited['PATH']}",
+            # For `python -m regen.runner`; a stage finds its own tree's code.
             "PYTHONPATH": str(self.root / "src"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "DVC_NO_ANALYTICS": "true",

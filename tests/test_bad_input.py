@@ -33,9 +33,9 @@ CONFIGURE, FETCH, SPLIT = ["configure", "preset.yaml"], ["fetch", "quick", "mnis
 
 def stage(name: str, *arguments: str) -> None:
     """Run a stage's script in this process, in the current folder."""
-    before, sys.argv = sys.argv, [f"stages/{name}.py", *arguments]
+    before, sys.argv = sys.argv, ["stages", name, *arguments]
     try:
-        runpy.run_path(str(ROOT / "stages" / f"{name}.py"), run_name="__main__")
+        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
     finally:
         sys.argv = before
 

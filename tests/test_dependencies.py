@@ -1,7 +1,5 @@
-"""Every stage of the pipeline depends on the parts of the package that it imports, and on no others."""
+"""The pipeline's files: every stage depends on its own code and on what it reads, and both presets have the same pipeline."""
 
-import ast
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,103 +7,61 @@ import pytest
 import yaml
 
 from regen.params.schema import Params
-from regen.training.checkpoints import CODE
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("pipeline/*/dvc.yaml"))]
-STAGES: dict[str, dict[str, Any]] = {name: stage for file in FILES for name, stage in yaml.safe_load(file.read_text())["stages"].items()}
-
-ASIDE = {"src/regen/stage.py", "src/regen/provenance.py"}
-"""How a stage is called and what is noted beside it: neither decides a byte of its outputs."""
-
-CHECKED = {"fetch": {"src/regen/common", "src/regen/config", "src/regen/params"}}
-"""Raw files are what their checksums say, whatever reads the configuration: a change there fetches nothing again."""
 
 
-BY_NAME = {ROOT / "src/regen/claims/registry.py": ROOT / "src/regen/claims/checks"}
-"""A module -> the package whose modules it imports by their names while it runs."""
+def read(file: Path) -> dict[str, Any]:
+    """Return the stages of a file with their own `vars` put in."""
+    stages = yaml.safe_load(file.read_text())["stages"]
+    return {
+        name: _filled(stage, {key: value for one in stage.get("vars", []) for key, value in one.items()}) for name, stage in stages.items()
+    }
 
 
-@cache
-def imported(path: Path) -> frozenset[str]:
-    """Return the modules that a Python file names in imports, wherever in it they stand."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 and node.module is not None
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(names)
+def _filled(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"${{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {_filled(key, names): _filled(item, names) for key, item in value.items()}
+    return [_filled(item, names) for item in value] if isinstance(value, list) else value
 
 
-def sources(module: str) -> list[Path]:
-    """Return the files that are run when a module of the package is imported; none for a name that is no module."""
-    parts = module.split(".")
-    places = [ROOT.joinpath("src", *parts[:count]) for count in range(1, len(parts) + 1)]
-    found = [place / "__init__.py" if place.is_dir() else place.with_suffix(".py") for place in places]
-    return found if all(path.exists() for path in found) else []
+STAGES = {name: stage for file in FILES for name, stage in read(file).items()}
 
 
-def closure(script: Path) -> set[Path]:
-    """Return every file of the package that a script imports, directly or not."""
-    found: set[Path] = set()
-    waiting = [script]
-    while waiting:
-        script = waiting.pop()
-        new = {path for name in imported(script) if name.split(".")[0] == "regen" for path in sources(name)}
-        new |= set(BY_NAME[script].glob("*.py")) if script in BY_NAME else set()
-        new -= found
-        found |= new
-        waiting += new
-    return found
-
-
-def script_of(stage: str) -> Path:
-    _, script, *_ = STAGES[stage]["cmd"].split()
-    return ROOT / script
-
-
-def decides(path: Path) -> bool:
-    """Say whether a file decides anything: a package's docstring alone does not."""
-    return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in ast.parse(path.read_text()).body)
+def script_of(stage: str) -> str:
+    python, folder, script, *_ = STAGES[stage]["cmd"].split()
+    assert (python, folder) == ("python", "stages")
+    return str(script)
 
 
 def covers(dependency: str, path: str) -> bool:
     return path == dependency or path.startswith(f"{dependency}/")
 
 
-def package_deps(stage: str) -> list[str]:
-    return [dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")]
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_its_own_code_once(stage: str) -> None:
+    script, deps = script_of(stage), STAGES[stage]["deps"]
+    assert (ROOT / "stages" / f"{script}.py").exists() and len(set(deps)) == len(deps)
+    code = [
+        dep for dep in deps if "/code/" in dep or not dep.startswith(("configs/", "data/", "models/", "features/", "results/", "reports/"))
+    ]
+    # `configure` writes the others' code; raw files are what their checksums say, whatever code fetches them.
+    special = {"configure": ["stages", "src", "requirements.lock", "params.yaml", "${file}"], "fetch": []}
+    assert code == special.get(stage, [f"configs/${{preset}}/code/{script}.txt"])
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_a_stage_imports_it_depends_on(stage: str) -> None:
-    reached = closure(script_of(stage))
-    # What pins the instruction set is needed where results depend on it.
-    computes = "regen.common.determinism" in imported(script_of(stage))
-    needed = {path for path in reached if decides(path) and (computes or path != ROOT / "src/regen/__init__.py")}
-    uncovered = {
-        name
-        for name in (str(path.relative_to(ROOT)) for path in needed)
-        if name not in ASIDE and not any(covers(dep, name) for dep in [*package_deps(stage), *CHECKED.get(stage, ())])
-    }
-    assert uncovered == set()
-    assert str(script_of(stage).relative_to(ROOT)) in STAGES[stage]["deps"]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_what_a_stage_depends_on_it_imports(stage: str) -> None:
-    reached = {str(path.relative_to(ROOT)) for path in closure(script_of(stage))}
-    assert [dep for dep in package_deps(stage) if not any(covers(dep, path) for path in reached)] == []
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_dependencies_on_code_exist_once(stage: str) -> None:
-    written = [dep for dep in STAGES[stage]["deps"] if "${" not in dep]
-    assert all((ROOT / dep).exists() for dep in written)
-    assert not [dep for dep in written if any(covers(other, dep) for other in written if other != dep)]
-    assert len(set(STAGES[stage]["deps"])) == len(STAGES[stage]["deps"])
+def test_what_is_known_of_a_stage_for_a_run_side_by_side(stage: str) -> None:
+    runner = STAGES[stage]["meta"]["runner"]
+    # regen comes first of all: it pins the instruction set before anything imports numpy or torch.
+    assert all(module.split(".")[0] == "regen" for module in runner.get("preload", []))
+    # Elsewhere a stage finds the code and nothing of this machine.
+    assert runner.get("here") or runner["code"] == ["stages", "src"]
 
 
 def outputs(stage: str) -> list[str]:
@@ -120,24 +76,21 @@ def waits_for(stage: str) -> set[str]:
     return {other for other in STAGES if any(covers(dep, out) or covers(out, dep) for dep in read for out in outputs(other))}
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_all_but_the_first_wait_for_the_configuration(stage: str) -> None:
+    assert ("configure" in waits_for(stage)) == (stage != "configure")
+
+
 @pytest.mark.parametrize("dataset", ["mnist", "binarized_mnist", "svhn", "celeba"])
 def test_what_is_drawn_waits_for_what_it_shows(dataset: str) -> None:
-    assert {"configure", f"train-{dataset}", f"evaluate-{dataset}", f"quality-{dataset}"} <= waits_for("figures")
-    # Its images and weights are named otherwise than by the stages that make them: see below.
-    assert "configure" in waits_for(f"draw-{dataset}")
+    assert {f"train-{dataset}", f"evaluate-{dataset}", f"quality-{dataset}"} <= waits_for("figures")
     assert f"evaluate-{dataset}" not in waits_for(f"draw-{dataset}")
-
-
-@pytest.mark.parametrize("dataset", ["mnist", "binarized_mnist", "svhn", "celeba"])
-def test_charts_are_drawn_beside_the_pictures_and_before_the_report(dataset: str) -> None:
-    drawn = {"figures", f"draw-{dataset}"}
+    drawn = {"figures", "figures-all", f"draw-{dataset}"}
     assert drawn <= waits_for("report") and drawn <= waits_for("track")
     assert {*drawn, "report", "track"}.isdisjoint(waits_for("figures") | waits_for(f"draw-{dataset}"))
-    assert set(outputs("figures")).isdisjoint(outputs(f"draw-{dataset}"))
     # No weights and no images are needed for a chart, and a picture is of its variant's first seed.
     assert not [dep for dep in STAGES["figures"]["deps"] if dep.startswith(("models/", "data/", "features/"))]
-    weights = [dep for dep in STAGES[f"draw-{dataset}"]["deps"] if dep.startswith("models/")]
-    assert weights == [f"models/${{preset}}/${{item.variant}}/${{seeds.{dataset}[0]}}"]
+    assert STAGES[f"draw-{dataset}"]["matrix"]["seed"] == [f"${{seeds.{dataset}[0]}}"]
 
 
 @pytest.mark.parametrize("kind", ["features", "train", "evaluate", "quality", "draw"])
@@ -149,19 +102,27 @@ def test_every_data_set_has_its_stages_and_they_its_data(kind: str, params: Para
         assert {dep for dep in stage["deps"] if dep.startswith("data/")} == {f"data/${{preset}}/{name}" for name in data}
         spaces = {f"features/${{preset}}/{dataset}"} if kind == "quality" else set()
         assert {dep for dep in stage["deps"] if dep.startswith("features/")} == spaces
+        if kind != "features":
+            assert stage["matrix"]["variant"] == f"${{variants.{dataset}}}"
 
 
-def test_a_checkpoint_is_of_the_code_that_training_depends_on() -> None:
-    parts = {dep.removeprefix("src/regen/") for dep in package_deps("train-mnist")}
-    assert parts - {"__init__.py"} == set(CODE)
+@pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(ROOT)) for file in FILES])
+def test_the_paper_preset_has_a_copy_of_the_pipeline(file: Path) -> None:
+    """DVC does not follow symbolic links in git revisions; so it is a copy, with its own preset.yaml and with pictures kept by git."""
+    copy = ROOT / "paper" / file.relative_to(ROOT)
+    assert not copy.is_symlink() and not copy.parent.is_symlink()
+    first, second = (yaml.safe_load(path.read_text()) for path in (file, copy))
+    own, params = first.pop("vars"), second.pop("vars")
+    assert [(file.parent / own[0]).resolve(), (copy.parent / params[0]).resolve()] == [ROOT / "params.yaml"] * 2
+    assert (copy.parent / params[1]).resolve() == ROOT / "paper/preset.yaml" and params[1] == own[1]
+    for name in ("figures", "figures-all", "report", *(stage for stage in first["stages"] if stage.startswith("draw-"))):
+        for kind in ("outs", "plots"):
+            if name in first["stages"] and kind in first["stages"][name]:
+                first["stages"][name][kind] = [{path: {"cache": False}} for path in first["stages"][name][kind]]
+    assert first == second
 
 
-def test_the_paper_preset_has_the_same_pipeline() -> None:
-    assert [(ROOT / "paper" / file.relative_to(ROOT)).resolve() for file in FILES] == FILES
-    assert sum(len(yaml.safe_load(file.read_text())["stages"]) for file in FILES) == len(STAGES)
-    # Every path is of the preset that the pipeline's own folder names.
-    written = yaml.safe_load((ROOT / "paper/dvc.yaml").read_text())
-    assert written["vars"] == ["preset.yaml"] and yaml.safe_load((ROOT / "paper/preset.yaml").read_text())["preset"] == "paper"
-    figures = written["stages"]["figures"]
-    assert figures["cmd"] == "python stages/figures.py ${preset}" and figures["wdir"] == "${root}"
-    assert outputs("figures") == ["reports/${preset}/figures/charts"]
+def test_each_preset_names_its_own_folder() -> None:
+    for file, preset, root in (("preset.yaml", "quick", "."), ("paper/preset.yaml", "paper", "..")):
+        written = yaml.safe_load((ROOT / file).read_text())
+        assert (written["preset"], written["root"], written["file"]) == (preset, root, file)

@@ -109,7 +109,7 @@ def test_thirty_kills_change_no_bit(tmp_path: Path) -> None:
         assert {name for name, content in present(copy, expected).items() if content != expected[name]} == set(), stage
         # Nothing to restore: the stage itself has to come to its end, from its checkpoint if it left one.
         forget(copy, locked[stage.rpartition(":")[2]]["outs"])
-        copy.call("python", "scripts/repro.py")
+        copy.call("python", "-m", "regen.runner", "dvc.yaml")
         assert copy.outputs() == expected, stage
         assert copy.files("checkpoints") == {}, stage
     assert min(continued.values()) >= 1, continued
@@ -119,7 +119,7 @@ def test_an_interrupt_leaves_a_line_and_a_state_that_goes_on(tmp_path: Path) -> 
     copy = long_enough(tmp_path / "interrupted")
     stage = "pipeline/train/dvc.yaml:train-mnist@uva3-realnvp-mnist-0"
     copy.repro("dvc.yaml:split@mnist")
-    command = ["python", "stages/train.py", "quick", "uva3-realnvp-mnist", "0"]
+    command = ["python", "stages", "train", "quick", "uva3-realnvp-mnist", "0"]
     # A job in the background starts with the signal ignored.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, cwd=copy.root, env=copy.environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
@@ -130,7 +130,7 @@ def test_an_interrupt_leaves_a_line_and_a_state_that_goes_on(tmp_path: Path) -> 
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=LONGEST)[1]
     assert process.returncode == 130
-    assert said.splitlines()[-1] == "interrupted: stages/train.py quick uva3-realnvp-mnist 0; run 'dvc repro' to continue"
+    assert said.splitlines()[-1] == "interrupted: stages train quick uva3-realnvp-mnist 0; run the same command to continue"
     kept = copy.files("checkpoints")
     assert kept and not (copy.root / "models/quick/uva3-realnvp-mnist").exists()
     copy.repro(stage)

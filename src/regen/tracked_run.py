@@ -146,8 +146,9 @@ def _curves(history: pd.DataFrame) -> list[tuple[str, float, int]]:
 
 def _read_figures(folder: Path, variant: str) -> dict[Path, Figure]:
     """Return the pictures of a variant, and the charts of it alone; none if nothing was drawn yet."""
-    charts = {path: figure for path, figure in _read_index(folder / "charts").items() if figure.variants == [variant]}
-    return {**charts, **_read_index(folder / variant)}
+    parts = sorted(index.parent for index in folder.glob("charts/*/index.json"))
+    charts = {path: figure for part in parts for path, figure in _read_index(part).items()}
+    return {**{path: figure for path, figure in charts.items() if figure.variants == [variant]}, **_read_index(folder / variant)}
 
 
 def _read_index(folder: Path) -> dict[Path, Figure]:
@@ -180,7 +181,7 @@ def _tags(config: ReportConfig, name: str, seed: int) -> dict[str, str]:
         "data_source": variant.data_source,
         "title": variant.title,
         "assumed": ", ".join(variant.assumed) or "nothing",
-        "mlflow.source.name": "stages/train.py",
+        "mlflow.source.name": "stages train",
         "mlflow.source.type": "LOCAL",
         "mlflow.runColor": _colour(name),
     }

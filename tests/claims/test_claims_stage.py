@@ -12,13 +12,13 @@ from regen.claims.ledger import read_ledger
 from regen.common.files import write_json
 from regen.params.schema import ReportConfig
 
-STAGE = Path(__file__).parents[2] / "stages/claims.py"
+STAGE = Path(__file__).parents[2] / "stages/__main__.py"
 
 
 def run(folder: Path, config: ReportConfig, monkeypatch: pytest.MonkeyPatch) -> bytes:
     write_json(folder / "configs/paper/report.json", config.model_dump())
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["stages/claims.py", "paper"])
+    monkeypatch.setattr(sys, "argv", ["stages", "claims", "paper"])
     runpy.run_path(str(STAGE), run_name="__main__")
     return (folder / "reports/paper/claims.json").read_bytes()
 

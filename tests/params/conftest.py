@@ -22,8 +22,8 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
                 # JSON is YAML without anchors.
                 text = content if isinstance(content, str | bytes) else json.dumps(content).replace("NaN", ".nan")
                 Path(name).write_bytes(text.encode() if isinstance(text, str) else text)
-        monkeypatch.setattr(sys, "argv", ["stages/configure.py", "preset.yaml"])
-        runpy.run_path(str(ROOT / "stages/configure.py"), run_name="__main__")
+        monkeypatch.setattr(sys, "argv", ["stages", "configure", "preset.yaml"])
+        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
         return tmp_path / "configs"
 
     return call

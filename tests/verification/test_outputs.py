@@ -15,7 +15,7 @@ FILES = (
     "results/quick/platform.json",
     "results/quick/provenance.json",
     "reports/quick/report.md",
-    "reports/quick/made.html",
+    "reports/quick/more.html",
     "reports/quick/figures/v/means.png",
     "results/paper/v/0/metrics.json",
 )
@@ -27,21 +27,26 @@ def lock(path: Path, **outs: str) -> None:
     path.write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
 
 
-def test_everything_of_a_preset_is_compared_but_what_varies(tmp_path: Path) -> None:
+def test_every_file_of_an_output_is_compared_but_what_varies(tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert set(compared(tmp_path, "quick")) == {*FILES[:3], FILES[5], FILES[7]}
+    assert set(compared(tmp_path, ["results/quick", "reports/quick/report.md"])) == {*FILES[:3], FILES[5]}
     outs = ["models/quick/v/0", "results/quick/v/0/metrics.json", "reports/quick/figures/v"]
-    assert set(compared(tmp_path, "quick", outs)) == {FILES[0], FILES[7]}
-    assert compared(tmp_path, "quick", ["results/quick/u/0/metrics.json"]) == {}
+    assert set(compared(tmp_path, outs)) == {FILES[0], FILES[7]}
+    assert compared(tmp_path, ["results/quick/u/0/metrics.json"]) == {}
 
 
 def test_locks_of_all_parts_of_one_preset_are_read(tmp_path: Path) -> None:
     lock(tmp_path / "dvc.lock", **{"data/quick/mnist": "1", "mlflow/quick/synced.txt": "2"})
     lock(tmp_path / "pipeline/train/dvc.lock", **{"models/quick/v/0": "3", "models/quick/w/0": "4", "results/quick/v/0/history.csv": "6"})
     lock(tmp_path / "paper/dvc.lock", **{"data/paper/mnist": "5"})
-    assert locked(tmp_path, Path("dvc.yaml")) == {"data/quick/mnist": "1", "models/quick/v/0": "3", "models/quick/w/0": "4"}
+    assert locked(tmp_path, Path("dvc.yaml")) == {
+        "data/quick/mnist": "1",
+        "models/quick/v/0": "3",
+        "models/quick/w/0": "4",
+        "results/quick/v/0/history.csv": "6",
+    }
     assert locked(tmp_path, Path("paper/dvc.yaml")) == {"data/paper/mnist": "5"}
 
 

@@ -10,6 +10,7 @@ from regen.config.model import AutoEncoder, Gan, Model, PixelFlow, Standard, Vae
 from regen.config.training import Preparation
 
 __all__ = [
+    "ALL",
     "STANDING",
     "ChartSpec",
     "DrawConfig",
@@ -38,6 +39,9 @@ PictureKind = Literal[
 ]
 ASKED_FOR = ("final", "square", "quantile_line", "interpolation", "traversal")
 """Pictures that are large or alike: drawn of a variant only where a report lists them for it."""
+
+ALL = "all"
+"""The part of the charts that shows the variants of all reports; the other parts are the reports."""
 
 STANDING = ("losses", "prior_sampling", "latents")
 """Charts that are drawn of all variants that have the results, listed or not; the first is one a variant."""

@@ -3,7 +3,7 @@
 import struct
 from typing import Any
 
-from regen.params.figures import ReportFigure, anchors, charts_of
+from regen.params.figures import ALL, ReportFigure, anchors, charts_of
 from regen.report.document import Block, Code, Details, Figure, Gallery, Inline, Notice, Picture, Section, spans
 from regen.report.reading import Results
 
@@ -24,7 +24,7 @@ class Pictures:
 
     def of_all(self) -> list[Block]:
         """Return the charts of the variants of all reports."""
-        if not (self.results.root / self.folder / "figures/charts/index.json").exists():
+        if not (self.results.root / self.folder / f"figures/charts/{ALL}/index.json").exists():
             return []
         blocks: list[Block] = []
         for entry in self._index("charts"):
@@ -117,7 +117,10 @@ class Pictures:
         return width, height
 
     def _index(self, folder: str) -> list[dict[str, Any]]:
-        """Return what is said of the pictures in a folder; nothing, noted once, where there is none."""
+        """Return what is said of the pictures in a folder; nothing, noted once, where there is none. `charts`: of all reports."""
+        if folder == "charts":
+            parts = [(part, entry) for part in (*self.results.config.reports, ALL) for entry in self._index(f"charts/{part}")]
+            return [{**entry, "file": f"{part}/{entry['file']}"} if "file" in entry else entry for part, entry in parts]
         if folder not in self._indices:
             found = self.results.file(f"{self.folder}/figures/{folder}/index.json")
             self._indices[folder] = [entry for entry in found or [] if isinstance(entry, dict)] if isinstance(found, list) else []

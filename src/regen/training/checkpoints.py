@@ -9,27 +9,20 @@ from typing import Any
 import torch
 from torch import nn
 
-import regen
 from regen.common.errors import UserError
 from regen.common.files import read_tensors, write_tensors
 
 __all__ = ["Checkpoint", "fingerprint"]
 
-CODE = ("common", "config", "images", "models", "training")
-"""Parts of the package that decide a run's result: a changed figure does not throw a checkpoint away."""
 
-
-def fingerprint(config: dict[str, Any], seed: int, images: Iterable[torch.Tensor]) -> str:
-    """Return a digest of all that decides a run's result: configuration, seed, images (uint8), code, torch.
+def fingerprint(config: dict[str, Any], seed: int, images: Iterable[torch.Tensor], code: str) -> str:
+    """Return a digest of all that decides a run's result: configuration, seed, images (uint8), code (any text that names it), processor.
 
     A checkpoint of another fingerprint is of another run, and is never resumed.
     """
-    digest = hashlib.sha256(f"{config} {seed} {torch.__version__} {torch.backends.cpu.get_cpu_capability()}".encode())
+    digest = hashlib.sha256(f"{config} {seed} {code} {torch.__version__} {torch.backends.cpu.get_cpu_capability()}".encode())
     for tensor in images:
         digest.update(tensor.numpy().tobytes())
-    package = Path(regen.__file__).parent
-    for source in sorted(path for part in CODE for path in (package / part).rglob("*.py")):
-        digest.update(source.read_bytes())
     return digest.hexdigest()
 
 

@@ -39,11 +39,14 @@ class _Run:
     folder: Path
 
 
-def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Path, device: torch.device) -> tuple[Any, History]:
+def train(
+    config: TrainConfig, seed: int, images: dict[str, Images], folder: Path, device: torch.device, code: str = ""
+) -> tuple[Any, History]:
     """Train one variant; return the model and one row of history an epoch.
 
     images: prepared, under `train` and `validation` (held out). `folder` receives the snapshots (`epoch-025.safetensors`,
-    `step-002000.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there.
+    `step-002000.safetensors`, ...) and, while the run lasts, its checkpoint: an interrupted run continues from there,
+    unless what it depends on (`code`, any text that names it) has changed.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
         one image and the model normalises by batches.
     """
     tensors = [tensor for split in images.values() for tensor in (split.images, split.labels)]
-    checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, tensors))
+    checkpoint = Checkpoint(folder, fingerprint({**config.model_dump(), "device": device.type}, seed, tensors, code))
     schedule = plan(config, len(images["train"]))
     torch.manual_seed(derive_seed(seed, "initialise"))
     model = build(config.model, config.shape).to(device)

@@ -11,14 +11,11 @@ from regen.verification.compare import Difference
 
 __all__ = ["compared", "locked", "locks_apart", "locks_of", "stages_of"]
 
-NOT_COMPARED = {"provenance.json", "platform.json", "made.html", "made.md"}
+NOT_COMPARED = {"provenance.json", "platform.json"}
 """Files that say when, where and how long; they vary."""
 
-IN_GIT = ("results/", "reports/")
-"""Where the outputs lie that git keeps too."""
-
 EVERYWHERE = ("configs/", "data/")
-"""Outputs of DVC alone that are the same bytes on every platform."""
+"""Outputs that are the same bytes on every platform."""
 
 
 def locks_of(root: Path, pipeline: Path) -> list[Path]:
@@ -38,24 +35,23 @@ def stages_of(root: Path, pipeline: Path, variants: Collection[str]) -> dict[str
     """Return the stages of some variants that were run and whose results are all committed, with the paths of their outputs."""
     found = {address: [out["path"] for out in stage.get("outs", ())] for address, stage in _stages(root, pipeline)}
     named = {address: outs for address, outs in found.items() if re.search(rf"@({'|'.join(map(re.escape, variants))})(-\d+)?$", address)}
-    return {address: outs for address, outs in named.items() if all((root / out).exists() for out in outs if out.startswith(IN_GIT))}
+    return {address: outs for address, outs in named.items() if all((root / out).exists() for out in outs if out.startswith("results/"))}
 
 
-def compared(root: Path, preset: str, outs: Collection[str] | None = None) -> dict[str, Path]:
-    """Return the files of a preset that must come out again, by their path in the repository; of some outputs, if named."""
-    places = [f"{kind}{preset}" for kind in IN_GIT] if outs is None else [out for out in outs if out.startswith(IN_GIT)]
-    files = [path for place in places for path in ((root / place).rglob("*") if (root / place).is_dir() else [root / place])]
+def compared(root: Path, outs: Collection[str]) -> dict[str, Path]:
+    """Return the files of some outputs that must come out again, by their path in the repository."""
+    files = [path for out in outs for path in ((root / out).rglob("*") if (root / out).is_dir() else [root / out])]
     return {path.relative_to(root).as_posix(): path for path in files if path.is_file() and path.name not in NOT_COMPARED}
 
 
 def locked(root: Path, pipeline: Path) -> dict[str, str]:
-    """Return what DVC's locks say of outputs that git does not have, weights and data: path -> checksum."""
+    """Return what DVC's locks say of every output that is compared: path -> checksum."""
     outs = [out for _, stage in _stages(root, pipeline) for out in stage.get("outs", ())]
-    return {out["path"]: out["md5"] for out in outs if not out["path"].startswith((*IN_GIT, "mlflow/"))}
+    return {out["path"]: out["md5"] for out in outs if not out["path"].startswith("mlflow/")}
 
 
 def locks_apart(committed: dict[str, str], got: dict[str, str], exact: bool, outs: Collection[str] | None = None) -> list[Difference]:
-    """Return the outputs whose checksums differ.
+    """Return the outputs whose checksums differ, of two readings of `locked`.
 
     exact: all; else those alone that are the same on every platform. outs: of these outputs alone, and of what was needed for them.
     """

@@ -17,7 +17,7 @@ from regen.common.files import write_json, write_tensors
 from regen.evaluation.held_out.evaluate import evaluate
 from regen.models.build import build
 
-STAGE = Path(__file__).parents[3] / "stages/evaluate.py"
+STAGE = Path(__file__).parents[3] / "stages/__main__.py"
 WEIGHTS, TEST = "models/quick/tiny/0/final.safetensors", "data/quick/mnist/test.safetensors"
 METRICS, DETAILS = Path("results/quick/tiny/0/metrics.json"), Path("results/quick/tiny/0/details.json")
 
@@ -43,7 +43,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
         )
 
     def call() -> None:
-        monkeypatch.setattr(sys, "argv", ["stages/evaluate.py", "quick", "tiny", "0"])
+        monkeypatch.setattr(sys, "argv", ["stages", "evaluate", "quick", "tiny", "0"])
         runpy.run_path(str(STAGE), run_name="__main__")
 
     return call

@@ -61,8 +61,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
         write_tensors(Path("models/quick/tiny/3", f"{file}.safetensors"), weights, note)
 
     def call(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["stages/probe.py", *arguments])
-        runpy.run_path(str(ROOT / "stages/probe.py"), run_name="__main__")
+        monkeypatch.setattr(sys, "argv", ["stages", "probe", *arguments])
+        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
 
     return call
 

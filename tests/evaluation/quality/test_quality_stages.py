@@ -28,8 +28,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
     monkeypatch.chdir(tmp_path)
 
     def call(name: str, *arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", [f"stages/{name}.py", *arguments])
-        runpy.run_path(str(STAGES / f"{name}.py"), run_name="__main__")
+        monkeypatch.setattr(sys, "argv", ["stages", name, *arguments])
+        runpy.run_path(str(STAGES / "__main__.py"), run_name="__main__")
 
     return call
 

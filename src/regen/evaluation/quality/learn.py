@@ -36,10 +36,12 @@ def labeller(config: FeaturesConfig, labels: torch.Tensor) -> Labeller:
     return Labeller(model=regressor, shape=config.shape, labels="factors" if factors else "nothing")
 
 
-def train_features(config: FeaturesConfig, chosen: Labeller, images: dict[str, Images], folder: Path, device: torch.device) -> FeatureSpace:
+def train_features(
+    config: FeaturesConfig, chosen: Labeller, images: dict[str, Images], folder: Path, device: torch.device, code: str = ""
+) -> FeatureSpace:
     """Return the feature space of a data set; without labels the network keeps its random weights.
 
-    images: `train` and `validation`, prepared. `folder` receives the checkpoint.
+    images: `train` and `validation`, prepared. `folder` receives the checkpoint, `code` is what this depends on.
     """
     seed = derive_seed(config.seed, "features", config.dataset)
     if chosen.labels == "nothing":
@@ -56,7 +58,7 @@ def train_features(config: FeaturesConfig, chosen: Labeller, images: dict[str, I
         max_steps=config.max_steps,
         compute=config.compute,
     )
-    model, _ = train(training, seed, images, folder, device)
+    model, _ = train(training, seed, images, folder, device, code)
     return FeatureSpace(model, config.shape, chosen.labels)
 
 

@@ -1,4 +1,4 @@
-"""All charts of a preset, with an index of captions and of where their data points lie."""
+"""The charts of a report, with an index of captions and of where their data points lie."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from regen.figures.charts.history import draw_history
 from regen.figures.charts.losses import losses, losses_title
 from regen.figures.charts.measures import draw_classes, draw_measures, draw_snapshots
 from regen.figures.style import apply_style, save
-from regen.params.figures import STANDING, ReportFigure, anchors
+from regen.params.figures import ALL, STANDING, ReportFigure, anchors
 from regen.params.schema import ReportConfig
 
 __all__ = ["render_charts"]
@@ -36,14 +36,18 @@ class Wanted(NamedTuple):
     draw: Callable[[], Drawn | None]
 
 
-def render_charts(config: ReportConfig, root: Path) -> None:
-    """Write reports/<preset>/figures/charts/: a PNG a chart and index.json.
+def render_charts(config: ReportConfig, part: str, root: Path) -> None:
+    """Write reports/<preset>/figures/charts/<part>/: a PNG a chart and index.json.
 
-    What has no results has no entry. Of a chart whose results cannot be read the entry has a `problem` and no file; the others are drawn.
+    part: a report, or `all` for the charts of the variants of all reports. What has no results has no entry. Of a chart whose results cannot be read the entry has a `problem` and no file; the others are drawn.
     """
     apply_style()
-    folder = root / "reports" / config.preset / "figures" / "charts"
-    index = [entry for wanted in _wanted(config, root) if (entry := _entry(wanted, folder)) is not None]
+    folder = root / "reports" / config.preset / "figures" / "charts" / part
+    index = [
+        entry
+        for wanted in (_of_all(config, root) if part == ALL else _of_report(config, part, root))
+        if (entry := _entry(wanted, folder)) is not None
+    ]
     # What an earlier configuration left here.
     for path in folder.glob("*.png"):
         if path.name not in {entry.get("file") for entry in index}:
@@ -51,18 +55,22 @@ def render_charts(config: ReportConfig, root: Path) -> None:
     write_json(folder / "index.json", index)
 
 
-def _wanted(config: ReportConfig, root: Path) -> Iterator[Wanted]:
-    """Yield the standing charts, then those that the reports list."""
-    for name in config.variants:
-        yield Wanted(f"losses-{name}", losses_title(config, name), [name], lambda name=name: losses(config, name, root))  # type: ignore[misc]
+def _of_all(config: ReportConfig, root: Path) -> Iterator[Wanted]:
+    """Yield the charts of the variants of all reports."""
     every = list(config.variants)
     yield Wanted("prior_sampling", "Likelihood by sampling the prior", every, lambda: draw_prior_sampling(config, root))
     yield Wanted("latents", "Information in every latent", every, lambda: draw_latents(config, root))
-    for report, source in config.reports.items():
-        for anchor, figure in zip(anchors(report, source.figures), source.figures, strict=True):
-            if figure.chart is not None and figure.chart.kind not in STANDING:
-                draw = CHARTS[figure.chart.kind]
-                yield Wanted(anchor, figure.title, figure.variants, lambda draw=draw, figure=figure: draw(config, figure, root))  # type: ignore[misc]
+
+
+def _of_report(config: ReportConfig, report: str, root: Path) -> Iterator[Wanted]:
+    """Yield the losses of each variant of a report, then the charts that it lists."""
+    for name in (name for name, variant in config.variants.items() if variant.report == report):
+        yield Wanted(f"losses-{name}", losses_title(config, name), [name], lambda name=name: losses(config, name, root))  # type: ignore[misc]
+    figures = config.reports[report].figures
+    for anchor, figure in zip(anchors(report, figures), figures, strict=True):
+        if figure.chart is not None and figure.chart.kind not in STANDING:
+            draw = CHARTS[figure.chart.kind]
+            yield Wanted(anchor, figure.title, figure.variants, lambda draw=draw, figure=figure: draw(config, figure, root))  # type: ignore[misc]
 
 
 def _entry(wanted: Wanted, folder: Path) -> dict[str, Any] | None:
