@@ -1,6 +1,5 @@
 """Copies of the repository, reduced to a few small variants of one report, for tests of the whole pipeline."""
 
-import json
 import os
 import re
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
 
 __all__ = ["ROOT", "VARIANTS", "Copy", "reduced"]
 
@@ -20,7 +20,7 @@ VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
 
 def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     """Return a params.yaml's values with a few small variants and small feature networks of 8 steps; what dvc.yaml names stays."""
-    params = json.loads(json.dumps(yaml.safe_load(path.read_text())))
+    params: dict[str, Any] = YAML(typ="safe").load(path)
     variants = {name: params["variants"]["mnist"][name] for name in names}
     for variant in variants.values():
         for network in {"network", "generator", "discriminator", "flow"} & variant["model"].keys():

@@ -1,13 +1,16 @@
 """A machine that lacks what regen needs: one line that says so."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from repository import ROOT
 
-from regen.provenance import commit
+from regen.common.files import read_json
+from regen.provenance import commit, recorded
 
 OLD = """#!/bin/sh
 exec python3 -c 'import sys; sys.version_info = (3, 9, 1); exec(sys.argv[2])' "$@"
@@ -34,10 +37,57 @@ def test_an_old_python_is_one_line_and_installs_nothing(bare: Path) -> None:
     assert all(line.startswith("make") for line in rest) and not (bare / ".venv").exists()
 
 
-def test_without_git_no_commit_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_repository_no_commit_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert commit() is None
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.chdir(ROOT)
     assert commit() is None
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a repository with a commit, and go there."""
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    # A git hook sets GIT_DIR: without this a commit here could be one to the repository itself.
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.chdir(tmp_path)
+    for command in (["init", "-q"], ["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run(["git", *command], check=True)
+    return tmp_path
+
+
+def test_the_commit_of_another_users_repository_is_noted(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert "dubious ownership" in subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stderr
+
+    assert commit() == head
+    (repository / "params.yaml").write_text("seed: 1")
+    assert commit() == f"{head}+changes"
+
+
+def test_a_commit_that_git_does_not_tell_is_one_line_once(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / ".git/HEAD").write_text("ref: refs/heads/gone")
+    assert commit() is commit() is None
+    expected = "warning: expected git to tell the commit, got '{}'; it is not noted, and no result depends on it\n"
+    assert capsys.readouterr().err == expected.format("fatal: Needed a single revision")
+
+    monkeypatch.setenv("PATH", str(repository))
+    assert commit() is commit() is None
+    assert capsys.readouterr().err == expected.format("[Errno 2] No such file or directory: 'git'")
+
+
+def test_where_the_system_tells_no_peak_memory_a_stage_is_recorded_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)
+    with recorded(tmp_path / "train.json"):
+        pass
+    assert read_json(tmp_path / "train.json")["peak_memory_mb"] is None

@@ -1,13 +1,13 @@
 """How a result was made: everything that varies from run to run, in side files that DVC and git ignore."""
 
 import platform
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,31 @@ PLATFORM = ("processor", "machine", "instruction_set", "versions", "device", "th
 
 
 def commit() -> str | None:
-    """Return the commit that is checked out, with `+changes` where the work tree differs; None without git."""
+    """Return the commit that is checked out in the current folder, with `+changes` where the work tree differs.
+
+    None without a repository, and where git does not tell the commit of one: then a line on standard error says why.
+    """
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changes = subprocess.run(
-            ["git", "status", "--porcelain", "src", "stages", "params.yaml"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
+        head = _git("rev-parse", "--verify", "HEAD").strip()
+        changes = _git("status", "--porcelain", "src", "stages", "params.yaml")
+    except (OSError, subprocess.CalledProcessError) as error:
+        if Path(".git").exists():
+            said = (str(getattr(error, "stderr", error)).splitlines() or ["nothing"])[0]
+            _warn(f"expected git to tell the commit, got '{said}'; it is not noted, and no result depends on it")
         return None
-    return head + ("+changes" if changes.stdout else "")
+    return head + ("+changes" if changes else "")
+
+
+def _git(*arguments: str) -> str:
+    """Return what git says of the repository in the current folder, whoever owns it; without a lock that other stages meet."""
+    ours = ["git", "--no-optional-locks", "-c", f"safe.directory={Path.cwd()}"]
+    return subprocess.run([*ours, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+@cache
+def _warn(problem: str) -> None:
+    """Say it on standard error, once a process."""
+    print(f"warning: {problem}", file=sys.stderr)
 
 
 def _processor() -> str:
@@ -54,8 +70,12 @@ def platform_facts() -> dict[str, Any]:
     return {"processor": _processor(), "machine": platform.machine(), "instruction_set": instructions, "versions": versions}
 
 
-def _peak_memory_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB."""
+def _peak_memory_mb() -> float | None:
+    """Return the largest resident memory of this process so far, in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     # ru_maxrss is in bytes on macOS and in KiB elsewhere.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
 

@@ -1,11 +1,10 @@
 """params.yaml as plain values, whole or small, with one of them altered."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from regen.params.schema import PresetFile
 
@@ -18,12 +17,12 @@ PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": SEEDS}
 
 
 def raw_params() -> Any:
-    """Return params.yaml as plain values; through JSON, so that a change to one variant is not one to its aliases."""
-    return json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
+    """Return params.yaml as plain values."""
+    return YAML(typ="safe").load(ROOT / "params.yaml")
 
 
 def small_params() -> Any:
-    """Return params.yaml's values with two of the variants and of the data sets: YAML is slow to read."""
+    """Return params.yaml's values with two of the variants and of the data sets."""
     params = raw_params()
     for preset in params["presets"].values():
         for key in ("sources", "likelihood", "max_steps", "samples"):

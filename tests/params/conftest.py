@@ -1,5 +1,6 @@
 """What the tests of the parameters share: the stage that reads them, in a folder of its own."""
 
+import json
 import runpy
 import sys
 from collections.abc import Callable
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from altered import PRESET, ROOT
 
 
@@ -19,7 +19,8 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     def call(params: Any, preset: Any = PRESET) -> Path:
         for name, content in (("params.yaml", params), ("preset.yaml", preset)):
             if content is not None:
-                text = content if isinstance(content, str | bytes) else yaml.safe_dump(content, sort_keys=False)
+                # JSON is YAML without anchors.
+                text = content if isinstance(content, str | bytes) else json.dumps(content).replace("NaN", ".nan")
                 Path(name).write_bytes(text.encode() if isinstance(text, str) else text)
         monkeypatch.setattr(sys, "argv", ["stages", "configure", "preset.yaml"])
         runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")

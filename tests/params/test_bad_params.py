@@ -1,12 +1,12 @@
 """Every bad value of params.yaml or a preset in one line, and nothing written."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from altered import DELETED, PRESET, VARIANT, changed, chosen, files, raw_params, small_params
 
 from regen.params.resolve import read_params, resolve
@@ -141,6 +141,7 @@ def test_a_bad_value_is_one_line_and_writes_nothing(
         (b"\xff\xfe\xfa", PRESET, ["params.yaml", "readable"]),
         ("", PRESET, ["params.yaml", "null"]),
         ("- 1", PRESET, ["params.yaml", "[1]"]),
+        ("[1, 2]: 3", PRESET, ["params.yaml", "seed: missing"]),
         ("variants: [", PRESET, ["params.yaml", "expected YAML", "line 1"]),
         ("a: !!python/object/apply:os.mkdir [configs/made]", PRESET, ["params.yaml", "expected YAML", "os.mkdir"]),
         (small_params(), None, ["preset.yaml", "No such file"]),
@@ -152,7 +153,7 @@ def test_a_bad_value_is_one_line_and_writes_nothing(
         (small_params(), {**PRESET, "seeds": {"mnist": [0]}}, ["preset.yaml", "seeds = {'mnist': [0]}", "svhn"]),
         (small_params(), {**PRESET, "seed": 0}, ["preset.yaml", "seed = 0", "unknown key", "seeds"]),
     ],
-    ids=["missing", "binary", "empty", "list", "broken", "python-object", *(f"preset-{number}" for number in range(8))],
+    ids=["missing", "binary", "empty", "list", "list as key", "broken", "python-object", *(f"preset-{number}" for number in range(8))],
 )
 def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
     content: Any, preset: Any, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
@@ -163,6 +164,6 @@ def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
 def test_what_the_message_allows_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     for key, value in (("learning_rate", 0.5), ("epochs", 100), ("snapshot_epochs", []), ("batch_size", 1)):
-        path.write_text(yaml.safe_dump(changed(f"{VARIANT}/training/{key}", value)))
+        path.write_text(json.dumps(changed(f"{VARIANT}/training/{key}", value)))
         config: Any = resolve(read_params(path), chosen("quick"))["uva3-vae-z2-mnist.train.json"]
         assert getattr(config.training, key) == value

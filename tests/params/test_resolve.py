@@ -1,17 +1,18 @@
 """The presets as lenses, and what a change of params.yaml reaches."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from altered import ROOT, VARIANT, changed, chosen, files, raw_params
+from ruamel.yaml import YAML
 
 from regen.config.base import parse
 from regen.params.resolve import read_params, read_preset, resolve
-from regen.params.schema import Params
+from regen.params.schema import Params, Variant
 
 
 def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
@@ -35,6 +36,16 @@ def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     # CelebA: K up to 2,000 on 200 images.
     (celeba,) = paper["davari-vae-deconv-celeba.evaluate.json"].likelihood
     assert (celeba.importance_samples, celeba.n_images) == ([1, 5, 50, 500, 2000], 200)
+
+
+def test_the_recipe_for_a_new_variant_is_a_whole_entry() -> None:
+    recipe = re.search(r"```yaml\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert recipe is not None
+    ((group, entries),) = YAML(typ="safe").load(recipe[1]).items()
+    ((name, entry),) = entries.items()
+
+    assert group in raw_params()["variants"] and name not in raw_params()["variants"][group]
+    assert parse(Variant, entry, "CONTRIBUTING.md").report in raw_params()["reports"]
 
 
 def test_a_changed_rate_changes_one_variant_alone(configure: Callable[..., Path]) -> None:
@@ -88,7 +99,7 @@ def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], par
 
 def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> None:
     path, images = tmp_path / "params.yaml", {"size": 32, "channels": 3, "binarisation": "every_epoch"}
-    path.write_text(yaml.safe_dump(changed(f"{VARIANT}/images", images)))
+    path.write_text(json.dumps(changed(f"{VARIANT}/images", images)))
     resolved: Any = resolve(read_params(path), chosen("quick"))
     train, evaluate, quality = (resolved[f"uva3-vae-z2-mnist.{purpose}.json"] for purpose in ("train", "evaluate", "quality"))
     shown, other = resolved["report.json"].variants["uva3-vae-z2-mnist"], resolved["vu4a-vae-svhn.evaluate.json"]

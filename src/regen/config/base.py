@@ -51,7 +51,7 @@ def _explain(kind: type[Config], problem: dict[str, Any]) -> str:
     location = [str(part) for part in problem["loc"]]
     path, _ = _walk(kind, location)
     _, siblings = _walk(kind, location[:-1])
-    key, value = ".".join(path), json.dumps(problem["input"], default=str)
+    key, value = ".".join(path), json.dumps(problem["input"], default=str, skipkeys=True)
     value = value if len(value) <= 60 else f"{value[:57]}..."
     match problem["type"]:
         case "extra_forbidden":

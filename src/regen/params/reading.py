@@ -29,10 +29,12 @@ def read_yaml(path: Path) -> Any:
         _check_spelled_out(text, path)
         return YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
-        where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        # What is open at the end of the file is found on a line behind it.
+        last = len(text.rstrip().splitlines())
+        where = f", line {min(error.problem_mark.line + 1, last)}" if error.problem_mark else ""
         raise UserError(f"{path}{where}: expected YAML, got '{_one_line(error.problem or error)}'; mend the line") from error
-    except (YAMLError, ValueError, TypeError) as error:
-        # A date without such a day is a ValueError, a list as a key a TypeError.
+    except (YAMLError, ValueError) as error:
+        # A day that no month has is a ValueError.
         raise UserError(f"{path}: expected YAML, got '{_one_line(error)}'; mend the line") from error
 
 
