@@ -16,6 +16,7 @@ from regen.figures.charts import render
 from regen.figures.charts.comparison import latent_information, naive_estimator
 from regen.figures.charts.render import render_charts
 from regen.figures.style import apply_style
+from regen.params.figures import ALL
 from regen.params.schema import ReportConfig
 
 Row = dict[str, Any]
