@@ -29,14 +29,12 @@ help: ## list the targets
 
 report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines)
 	@$(RUN) dvc.yaml
-	@python scripts/provenance.py quick
-	@python scripts/made.py quick
+	@python scripts/account.py quick
 	@echo "report: reports/quick/report.html and reports/quick/report.md"
 
 paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data")
 	@$(RUN) paper/dvc.yaml
-	@python scripts/provenance.py paper
-	@python scripts/made.py paper
+	@python scripts/account.py paper
 	@echo "report: reports/paper/report.html and reports/paper/report.md"
 
 status: .venv/installed ## say what would run, by kind of stage

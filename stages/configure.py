@@ -16,7 +16,8 @@ def main(preset_file: str) -> None:
     chosen = read_preset(Path(preset_file), params)
     folder = Path("configs", chosen.preset)
     resolved = resolve(params, chosen)
-    code = {script.stem: code_of(script, Path()) for script in sorted(Path("stages").glob("*.py")) if script.stem not in ASIDE}
+    here = Path(__file__).resolve().parent
+    code = {script.stem: code_of(script, here.parent) for script in sorted(here.glob("*.py")) if script.stem not in ASIDE}
     for name, config in resolved.items():
         # The report shows its chapters in the order of params.yaml.
         write_json(folder / name, config.model_dump(), sort=name != "report.json")

@@ -87,7 +87,7 @@ def published(trained: Copy, tmp_path: Path) -> Copy:
     other.environment = {**trained.environment, "PYTHONPATH": str(other.root / "src"), "DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
     shutil.copytree(trained.root, other.root, symlinks=True)
     other.repro(PICTURES[0])
-    other.call(sys.executable, "scripts/provenance.py", "quick")
+    other.call(sys.executable, "scripts/account.py", "quick")
     return other
 
 

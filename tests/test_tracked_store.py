@@ -140,7 +140,7 @@ def test_a_store_of_a_newer_mlflow_is_one_line_and_left_alone(tmp_path: Path) ->
         ("results/quick/uva3-vae-z2-mnist/0/metrics.json", '{"nll_nats": ', "expected JSON"),
         ("results/quick/data/mnist.json", '{"dataset": "mnist"}', "source: missing"),
         ("reports/quick/figures/uva3-vae-z20-mnist/index.json", '{"file": "x.png"}', "list of figures"),
-        ("reports/quick/figures/charts/index.json", '[{"file": "x.png"}]', "entry 1"),
+        ("reports/quick/figures/charts/uva3/index.json", '[{"file": "x.png"}]', "entry 1"),
         ("logs/quick/uva3-vae-z20-mnist/0/train.json", '{"started": "noon", "seconds": 1}', "started"),
     ],
 )

@@ -48,8 +48,8 @@ def make(root: Path) -> Path:
     write(figures / "uva3-vae-z20-mnist/index.json", [picture])
     alone, both = ({**picture, "file": f"{len(names)}.png", "variants": names} for names in (VARIANTS[:1], VARIANTS[:2]))
     unread = {"title": "Classes", "problem": "quality_details.json: expected JSON", "variants": VARIANTS[:1]}
-    write(figures / "charts/index.json", [alone, both, unread])
-    for name in ("uva3-vae-z20-mnist/samples", "charts/1", "charts/2"):
+    write(figures / "charts/uva3/index.json", [alone, both, unread])
+    for name in ("uva3-vae-z20-mnist/samples", "charts/uva3/1", "charts/uva3/2"):
         Image.new("L", (4, 3), 128).save(figures / f"{name}.png")
     write(root / "logs/quick/uva3-vae-z20-mnist/0/train.json", SIDE)
     return root

@@ -19,6 +19,9 @@ __all__ = ["PACKAGES", "collect", "collect_platforms", "commit", "made_here", "p
 
 PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torch-fidelity", "torchvision")
 
+PLATFORM = ("processor", "machine", "instruction_set", "versions", "device", "threads")
+"""What of a stage's log says on which platform it ran."""
+
 
 def commit() -> str | None:
     """Return the commit that is checked out in the current folder, with `+changes` where the work tree differs.
@@ -112,7 +115,7 @@ def collect_platforms(logs: Path, path: Path) -> None:
     for log in sorted(logs.glob("*/*/*.json")):
         facts = read_json(log)
         run = f"{log.parent.parent.name}/{log.parent.name}/{log.stem}"
-        made[run] = {key: facts[key] for key in (*platform_facts(), "device", "threads") if key in facts}
+        made[run] = {key: facts[key] for key in PLATFORM if key in facts}
     made = {run: facts for run, facts in sorted(made.items()) if (path.parent / run.split("/")[0]).exists()}
     distinct = [facts for index, facts in enumerate(made.values()) if facts not in list(made.values())[:index]]
     names = [f"platform {number}" for number in range(1, len(distinct) + 1)]

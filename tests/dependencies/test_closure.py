@@ -42,7 +42,7 @@ SCRIPT = "stages/one.py"
 TREE = {
     SCRIPT: "from regen.a.first import go\n",
     "src/regen/a/__init__.py": "",
-    "src/regen/a/first.py": "import math\nfrom regen import b\ndef go():\n    from sklearn.mixture import GaussianMixture\n    import regen.c.deep\n",
+    "src/regen/a/first.py": "import math\nfrom regen import b\ndef go():\n    from sklearn import mixture\n    import regen.c.deep\n",
     "src/regen/b.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from regen.d import unused\n    import mlflow\n",
     "src/regen/c/__init__.py": "",
     "src/regen/c/deep.py": "",
@@ -62,7 +62,8 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
 
 
 def test_a_package_whose_modules_are_imported_by_name_counts_as_a_whole(tmp_path: Path) -> None:
-    registry = "import pkgutil\nfrom importlib import import_module\nfrom regen import c\nfor m in pkgutil.iter_modules(c.__path__):\n    import_module(m.name)\n"
+    loop = "for m in pkgutil.iter_modules(c.__path__):\n    import_module(m.name)\n"
+    registry = f"import pkgutil\nfrom importlib import import_module\nfrom regen import c\n{loop}"
     root = written(tmp_path, {**TREE, SCRIPT: registry, "src/regen/c/other.py": "import regen.d\n"})
     assert modules(root) == {"regen", "regen.c", "regen.c.deep", "regen.c.other", "regen.d"}
     root = written(tmp_path, {SCRIPT: "import importlib\nimportlib.import_module('regen.b')\n"})

@@ -227,8 +227,8 @@ def test_charts_of_the_reports_are_named_by_their_anchors(config: ReportConfig, 
     write(tmp_path, GAN, rows=[{"images": "samples", "class_counts": "many"}])
     saved: list[str] = []
     monkeypatch.setattr(render, "save", lambda chart, path: (saved.append(path.name), FigureCanvasAgg(chart).draw()))
-    render_charts(config.model_copy(update={"reports": reports}), tmp_path)
-    entries = {entry["name"]: entry for entry in json.loads((tmp_path / "reports/quick/figures/charts/index.json").read_text())}
+    render_charts(config.model_copy(update={"reports": reports}), "davari", tmp_path)
+    entries = {entry["name"]: entry for entry in json.loads((tmp_path / "reports/quick/figures/charts/davari/index.json").read_text())}
     assert list(entries) == [f"losses-{VAE}", "davari-added-1", "davari-added-2"]
     assert saved == [f"losses-{VAE}.png", "davari-added-1.png"]
     # A broken file is said at its place, and stops no other chart.

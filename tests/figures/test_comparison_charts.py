@@ -16,6 +16,7 @@ from regen.figures.charts import render
 from regen.figures.charts.comparison import latent_information, naive_estimator
 from regen.figures.charts.render import render_charts
 from regen.figures.style import apply_style
+from regen.params.figures import ALL
 from regen.params.schema import ReportConfig
 
 Row = dict[str, Any]
@@ -55,7 +56,7 @@ def write(root: Path, name: str, seed: int = 0, **tables: list[Row]) -> Path:
 
 
 def index(root: Path) -> list[Row]:
-    entries: list[Row] = json.loads((root / "reports/quick/figures/charts/index.json").read_text())
+    entries: list[Row] = json.loads((root / "reports/quick/figures/charts/all/index.json").read_text())
     return entries
 
 
@@ -163,7 +164,7 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
     write(tmp_path, "lab1-vae-mnist", prior_sampling=NAIVE[Z2], latents=SPACES[Z2])
     write(tmp_path, Z20, seed=1, prior_sampling=draws(1, 1, 1))
     write(tmp_path, "uva3-gan-mnist", splits=[])
-    render_charts(config, tmp_path)
+    render_charts(config, ALL, tmp_path)
     naive, latents = index(tmp_path)
 
     assert list(drawn) == [naive["file"], latents["file"]] == ["prior_sampling.png", "latents.png"]
@@ -180,7 +181,7 @@ def test_figures_are_of_the_tables_of_all_variants(config: ReportConfig, drawn: 
 def test_seeds_are_a_mean(config: ReportConfig, drawn: dict[str, Figure], tmp_path: Path) -> None:
     write(tmp_path, Z2, prior_sampling=draws(8, 2, 1), latents=space((1.0, 0.5), (0.5, 0.0)))
     write(tmp_path, Z2, seed=2, prior_sampling=draws(16, 6, 2), latents=space((2.0, 0.5), (0.25, 0.0)))
-    render_charts(config, tmp_path)
+    render_charts(config, ALL, tmp_path)
     bias, deviation, ess = panels(drawn["prior_sampling.png"])
     # (8 + 16) / 2; the root of (2 + 6) / 2; (1 + 2) / 2.
     assert [float(axes.lines[0].get_ydata()[0]) for axes in (bias, deviation, ess)] == [12, 2, 1.5]
@@ -191,15 +192,15 @@ def test_seeds_are_a_mean(config: ReportConfig, drawn: dict[str, Figure], tmp_pa
 @pytest.mark.parametrize("tables", [{}, {"prior_sampling": NAIVE[Z20]}, {"latents": SPACES[Z20]}])
 def test_a_figure_that_nothing_is_known_of_is_left_out(tables: dict[str, list[Row]], config: ReportConfig, tmp_path: Path) -> None:
     write(tmp_path, Z20, 0, splits=[], **tables)
-    render_charts(config, tmp_path)
-    files = sorted(path.name for path in (tmp_path / "reports/quick/figures/charts").glob("*.png"))
+    render_charts(config, ALL, tmp_path)
+    files = sorted(path.name for path in (tmp_path / "reports/quick/figures/charts/all").glob("*.png"))
     assert files == [entry["file"] for entry in index(tmp_path)] == [f"{name}.png" for name in tables]
 
 
 def test_without_results_there_is_an_empty_index_and_no_file(config: ReportConfig, tmp_path: Path) -> None:
-    render_charts(config, tmp_path)
+    render_charts(config, ALL, tmp_path)
     assert index(tmp_path) == []
-    assert [path.name for path in (tmp_path / "reports/quick/figures/charts").iterdir()] == ["index.json"]
+    assert [path.name for path in (tmp_path / "reports/quick/figures/charts/all").iterdir()] == ["index.json"]
 
 
 def test_the_same_tables_give_the_same_bytes_anywhere(config: ReportConfig, tmp_path: Path) -> None:
@@ -208,16 +209,16 @@ def test_the_same_tables_give_the_same_bytes_anywhere(config: ReportConfig, tmp_
         torch.manual_seed(number)
         for name in (Z20, Z2):
             write(tmp_path / folder, name, prior_sampling=NAIVE[name], latents=SPACES[name])
-        render_charts(config, tmp_path / folder)
+        render_charts(config, ALL, tmp_path / folder)
         figures = tmp_path / folder / "reports/quick/figures"
         made.append({str(path.relative_to(figures)): path.read_bytes() for path in figures.rglob("*") if path.is_file()})
     assert made[0] == made[1]
-    assert sorted(made[0]) == ["charts/index.json", "charts/latents.png", "charts/prior_sampling.png"]
+    assert sorted(made[0]) == ["charts/all/index.json", "charts/all/latents.png", "charts/all/prior_sampling.png"]
     for name in ("latents", "prior_sampling"):
-        with Image.open(figures / f"charts/{name}.png") as image:
+        with Image.open(figures / f"charts/all/all/{name}.png") as image:
             # In colour, for only that tells the lines apart.
             assert (image.format, image.mode) == ("PNG", "RGB") and min(image.size) > 100
-    assert b"atplotlib" not in made[0]["charts/latents.png"]
+    assert b"atplotlib" not in made[0]["charts/all/latents.png"]
 
 
 @pytest.mark.parametrize(
@@ -228,9 +229,9 @@ def test_a_broken_table_is_a_problem_of_its_chart_alone(content: str, said: str,
     (tmp_path / f"results/quick/{Z20}/0/details.json").write_text(content)
     (tmp_path / f"results/quick/{Z2}/0").mkdir(parents=True)
     (tmp_path / f"results/quick/{Z2}/0/history.csv").write_text("epoch,train_neg_elbo_nats,val_neg_elbo_nats\n1,200,190\n")
-    render_charts(config, tmp_path)
+    render_charts(config, ALL, tmp_path)
     entries = {entry["name"]: entry for entry in index(tmp_path)}
     assert said in entries["latents"]["problem"] and "\n" not in entries["latents"]["problem"]
     assert set(entries["latents"]) == {"name", "title", "problem", "variants"}
     assert entries[f"losses-{Z2}"]["file"] == f"losses-{Z2}.png"
-    assert not (tmp_path / "reports/quick/figures/charts/latents.png").exists()
+    assert not (tmp_path / "reports/quick/figures/charts/all/latents.png").exists()

@@ -102,8 +102,8 @@ def page_file(report_config: Callable[..., ReportConfig], tmp_path: Path) -> Pat
         "grids": [grid(3, 2)],
     }
     (folder / "figures" / FIRST / "index.json").write_text(json.dumps([entry]))
-    (folder / "figures/charts").mkdir()
-    Image.new("RGB", (200, 120), "white").save(folder / "figures/charts/losses.png")
+    (folder / "figures/charts/uva3").mkdir(parents=True)
+    Image.new("RGB", (200, 120), "white").save(folder / "figures/charts/uva3/losses.png")
     chart = {
         "file": "losses.png",
         "name": f"losses-{FIRST}",
@@ -113,7 +113,7 @@ def page_file(report_config: Callable[..., ReportConfig], tmp_path: Path) -> Pat
         "variants": [FIRST],
         "points": POINTS,
     }
-    (folder / "figures/charts/index.json").write_text(json.dumps([chart]))
+    (folder / "figures/charts/uva3/index.json").write_text(json.dumps([chart]))
     (folder / "claims.json").write_text(json.dumps(claims))
     (folder / "report.html").write_text(html(assemble(config, tmp_path), folder))
     return folder / "report.html"

@@ -46,7 +46,7 @@ def test_without_any_result_there_is_no_report(report_config: ReportOf, tmp_path
         ("results/quick/vu4a-vae-mnist/0/details.json", "x"),
         ("results/quick/data/mnist.json", "{"),
         ("reports/quick/figures/uva3-vae-z2-mnist/index.json", "["),
-        ("reports/quick/figures/charts/index.json", "{}}"),
+        ("reports/quick/figures/charts/all/index.json", "{}}"),
         ("reports/quick/claims.json", "?"),
     ],
 )

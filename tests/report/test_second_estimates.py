@@ -194,7 +194,7 @@ def full(report_config: ReportOf, make: Make) -> tuple[ReportConfig, Path]:
         details = json.loads((path / "details.json").read_text()) | {"checks": CHECKS, "prior_sampling": PRIOR, "latents": LATENTS}
         (path / "details.json").write_text(json.dumps(details))
         (path / "metrics.json").write_text(json.dumps(json.loads((path / "metrics.json").read_text()) | SPACE))
-    folder = root / "reports/quick/figures/charts"
+    folder = root / "reports/quick/figures/charts/all"
     folder.mkdir()
     names = ("prior_sampling", "latents")
     texts = {"title": "A & B", "description": 'The "naive" one.', "variants": [CHECKED, NAIVE]}
@@ -208,11 +208,11 @@ def full(report_config: ReportOf, make: Make) -> tuple[ReportConfig, Path]:
 def test_figures_stand_with_their_captions(full: tuple[ReportConfig, Path]) -> None:
     text, page = section(*full)
     for name in ("prior_sampling", "latents"):
-        assert f'![The "naive" one.](figures/charts/{name}.png)\n\n**A & B.** Of \\<{name}>.\n' in text
+        assert f'![The "naive" one.](figures/charts/all/{name}.png)\n\n**A & B.** Of \\<{name}>.\n' in text
         assert f"<figcaption><strong>A &amp; B.</strong> Of &lt;{name}&gt;.</figcaption>" in page
     # A chapter may show them too.
     images = [values for tag, values in Page(page).elements if tag == "img" and values["alt"] == 'The "naive" one.']
-    drawn = [(full[1] / "reports/quick/figures/charts" / file).read_bytes() for file in ("prior_sampling.png", "latents.png")]
+    drawn = [(full[1] / "reports/quick/figures/charts/all" / file).read_bytes() for file in ("prior_sampling.png", "latents.png")]
     assert [base64.b64decode(values["src"].removeprefix("data:image/png;base64,")) for values in images] == drawn
     assert {values["alt"] for values in images} == {'The "naive" one.'}
 

@@ -109,7 +109,7 @@ def _run(tree: ast.AST) -> list[ast.AST]:
 def _files(name: str, source: Path) -> dict[str, Path]:
     """Return the modules that are run when one is imported, its packages' own before it; nothing for a name that is no module."""
     parts = name.split(".")
-    found = {}
+    found: dict[str, Path] = {}
     for count in range(1, len(parts) + 1):
         place = source.joinpath(*parts[:count])
         file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")

@@ -39,7 +39,8 @@ class Wanted(NamedTuple):
 def render_charts(config: ReportConfig, part: str, root: Path) -> None:
     """Write reports/<preset>/figures/charts/<part>/: a PNG a chart and index.json.
 
-    part: a report, or `all` for the charts of the variants of all reports. What has no results has no entry. Of a chart whose results cannot be read the entry has a `problem` and no file; the others are drawn.
+    part: a report, or `all` for the charts of the variants of all reports. What has no results has no entry. Of a chart whose results
+    cannot be read the entry has a `problem` and no file; the others are drawn.
     """
     apply_style()
     folder = root / "reports" / config.preset / "figures" / "charts" / part
