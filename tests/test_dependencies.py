@@ -41,7 +41,7 @@ def test_a_stage_depends_on_its_own_code_once(stage: str) -> None:
 def test_what_is_known_of_a_stage_for_a_run_side_by_side(stage: str) -> None:
     runner = STAGES[stage]["meta"]["runner"]
     # regen comes first of all: it pins the instruction set before anything imports numpy or torch.
-    assert all(module.split(".")[0] == "regen" for module in runner.get("preload", []))
+    assert all(module.split(".")[0] == "regen" for module in runner.get("preload", [])[:1])
     # Elsewhere a stage finds the code and nothing of this machine.
     assert runner.get("here") or runner["code"] == ["stages", "src"]
 
