@@ -47,7 +47,7 @@ def plan(targets: Sequence[str], tell: Callable[[str], None]) -> Plan:
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
-    from scmrepo.exceptions import SCMError
+    from dvc.scm import SCMError
 
     try:
         repo = Repo(_wait_for_lock=True)
