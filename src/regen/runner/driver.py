@@ -192,7 +192,7 @@ class Driver:
             with self.baton, self.plan.repo.lock:
                 self.record.update(self.noted)
                 self.durations.update(self.took)
-                locks.write(sorted(self.made, key=self.plan.order.__getitem__), self.plan.stages)
+                locks.write(self.made, self.plan.defined)
         except OSError as error:
             what = error.filename or "the locks"
             self.fail(f"error: {what}: not written: {error.strerror or error}; what ran is in DVC's cache: mend that and run again")
