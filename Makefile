@@ -40,8 +40,8 @@ paper: .venv/installed ## run the reports' own schedules on real data (more than
 status: .venv/installed ## say what would run, by kind of stage
 	@$(RUN) --dry $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
 
-verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs)
-	@python scripts/verify.py $(if $(JOBS),--jobs $(JOBS)) $(if $(TWICE),--twice) $(PRESET) $(VARIANT)
+verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs; CLUSTER=: the last run on its workers)
+	@python scripts/verify.py $(if $(JOBS),--jobs $(JOBS)) $(if $(TWICE),--twice) $(if $(CLUSTER),--cluster $(CLUSTER)) $(PRESET) $(VARIANT)
 
 test: .venv/installed ## run the tests
 	@python -m pytest -n auto --dist loadfile

@@ -1,17 +1,16 @@
-"""Time of `dvc repro` with nothing to do; with --clones or --long, one job against two in fresh clones, to the same bytes."""
+"""Time of the pipeline: with nothing to do; the whole quick preset from nothing, against an older commit or on two workers."""
 
 import argparse
-import json
 import os
 import re
-import runpy
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -22,26 +21,24 @@ from regen.common.files import checksum
 
 __all__ = ["main"]
 
-LONG = ("uva3-vae-z20-mnist", "uva3-vae-z2-mnist", "vu4a-vae-mnist", "vu4a-vae-mnist-gauss")
-"""Variants that --long trains, all alike in cost."""
+TARGET_IDLE = 4.0
+"""Seconds of `make report` and of `dvc repro` with nothing to do."""
 
-IMAGES, STEPS = 6000, 10000
-"""Training images of --long, and most steps: more than ten seconds a training."""
+TARGET_BARE, TARGET_BEFORE, TARGET_OWN = 300.0, 0.4, 0.85
+"""Seconds of the bare quick preset on two cores; the ratio to the older commit; the share of the cores' time that is the stages' own."""
 
-TARGET_LONG = 1.7
-"""How many times faster two jobs are to be than one, over stages of ten seconds and more."""
-
-TARGET_JOBS_2 = 480.0
-"""Seconds of the whole quick preset with two jobs on two cores."""
-
-TARGET_SECONDS = 2.0
-UP_TO_DATE = "Data and pipelines are up to date."
+TARGET_WORKERS = 1.15
+"""How many times as long two workers on this machine may take as the local pool."""
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the environment in which a clone runs its own code with this interpreter's packages."""
+    """Return the environment in which a clone runs its own code with this interpreter's packages and nobody's DVC cache."""
+    places = {
+        f"DVC_{name}_DIR": str(folder.with_name(f"{folder.name}-{name}")) for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG")
+    }
     return {
         **os.environ,
+        **places,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder / "src"),
         "DVC_NO_ANALYTICS": "true",
@@ -64,117 +61,131 @@ def run(folder: Path, *command: str) -> str:
     return result.stdout
 
 
-def nothing_to_do(folder: Path) -> list[float]:
-    """Return the seconds of five runs of `dvc repro` after a first one that is not counted."""
-    if not run(folder, "dvc", "repro", "--dry").rstrip().endswith(UP_TO_DATE):
-        raise UserError("dvc.yaml: expected an up-to-date pipeline, got stages to run; run 'make report' first")
+def idle(folder: Path, *command: str) -> list[float]:
+    """Return the seconds of five runs of a command after a first one that is not counted."""
     seconds = []
     for _ in range(6):
         start = time.perf_counter()
-        run(folder, "dvc", "repro")
+        run(folder, *command)
         seconds.append(time.perf_counter() - start)
     return seconds[1:]
 
 
 def outputs(folder: Path) -> dict[str, str]:
-    """Return the digest of every output: those that DVC noted in its locks, and those of the files themselves."""
+    """Return the digest of every file that the stages made."""
     locks = [yaml.safe_load(path.read_text()) for path in (folder / "dvc.lock", *folder.glob("pipeline/*/dvc.lock"))]
-    found = {f"lock: {out['path']}": out["md5"] for lock in locks for stage in lock["stages"].values() for out in stage["outs"]}
-    files = [path for top in ("configs", "data", "features", "models", "results", "reports") for path in sorted((folder / top).rglob("*"))]
-    files += sorted(folder.glob("mlflow/*/synced.txt"))
-    return found | {str(path.relative_to(folder)): checksum(path, "sha256") for path in files if path.is_file()}
+    places = [folder / out["path"] for lock in locks for stage in lock["stages"].values() for out in stage["outs"]]
+    files = [path for place in places for path in (place.rglob("*") if place.is_dir() else [place])]
+    return {path.relative_to(folder).as_posix(): checksum(path, "sha256") for path in files if path.is_file()}
 
 
-def cloned(folder: Path) -> Path:
-    """Return a clone of the repository that runs its own package."""
+def bare(folder: Path, commit: str = "HEAD") -> Path:
+    """Clone a commit without any result of the quick preset and without its locks."""
     run(REPOSITORY, "git", "clone", "--quiet", str(REPOSITORY), str(folder))
-    used = run(folder, "python", "-c", "import regen; print(regen.__file__)").strip()
-    if folder not in Path(used).parents:
-        raise UserError(f"{folder}: expected the clone's own package, got {used}; install regen editable, as 'make' does")
+    run(folder, "git", "checkout", "--quiet", commit)
+    for results in ("results/quick", "reports/quick"):
+        shutil.rmtree(folder / results, ignore_errors=True)
+    for lock in (folder / "dvc.lock", *folder.glob("pipeline/*/dvc.lock")):
+        lock.unlink()
     return folder
 
 
-def from_scratch(folder: Path, jobs: int) -> float:
-    """Clone the repository, remove every result of the quick preset, run it and return the seconds."""
-    cloned(folder)
-    for results in ("results/quick", "reports/quick"):
-        shutil.rmtree(folder / results)
+def timed(folder: Path, *command: str) -> tuple[float, float]:
+    """Return the seconds of a run, and the share of the cores' time that was the stages' own, if it says so."""
     start = time.perf_counter()
-    run(folder, "python", "scripts/repro.py", "dvc.yaml", str(jobs))
-    return time.perf_counter() - start
+    said = run(folder, *command)
+    share = re.search(r"(\d+)% of \d+ cores", said)
+    return time.perf_counter() - start, int(share[1]) / 100 if share else float("nan")
 
 
-def compare_clones() -> bool:
-    """Run the quick preset in two clones, print every difference and return whether there was one."""
-    with tempfile.TemporaryDirectory(prefix="regen-clones-") as name:
-        clones = {jobs: Path(name).resolve() / f"jobs-{jobs}" for jobs in (1, 2)}
-        seconds = {jobs: from_scratch(folder, jobs) for jobs, folder in clones.items()}
-        one, two = (outputs(folder) for folder in clones.values())
-        differences = sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
-        changed = {jobs: run(folder, "git", "status", "--porcelain").splitlines() for jobs, folder in clones.items()}
-        heads = {jobs: run(folder, "git", "rev-parse", "--short", "HEAD").strip() for jobs, folder in clones.items()}
-        idle = nothing_to_do(clones[1])
-    for jobs, folder in clones.items():
-        state = f"{len(changed[jobs])} files differ from the commit" if changed[jobs] else "git status clean"
-        target = f", {judged(seconds[jobs], TARGET_JOBS_2)}" if jobs == 2 else ""
-        print(f"{folder.name}: commit {heads[jobs]}, {seconds[jobs]:.0f} s{target}, {state}")
-        for line in changed[jobs]:
-            print(f"  {line}")
-    print(f"one job over two: {seconds[1] / seconds[2]:.2f}")
-    print(f"outputs compared: {len(one.keys() | two.keys())}, different: {len(differences)}")
-    for key in differences:
-        print(f"  {key:<80} {one.get(key, 'missing')[:12]:<14} {two.get(key, 'missing')[:12]}")
-    report_idle(idle)
-    return bool(differences) or any(changed.values()) or heads[1] != heads[2]
+def runner(*arguments: str) -> list[str]:
+    """Return the command that reproduces the quick preset side by side."""
+    return ["python", "-m", "regen.runner", *arguments, "dvc.yaml"]
 
 
-def long_stages() -> bool:
-    """Train a few variants for longer with one job and with two, as scripts/repro.py shares them; return whether a file differs."""
-    shares = runpy.run_path(str(REPOSITORY / "scripts/repro.py"))["shares"]
-    stages = [f"pipeline/train/dvc.yaml:train-mnist@{variant}-0" for variant in LONG]
-    seconds, trained = {}, {}
-    with tempfile.TemporaryDirectory(prefix="regen-long-") as name:
-        for jobs in (1, 2):
-            folder = cloned(Path(name).resolve() / f"jobs-{jobs}")
-            params = folder / "params.yaml"
-            text = re.sub(r"max_images: {train: \d+", f"max_images: {{train: {IMAGES}", params.read_text(), count=1)
-            params.write_text(re.sub(r"max_steps: {mnist: \d+", f"max_steps: {{mnist: {STEPS}", text, count=1))
-            run(folder, "dvc", "repro", "dvc.yaml:split@mnist")
-            start = time.perf_counter()
-            with ThreadPoolExecutor(jobs) as workers:
-                command = (run, folder, "dvc", "--wait-for-lock", "repro", "-s")
-                for done in [workers.submit(*command, *share) for share in shares(stages, "train", jobs)]:
-                    done.result()
-            seconds[jobs] = time.perf_counter() - start
-            trained[jobs] = {str(path.relative_to(folder)): checksum(path, "sha256") for path in (folder / "models").rglob("*.safetensors")}
-            each = [json.loads(path.read_text())["seconds"] for path in sorted((folder / "logs").glob("*/*/*/train.json"))]
-            print(f"jobs-{jobs}: {len(stages)} trainings of {spread(each, '.1f')} s in {seconds[jobs]:.0f} s")
-    ratio = seconds[1] / seconds[2]
-    print(f"one job over two: {ratio:.2f}, {judged(ratio, TARGET_LONG, at_least=True)}")
-    print(f"weights compared: {len(trained[1])}, {'equal' if trained[1] == trained[2] else 'DIFFERENT'}")
-    return trained[1] != trained[2]
+@contextmanager
+def two_workers(folder: Path) -> Iterator[str]:
+    """Start a scheduler and two workers of one slot, each with a folder of its own; yield the scheduler's file."""
+    file = folder / "scheduler.json"
+    common = ["--scheduler-file", str(file), "--dashboard-address", "127.0.0.1:0"]
+    dask = [sys.executable, "-m", "dask"]
+    commands = [[*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *common]]
+    commands += [
+        [
+            *dask,
+            "worker",
+            *common,
+            "--host",
+            "127.0.0.1",
+            "--nthreads",
+            "1",
+            "--resources",
+            "cpu=1",
+            "--local-directory",
+            str(folder / name),
+        ]
+        for name in ("one", "two")
+    ]
+    started = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
+    try:
+        yield str(file)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            process.wait()
 
 
-def report_idle(seconds: list[float]) -> None:
-    """Print the time of `dvc repro` with nothing to do."""
-    print(f"dvc repro with nothing to do, s, median of five (range): {spread(seconds, '.2f')}", end="  ")
-    print(judged(statistics.median(seconds), TARGET_SECONDS))
-
-
-def main(clones: bool, long: bool) -> int:
-    """Return 1 where an output differs."""
-    print(describe("dvc", "torch", "mlflow"))
-    if long:
-        return int(long_stages())
-    if clones:
-        return int(compare_clones())
-    report_idle(nothing_to_do(REPOSITORY))
+def nothing_to_do() -> int:
+    """Print the time of both commands with nothing to do."""
+    for command in (("make", "report"), ("dvc", "repro")):
+        seconds = idle(REPOSITORY, *command)
+        said = f"{spread(seconds, '.2f')}, {judged(statistics.median(seconds), TARGET_IDLE)}"
+        print(f"{' '.join(command)} with nothing to do, s, median of five (range): {said}")
     return 0
+
+
+def against(commit: str, place: Path) -> int:
+    """Run the bare quick preset, then that of an older commit as it ran there."""
+    seconds, own = timed(bare(place / "now"), *runner())
+    print(
+        f"bare quick preset: {seconds:.0f} s, {judged(seconds, TARGET_BARE)}; own work: {own:.2f}, {judged(own, TARGET_OWN, at_least=True)}"
+    )
+    before, _ = timed(bare(place / "before", commit), "python", "scripts/repro.py", "dvc.yaml", "2")
+    print(f"at {commit}: {before:.0f} s; ratio: {seconds / before:.2f}, {judged(seconds / before, TARGET_BEFORE)}")
+    return 0
+
+
+def workers(place: Path) -> int:
+    """Run the bare quick preset here and on two workers; return 1 where an output differs."""
+    here, there = bare(place / "here"), bare(place / "there")
+    local, _ = timed(here, *runner("--jobs", "2"))
+    with two_workers(place) as scheduler:
+        remote, _ = timed(there, *runner("--cluster", scheduler))
+    first, second = outputs(here), outputs(there)
+    different = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+    print(f"local pool: {local:.0f} s; two workers: {remote:.0f} s; ratio: {remote / local:.2f}, {judged(remote / local, TARGET_WORKERS)}")
+    print(f"outputs compared: {len(first.keys() | second.keys())}, different: {len(different)}", *different, sep="\n  ")
+    return int(bool(different))
+
+
+def main(before: str | None, on_workers: bool) -> int:
+    """Return 1 where an output differs."""
+    print(describe("dvc", "distributed", "torch", "mlflow"))
+    if before is None and not on_workers:
+        return nothing_to_do()
+    chosen: Callable[[Path], int] = workers if on_workers else lambda place: against(str(before), place)
+    with tempfile.TemporaryDirectory(prefix="regen-pipeline-") as name:
+        return chosen(Path(name).resolve())
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clones", action="store_true", help="run the quick preset twice from scratch (minutes)")
-    parser.add_argument("--long", action="store_true", help="train a few variants for longer, with one job and with two (minutes)")
+    parser.add_argument(
+        "--before", metavar="COMMIT", help="run the quick preset from nothing, then as scripts/repro.py of a commit ran it (half an hour)"
+    )
+    parser.add_argument(
+        "--workers", action="store_true", dest="on_workers", help="run it in the local pool and on two workers, to the same bytes"
+    )
     with one_line_errors():
         sys.exit(main(**vars(parser.parse_args())))

@@ -21,7 +21,7 @@ VARIANT = "uva3-vae-z20-mnist"
 
 def stage_command(name: str, *arguments: str) -> list[str]:
     """Return the command of one stage."""
-    return [sys.executable, str(REPOSITORY / "stages" / f"{name}.py"), *arguments]
+    return [sys.executable, str(REPOSITORY / "stages"), name, *arguments]
 
 
 def stage(folder: Path, name: str, *arguments: str) -> None:

@@ -1,9 +1,9 @@
 """Run everything again in a clean copy of HEAD and hold it against what is committed.
 
-`python scripts/verify.py [--jobs N] [--twice] PRESET [VARIANT ...]`. The copy has no cache, no models, no data and, before it runs, no
-locks, no results and no report. With variants, those of their stages whose results are committed are run, with what they need, and
-compared. Files in git are compared themselves, other outputs by the checksums in the locks. Results made on this platform must be equal
-bit for bit, weights included (results/<preset>/platform.json says where each was made); others must lie within
+`python scripts/verify.py [--jobs N] [--cluster ADDRESS] [--twice] PRESET [VARIANT ...]`. The copy has no cache, no models, no data and,
+before it runs, no locks, no results and no report. With variants, those of their stages whose results are committed are run, with what
+they need, and compared. Files in git are compared themselves, other outputs by the checksums in the locks. Results made on this platform
+must be equal bit for bit, weights included (results/<preset>/platform.json says where each was made); others must lie within
 src/regen/verification/tolerances.yaml, configurations and data must be equal, and how many outputs are not equal bit for bit is printed,
 with the first of them. `--twice` holds two runs against each other instead. Exit status 1 and a table of what differs if not.
 """
@@ -35,7 +35,7 @@ WAYS = {
 }
 
 
-def main(preset: str, jobs: str | None, twice: bool, variants: list[str]) -> None:
+def main(preset: str, variants: list[str], twice: bool, settings: dict[str, str | None]) -> None:
     """Print one line if everything came out again.
 
     Raises
@@ -57,8 +57,10 @@ def main(preset: str, jobs: str | None, twice: bool, variants: list[str]) -> Non
         kept = [out for out in (before if outs is None else outs) if (committed / out).exists()]
         how = "twice" if twice else "exact" if made_here(committed / "results" / preset / "platform.json", variants) else "near"
         first = compared(committed, kept)
-        # Two runs go side by side.
-        runs = [_start(place, preset, pipeline, jobs, stages) for place in ([committed, copy] if twice else [copy])]
+        # Two runs go side by side; of two the second is on the cluster.
+        alone = {**settings, "cluster": None}
+        runs = [_start(committed, preset, pipeline, alone, stages)] if twice else []
+        runs.append(_start(copy, preset, pipeline, settings, stages))
         failed = [status for status in [run.wait() for run in runs] if status]
         first, before = (compared(committed, kept), locked(committed, pipeline)) if twice else (first, before)
         second = compared(copy, kept)
@@ -86,26 +88,28 @@ def _clone(folder: Path) -> Path:
     return folder
 
 
-def _start(copy: Path, preset: str, pipeline: Path, jobs: str | None, stages: Collection[str]) -> subprocess.Popen[bytes]:
+def _start(copy: Path, preset: str, pipeline: Path, settings: dict[str, str | None], stages: Collection[str]) -> subprocess.Popen[bytes]:
     """Start the copy's own code without its results and locks, so that all of it runs; nobody's settings can lead DVC to another cache."""
     for kind in ("results", "reports"):
         shutil.rmtree(copy / kind / preset, ignore_errors=True)
     for lock in locks_of(copy, pipeline):
         lock.unlink()
     folders = {f"DVC_{name}_DIR": str(copy.with_name(f"{copy.name}-{name}")) for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG")}
-    command = [sys.executable, "-m", "regen.runner", *(["--jobs", jobs] if jobs else []), *(stages or [str(pipeline)])]
+    options = [f"--{name}={value}" for name, value in settings.items() if value is not None]
+    command = [sys.executable, "-m", "regen.runner", *options, *(stages or [str(pipeline)])]
     return subprocess.Popen(command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy / "src"), **folders})
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="scripts/verify.py", description="Run everything again in a clean copy and compare.")
     parser.add_argument("--jobs", help="stages side by side (default: the cores there are)")
+    parser.add_argument("--cluster", help="address or file of a dask scheduler on whose workers it runs; docs/cluster.md")
     parser.add_argument("--twice", action="store_true", help="hold two runs against each other")
     parser.add_argument("preset")
     parser.add_argument("variants", nargs="*", metavar="variant")
     asked = parser.parse_args()
     try:
-        main(asked.preset, asked.jobs, asked.twice, asked.variants)
+        main(asked.preset, asked.variants, asked.twice, {"jobs": asked.jobs, "cluster": asked.cluster})
     except UserError as error:
         sys.exit(f"error: {error}")
     except (OSError, subprocess.CalledProcessError) as error:
