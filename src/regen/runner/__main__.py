@@ -1,0 +1,71 @@
+"""`python -m regen.runner [--jobs N] [--verbose] [--dry] [TARGET ...]`: reproduce a DVC pipeline side by side."""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .cores import cores
+from .driver import drive, told
+from .errors import RunnerError
+from .local import Local
+from .plan import plan
+from .preview import preview
+from .progress import Progress
+
+__all__ = ["main"]
+
+
+def whole(text: str) -> int:
+    """Return a number of jobs, a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise RunnerError(f"--jobs {text}: expected a whole number from 1")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the reader of the command line."""
+    made = argparse.ArgumentParser(prog="python -m regen.runner", description="Reproduce the stages of a DVC pipeline side by side.")
+    made.add_argument("--jobs", metavar="N", help="commands at once (default: the processor cores that it may use)")
+    made.add_argument("--verbose", action="store_true", help="show the whole log of every stage")
+    made.add_argument("--dry", action="store_true", help="only list what would run, by kind of stage")
+    made.add_argument("targets", metavar="TARGET", nargs="*", help="what to reproduce, as for `dvc repro` (default: dvc.yaml)")
+    return made
+
+
+def reproduce(arguments: argparse.Namespace) -> int:
+    """Return the exit status of what the command line asks for."""
+    jobs = cores() if arguments.jobs is None else whole(arguments.jobs)
+    made = plan(arguments.targets, lambda line: print(line, file=sys.stderr))
+    if arguments.dry:
+        print("\n".join(preview(made)))
+        return 0
+    return drive(made, Local(jobs, made.folder / "logs", made.preload), Progress(len(made.stages), arguments.verbose))
+
+
+def interrupt(*_: object) -> NoReturn:
+    """End what is not yet running any stage."""
+    raise KeyboardInterrupt
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Return the exit status: 0, 1 for what failed, 2 for a wrong command line, 130 if interrupted."""
+    # DVC sets its loggers up when it is imported. Its bars would write over the runner's.
+    importlib.import_module("dvc")
+    logging.getLogger("dvc").setLevel(logging.WARNING)
+    logging.getLogger("dvc.progress").setLevel(logging.CRITICAL)
+    try:
+        with told(interrupt):
+            return reproduce(parser().parse_args(argv))
+    except RunnerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: what is done is kept; run the same command to continue", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""What is to be reproduced, in which order, and what each stage waits for."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .errors import RunnerError
+from .locks import check
+from .needs import Needs
+from .rwlocks import forget_the_dead
+
+__all__ = ["Plan", "plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stages in DVC's order, each after all that it depends on; what each needs, and those of them that it waits for."""
+
+    repo: Any
+    stages: list[Any]
+    needs: dict[Any, Needs]
+    upstream: dict[Any, set[Any]]
+
+    @property
+    def preload(self) -> list[str]:
+        """The modules to import beforehand for any of the stages, each once."""
+        return list(dict.fromkeys(module for stage in self.stages for module in self.needs[stage].preload))
+
+    @property
+    def folder(self) -> Path:
+        """Where the runner keeps what it remembers, inside DVC's own folder for temporary files."""
+        return Path(self.repo.tmp_dir, "runner")
+
+    @cached_property
+    def order(self) -> dict[Any, int]:
+        """The place of each stage in DVC's order."""
+        return {stage: number for number, stage in enumerate(self.stages)}
+
+
+def plan(targets: Sequence[str], tell: Callable[[str], None]) -> Plan:
+    """Return the plan for targets as `dvc repro` takes them, their upstream stages included; `dvc.yaml` if there are none.
+
+    `tell` gets a line of whatever was mended. A `RunnerError` says what has to be mended.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from scmrepo.exceptions import SCMError
+
+    try:
+        repo = Repo(_wait_for_lock=True)
+        # What DVC would only ask for later.
+        assert repo.scm is not None
+    except SCMError as error:
+        raise RunnerError(
+            f"{os.getcwd()}: expected a git repository, which DVC needs, got none; clone the project, or run 'git init' here"
+        ) from error
+    except DvcException as error:
+        raise RunnerError(one_line(error)) from error
+    forget_the_dead(Path(repo.tmp_dir))
+    with repo.lock:
+        try:
+            return collected(repo, targets)
+        except RunnerError:
+            raise
+        except Exception as error:
+            # Only where DVC cannot read its files are the locks looked at: reading all twice takes seconds.
+            if check(lock_files(repo), tell):
+                repo._reset()
+                return collected(repo, targets)
+            if isinstance(error, DvcException):
+                raise RunnerError(one_line(error)) from error
+            raise
+
+
+def collected(repo: Any, targets: Sequence[str]) -> Plan:
+    """Return the plan for targets, as `Repo.reproduce` makes it."""
+    from dvc.dvcfile import PROJECT_FILE
+    from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+
+    graph = get_active_graph(repo.index.graph)
+    stages = plan_repro(graph, collect_stages(repo, list(targets) or [PROJECT_FILE]))
+    needs = {stage: Needs.of(stage) for stage in stages}
+    upstream = {stage: set(graph.successors(stage)) for stage in stages}
+    final = {stage for stage in stages if needs[stage].final}
+    if final:
+        from networkx import ancestors
+
+        for stage in final:
+            upstream[stage] |= set(stages) - final - ancestors(graph, stage) - {stage}
+        stages = settled_order(stages, upstream)
+    return Plan(repo, stages, needs, upstream)
+
+
+def settled_order(stages: list[Any], upstream: dict[Any, set[Any]]) -> list[Any]:
+    """Return stages in their order, but each after all that it waits for."""
+    left, ordered = list(stages), list[Any]()
+    done = set[Any]()
+    while left:
+        stage = next(stage for stage in left if upstream[stage] <= done)
+        left.remove(stage)
+        ordered.append(stage)
+        done.add(stage)
+    return ordered
+
+
+def one_line(error: Exception) -> str:
+    """Return what DVC says of an error, in one line."""
+    return " ".join(str(error).split())
+
+
+def lock_files(repo: Any) -> list[Path]:
+    """Return the lock files of a repository, from where the command was given."""
+    walk = repo.dvcignore.walk(repo.fs, repo.root_dir)
+    return sorted(Path(os.path.relpath(os.path.join(folder, "dvc.lock"))) for folder, _, files in walk if "dvc.lock" in files)
