@@ -6,13 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
-from toy import until
+import toy
 
-__all__ = ["Machines"]
+__all__ = ["Machines", "until"]
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for something to become true, on a busy machine too."""
+    toy.until(true, 120)
 
 
 def free_port() -> int:
@@ -31,7 +36,6 @@ class Machines:
         self.port = free_port()
         self.address = f"{scheme}://127.0.0.1:{self.port}"
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.groups: list[int] = []
         self.scheduler = self.start_scheduler()
 
     def spawn(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -39,9 +43,7 @@ class Machines:
         own = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         with (self.folder / f"{name}.log").open("wb") as log:
             call = [sys.executable, "-m", "dask", *arguments, "--dashboard-address", "127.0.0.1:0", *self.options]
-            process = subprocess.Popen(call, env={**own, **environment}, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
-        self.groups.append(process.pid)
-        return process
+            return subprocess.Popen(call, env={**own, **environment}, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
 
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
@@ -53,15 +55,19 @@ class Machines:
         return process
 
     def add(self, *options: str, directory: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
-        """Start one more worker, a nanny with its worker process, and wait until it has registered."""
+        """Start one more worker, a nanny with its worker process."""
         name = f"worker{len(self.workers)}"
         place = directory or self.folder / name
         place.mkdir(exist_ok=True)
         given = options if "--nthreads" in options else ("--nthreads", "1", *options)
         process = self.spawn(name, "worker", self.address, "--local-directory", str(place), *given, **environment)
         self.workers.append(process)
-        until(lambda: "Registered to" in self.said(name))
         return process
+
+    def ready(self) -> None:
+        """Wait until every worker that was added has registered."""
+        for number in range(len(self.workers)):
+            until(lambda name=f"worker{number}": "Registered to" in self.said(name))
 
     def place(self, number: int) -> Path:
         """Return the folder of a worker that survives it."""
@@ -91,6 +97,7 @@ class Machines:
         try:
             for _ in range(workers):
                 made.add()
+            made.ready()
             yield made
         finally:
             made.close()

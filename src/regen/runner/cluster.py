@@ -62,7 +62,7 @@ class Cluster:
         self._worker = ship(self._client, Path(self._folder.name))
         self._packer = Packer(root, expected, preload)
         self._sender = Sender(lambda data: self._client.scatter(data, direct=False))
-        self._crew = Crew(self._client, self._address, lambda new: self._unfit(new, expected), say)
+        self._crew = Crew(self._client, self._address, lambda new: self._unfit(new, expected), self._dismiss, say)
         self._left = self._published_before()
         self._published: dict[str, str] = {}
         self._running: dict[str, Any] = {}
@@ -75,6 +75,12 @@ class Cluster:
         answers = self._client.run(self._worker.enter, expected, workers=workers, on_error="return")
         wrong = {worker: f"{type(answer).__name__}: {answer}" for worker, answer in answers.items() if isinstance(answer, BaseException)}
         return wrong | {worker: answer for worker, answer in answers.items() if answer and worker not in wrong}
+
+    def _dismiss(self, worker: str) -> None:
+        """End a worker, after what it holds has gone to others; the last one cannot hand it on, and takes it along."""
+        with suppress(OSError, TimeoutError):
+            if worker not in self._client.retire_workers([worker], close_workers=True):
+                self._client.run(self._worker.leave, workers=[worker], on_error="ignore")
 
     def _published_before(self) -> dict[str, str]:
         """Return the names under which earlier drivers have published tasks, by the tasks' keys; give up what is old."""
@@ -113,9 +119,7 @@ class Cluster:
         if came_back is None:
             if self._crew.gone or self._stopped.is_set():
                 raise Interrupted
-            raise RunnerError(
-                f"{address}: expected a worker to run it, got none that did in {ATTEMPTS} attempts; see the workers' own output"
-            )
+            raise RunnerError(f"expected a worker to run it, got none that did in {ATTEMPTS} attempts; see the workers' own output")
 
         def put() -> None:
             place(self._root, came_back.pop("files"), came_back.pop("folders"), task["outs"], task["bring"])
@@ -156,7 +160,7 @@ class Cluster:
             result: dict[str, Any] = future.result()
         except KilledWorker as error:
             raise RunnerError(
-                f"{address}: expected a worker to survive it, got {error.allowed_failures + 1} that died while they ran it, last "
+                f"expected a worker to survive it, got {error.allowed_failures + 1} that died while they ran it, last "
                 f"{error.last_worker.address}; see that machine's memory and its worker's output"
             ) from error
         except (CancelledError, CommClosedError) as error:

@@ -16,11 +16,19 @@ EVERY = 1.0
 class Crew:
     """Looks at the cluster again and again: new workers are checked, those that differ are sent away with one line.
 
-    `unfit` says of a list of addresses what is wrong with each that is not to be used; `say` shows a line to the user.
+    `unfit` says of a list of addresses what is wrong with each that is not to be used, `dismiss` ends a worker, `say` shows a line to the
+    user.
     """
 
-    def __init__(self, client: Any, address: str, unfit: Callable[[list[str]], dict[str, str]], say: Callable[[str], None]) -> None:
-        self._client, self._address, self._unfit, self._say = client, address, unfit, say
+    def __init__(
+        self,
+        client: Any,
+        address: str,
+        unfit: Callable[[list[str]], dict[str, str]],
+        dismiss: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._client, self._address, self._unfit, self._dismiss, self._say = client, address, unfit, dismiss, say
         self._fit: dict[str, dict[str, float]] = {}
         self._refused: set[str] = set()
         self._complained: set[str] = set()
@@ -74,7 +82,7 @@ class Crew:
             self._refused.add(address)
             self._fit.pop(address, None)
         self._say(f"worker {address} is not used: {reason}")
-        self._client.retire_workers([address], close_workers=True)
+        self._dismiss(address)
 
     def lose(self) -> None:
         """Take note that nobody answers any more."""

@@ -55,24 +55,22 @@ class Packer:
         """
         needs, address = Needs.of(stage), stage.addressing
         below = Path(stage.wdir)
-        code, commit = self._code(stage, [self._name(below / path, address) for path in needs.code])
+        code, commit = self._code(stage, [self._name(below / path) for path in needs.code])
         known = {file.name: file.md5 for file in code.files}
         bundles = [code]
         for dep in stage.deps:
             files = [file for file in self._files(stage, dep) if not _is_known(file, known)]
             bundles += [Bundle(tuple(files))] if files else []
         if kept := [out for out in stage.outs if out.persist]:
-            raise RunnerError(
-                f"{address}: {kept[0]}: expected no 'persist' on a worker, got it; give the stage 'meta: {{runner: {{here: true}}}}'"
-            )
+            raise RunnerError(f"{kept[0]}: expected no 'persist' on a worker, got it; give the stage 'meta: {{runner: {{here: true}}}}'")
         facts = {
             "commands": [(command.argv, command.python) for command in commands(stage, Path())],
-            "cwd": self._name(below, address),
+            "cwd": self._name(below),
             "expected": self._expected,
             "code": code.name,
-            "outs": sorted(self._name(Path(out.fs_path), address) for out in stage.outs),
-            "bring": [self._name(below / path, address) for path in needs.bring],
-            "keep": [self._name(below / path, address) for path in needs.keep],
+            "outs": sorted(self._name(Path(out.fs_path)) for out in stage.outs),
+            "bring": [self._name(below / path) for path in needs.bring],
+            "keep": [self._name(below / path) for path in needs.keep],
             "gpu": needs.resources.get("gpu", 0),
         }
         told = json.dumps([facts, [bundle.name for bundle in bundles]], sort_keys=True)
@@ -90,12 +88,10 @@ class Packer:
         }
         return Parcel(task, tuple(bundles), {"cpu": 1, **needs.resources})
 
-    def _name(self, path: Path, address: str) -> str:
+    def _name(self, path: Path) -> str:
         name = os.path.relpath(path, self._root)
         if name.startswith(".."):
-            raise RunnerError(
-                f"{address}: {path}: expected a path below {self._root}, got another; give the stage 'meta: {{runner: {{here: true}}}}'"
-            )
+            raise RunnerError(f"{path}: expected a path below {self._root}, got another; give the stage 'meta: {{runner: {{here: true}}}}'")
         return Path(name).as_posix()
 
     def _code(self, stage: "Stage", paths: list[str]) -> tuple[Bundle, str | None]:
@@ -116,18 +112,16 @@ class Packer:
                 if name.suffix == ".pyc":
                     continue
                 try:
-                    yield File(self._name(name, stage.addressing), name, _md5(name), name.stat().st_size)
+                    yield File(self._name(name), name, _md5(name), name.stat().st_size)
                 except OSError as error:
-                    raise RunnerError(f"{stage.addressing}: meta: runner: code: {path}: expected files, got '{error.strerror}'") from error
+                    raise RunnerError(f"meta: runner: code: {path}: expected files, got '{error.strerror}'") from error
 
     def _files(self, stage: "Stage", dep: "Dependency") -> list[File]:
         """Return the files of a dependency under the hashes that DVC judged by."""
-        path, address = Path(dep.fs_path), stage.addressing
+        path = Path(dep.fs_path)
         if dep.protocol != "local":
-            raise RunnerError(
-                f"{address}: {dep}: expected a local dependency, got {dep.protocol}; give the stage 'meta: {{runner: {{here: true}}}}'"
-            )
-        name = self._name(path, address)
+            raise RunnerError(f"{dep}: expected a local dependency, got {dep.protocol}; give the stage 'meta: {{runner: {{here: true}}}}'")
+        name = self._name(path)
         try:
             # DVC judges a params file by single values: what is sent is the file as it is.
             if hasattr(dep, "params"):
@@ -136,12 +130,12 @@ class Packer:
                 dep.save()
             if dep.hash_info.name != "md5":
                 raise RunnerError(
-                    f"{address}: {dep}: expected an md5, got {dep.hash_info.name}, an older DVC's; run 'dvc commit {address}' first"
+                    f"{dep}: expected an md5, got {dep.hash_info.name}, an older DVC's; run 'dvc commit {stage.addressing}' first"
                 )
             if not dep.hash_info.isdir:
                 return [File(name, path, dep.hash_info.value, path.stat().st_size)]
             inside = [(path.joinpath(*key), info.value) for key, _, info in dep.get_obj()]
-            return [File(self._name(file, address), file, md5, file.stat().st_size) for file, md5 in sorted(inside)]
+            return [File(self._name(file), file, md5, file.stat().st_size) for file, md5 in sorted(inside)]
         except FileNotFoundError as error:
             raise changed(os.path.relpath(error.filename or path, self._root)) from error
 

@@ -5,6 +5,6 @@ clone. Only the standard library and distributed are imported here, and every im
 another name.
 """
 
-from .task import end, enter, run
+from .task import end, enter, leave, run
 
-__all__ = ["end", "enter", "run"]
+__all__ = ["end", "enter", "leave", "run"]

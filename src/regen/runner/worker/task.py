@@ -20,7 +20,7 @@ from .gpus import Gpus
 from .place import folder, locked, tidy
 from .warmth import Warmth
 
-__all__ = ["end", "enter", "run"]
+__all__ = ["end", "enter", "leave", "run"]
 
 FULL = 1 << 20
 """Free bytes below which a disk counts as full: less than most outputs need."""
@@ -55,6 +55,11 @@ async def enter(expected: dict[str, str], dask_worker: Any) -> str:
     if not wrong and "cpu" not in dask_worker.state.total_resources:
         await dask_worker.set_resources(cpu=dask_worker.state.nthreads)
     return wrong
+
+
+def leave(dask_worker: Any) -> None:
+    """End this worker and its nanny, as soon as this has been answered."""
+    dask_worker.loop.call_later(0.1, dask_worker.close, executor_wait=False)
 
 
 def end(keys: list[str], dask_worker: Any) -> None:
