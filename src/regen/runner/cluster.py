@@ -69,10 +69,10 @@ class Cluster:
         self._stopped = threading.Event()
 
     def _unfit(self, workers: list[str], expected: dict[str, str]) -> dict[str, str]:
-        """Return which workers differ from this machine, and how; the others count their threads as `cpu` if they declare none."""
+        """Return which workers differ from this machine, and how."""
         if not workers:
             return {}
-        answers = self._client.run(self._worker.enter, expected, workers=workers, on_error="return")
+        answers = self._client.run(self._worker.check, expected, workers=workers, on_error="return")
         wrong = {worker: f"{type(answer).__name__}: {answer}" for worker, answer in answers.items() if isinstance(answer, BaseException)}
         return wrong | {worker: answer for worker, answer in answers.items() if answer and worker not in wrong}
 
@@ -142,7 +142,8 @@ class Cluster:
         # Never a name twice: dask remembers what was lost.
         name = f"{PREFIX}-{task['key']}-{int(time.time())}-{uuid4().hex[:8]}"
         pieces = [future for _, futures in bundles for future in futures]
-        future = self._client.submit(self._worker.run, task, *pieces, key=name, resources=parcel.resources, retries=0, pure=False)
+        counted = self._crew.counted(parcel.resources)
+        future = self._client.submit(self._worker.run, task, *pieces, key=name, resources=counted, retries=0, pure=False)
         self._client.publish_dataset(future, name=name)
         self._published[address] = name
         return future

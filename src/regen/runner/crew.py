@@ -57,7 +57,7 @@ class Crew:
             for address, reason in self._wrong(new).items():
                 self.refuse(address, reason)
             fit = {
-                address: {"cpu": worker["nthreads"], **worker["resources"], "threads": worker["nthreads"]}
+                address: {**worker["resources"], "threads": worker["nthreads"]}
                 for address, worker in workers.items()
                 if address not in self._refused
             }
@@ -102,13 +102,22 @@ class Crew:
     def slots(self) -> int:
         """Return how many stages the workers can run at once."""
         with self._changed:
-            return sum(int(min(resources["cpu"], resources["threads"])) for resources in self._fit.values())
+            return sum(int(min(has.get("cpu", has["threads"]), has["threads"])) for has in self._fit.values())
+
+    def counted(self, resources: dict[str, float]) -> dict[str, float]:
+        """Return what dask is to count of a stage's resources: `cpu` only where every worker declares it; else threads are what there is.
+
+        dask looks at a worker's resources when it joins and not again, so they cannot be declared for it later.
+        """
+        with self._changed:
+            declared = bool(self._fit) and all("cpu" in has for has in self._fit.values())
+        return {name: amount for name, amount in resources.items() if name != "cpu" or declared}
 
     def wait(self, resources: dict[str, float], stage: str) -> bool:
         """Wait for a worker that has what a stage needs, and say that it is waited for; return False once stopped or nobody answers."""
         with self._changed:
             while not self._stopped and not self._gone:
-                if any(all(has.get(name, 0) >= amount for name, amount in resources.items()) for has in self._fit.values()):
+                if any(_suffices({"cpu": has["threads"], **has}, resources) for has in self._fit.values()):
                     self._complained.clear()
                     return True
                 self._complain(resources, stage)
@@ -135,3 +144,7 @@ class Crew:
         self.stop()
         self._ended.set()
         self._thread.join(timeout=10)
+
+
+def _suffices(has: dict[str, float], resources: dict[str, float]) -> bool:
+    return all(has.get(name, 0) >= amount for name, amount in resources.items())

@@ -5,6 +5,7 @@ clone. Only the standard library and distributed are imported here, and every im
 another name.
 """
 
-from .task import end, enter, leave, run
+from .environment import check
+from .task import end, leave, run
 
-__all__ = ["end", "enter", "leave", "run"]
+__all__ = ["check", "end", "leave", "run"]

@@ -20,7 +20,7 @@ from .gpus import Gpus
 from .place import folder, locked, tidy
 from .warmth import Warmth
 
-__all__ = ["end", "enter", "leave", "run"]
+__all__ = ["end", "leave", "run"]
 
 FULL = 1 << 20
 """Free bytes below which a disk counts as full: less than most outputs need."""
@@ -47,14 +47,6 @@ def _node(worker: Any) -> _Node:
         if worker.address not in _NODES:
             _NODES[worker.address] = _Node(worker.local_directory, worker.state.total_resources.get("gpu", 0))
         return _NODES[worker.address]
-
-
-async def enter(expected: dict[str, str], dask_worker: Any) -> str:
-    """Return how this worker differs from what a driver expects, in words; if it does not, let its threads count as `cpu` unless told."""
-    wrong = check(expected)
-    if not wrong and "cpu" not in dask_worker.state.total_resources:
-        await dask_worker.set_resources(cpu=dask_worker.state.nthreads)
-    return wrong
 
 
 def leave(dask_worker: Any) -> None:
