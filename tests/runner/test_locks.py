@@ -15,7 +15,7 @@ from regen.runner.errors import RunnerError
 from regen.runner.locks import check, spliced
 
 ROOT = Path(__file__).parents[2]
-LOCKS = sorted(path.relative_to(ROOT) for path in (ROOT / "dvc.lock", *ROOT.glob("pipeline/*/dvc.lock"), *ROOT.glob("paper/dvc.lock")))
+LOCKS = [name for name in ("dvc.lock", "pipeline/probe/dvc.lock", "paper/dvc.lock") if (ROOT / name).exists()]
 
 
 def entry(number: int) -> dict[str, Any]:
@@ -75,8 +75,8 @@ def test_a_lock_that_dvc_did_not_write_is_understood(text: str) -> None:
     assert new == {"schema": "2.0", "stages": {**old, "b": entry(2)}}
 
 
-@pytest.mark.parametrize("name", LOCKS, ids=str)
-def test_what_is_taken_out_of_a_real_lock_and_put_back_gives_the_same_file(name: Path) -> None:
+@pytest.mark.parametrize("name", LOCKS)
+def test_what_is_taken_out_of_a_real_lock_and_put_back_gives_the_same_file(name: str) -> None:
     text = (ROOT / name).read_text()
     stages = yaml.load(text, yaml.CSafeLoader)["stages"]
     order = list(stages)

@@ -105,8 +105,10 @@ class Toy:
         return subprocess.Popen(call, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
 
     def repro(self, *arguments: str) -> None:
-        """Run plain `dvc repro`."""
-        subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", *arguments], cwd=self.root, check=True)
+        """Run plain `dvc repro`, in this process."""
+        from dvc.cli import main as dvc
+
+        assert dvc(["repro", "-q", *arguments]) == 0
 
     def forget(self) -> None:
         """Leave nothing of earlier runs: neither outputs, locks, cache nor the runner's memory."""

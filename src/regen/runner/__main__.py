@@ -5,13 +5,16 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
+from .cluster import Cluster
 from .cores import cores
 from .driver import drive, told
 from .errors import RunnerError
 from .local import Local
 from .plan import plan
+from .pool import Pool
 from .preview import preview
 from .progress import Progress
 
@@ -31,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--jobs", metavar="N", help="commands at once (default: the processor cores that it may use)")
     made.add_argument("--verbose", action="store_true", help="show the whole log of every stage")
     made.add_argument("--dry", action="store_true", help="only list what would run, by kind of stage")
+    made.add_argument("--cluster", metavar="ADDRESS|FILE", help="run on the workers of a dask scheduler; docs/cluster.md")
+    for name, what in (("ca-file", "of the authority"), ("cert", "of this machine"), ("key", "of that certificate")):
+        made.add_argument(f"--tls-{name}", metavar="FILE", help=f"for tls://: the file {what} (default: dask's configuration)")
     made.add_argument("targets", metavar="TARGET", nargs="*", help="what to reproduce, as for `dvc repro` (default: dvc.yaml)")
     return made
 
@@ -42,7 +48,12 @@ def reproduce(arguments: argparse.Namespace) -> int:
     if arguments.dry:
         print("\n".join(preview(made)))
         return 0
-    return drive(made, Local(jobs, made.folder / "logs", made.preload), Progress(len(made.stages), arguments.verbose))
+    progress = Progress(len(made.stages), arguments.verbose)
+    pool: Pool = Local(jobs, made.folder / "logs", made.preload)
+    if arguments.cluster:
+        tls = arguments.tls_ca_file, arguments.tls_cert, arguments.tls_key
+        pool = Cluster(arguments.cluster, pool, Path(made.repo.root_dir), made.preload, tls, progress.say)
+    return drive(made, pool, progress)
 
 
 def interrupt(*_: object) -> NoReturn:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from .errors import RunnerError
 
 __all__ = ["Command", "Ended", "Interpreter"]
 
+WARM = Path(__file__).with_name("warm.py")
 STOPPED = -15
 """The status of a command that was not started, or was ended, because everything stops."""
 
@@ -53,10 +54,10 @@ class _StaleError(Exception):
 class _Process:
     """One warm process and the commands that it runs."""
 
-    def __init__(self, python: str, preload: Sequence[str]) -> None:
-        source = str(Path(__file__).with_name("warm.py"))
+    def __init__(self, python: str, preload: Sequence[str], env: Mapping[str, str] | None, source: Path) -> None:
         self.process = subprocess.Popen(
-            [python, source, *preload],
+            [python, str(source), *preload],
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -70,6 +71,7 @@ class _Process:
         self.lock, self.gone, self.retired = threading.Lock(), False, False
         self.waiting: dict[int, Future[Ended]] = {}
         self.pids: dict[int, int] = {}
+        self.logs: dict[int, str] = {}
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self) -> None:
@@ -83,6 +85,7 @@ class _Process:
                 continue
             with self.lock:
                 self.pids.pop(number, None)
+                self.logs.pop(number, None)
                 future = self.waiting.pop(number)
                 if self.retired and not self.waiting:
                     self.end()
@@ -108,6 +111,7 @@ class _Process:
             if self.gone or self.retired:
                 return None
             self.waiting[number] = future
+            self.logs[number] = command.log
             assert self.process.stdin is not None
             try:
                 self.process.stdin.write(json.dumps({"id": number, **asdict(command)}).encode() + b"\n")
@@ -132,10 +136,15 @@ class _Process:
 
 
 class Interpreter:
-    """A warm interpreter that starts with its first command. Its commands run side by side, as many as are asked for."""
+    """A warm interpreter that starts with its first command. Its commands run side by side, as many as are asked for.
 
-    def __init__(self, python: str = sys.executable, preload: Sequence[str] = ()) -> None:
-        self.python, self.preload = python, tuple(preload)
+    `env` is the environment that it starts in, this process's own unless given; `source` is where its program, warm.py, lies.
+    """
+
+    def __init__(
+        self, python: str = sys.executable, preload: Sequence[str] = (), env: Mapping[str, str] | None = None, source: Path = WARM
+    ) -> None:
+        self.python, self.preload, self.env, self.source = python, tuple(preload), env, source
         self.numbers = itertools.count()
         self.starting = threading.Lock()
         self.processes: list[_Process] = []
@@ -147,7 +156,7 @@ class Interpreter:
             if self.stopped:
                 return None
             if not self.processes or self.processes[-1].gone or self.processes[-1].retired:
-                self.processes.append(_Process(self.python, self.preload))
+                self.processes.append(_Process(self.python, self.preload, self.env, self.source))
             return self.processes[-1]
 
     def run(self, command: Command) -> Ended:
@@ -163,6 +172,15 @@ class Interpreter:
             except _StaleError:
                 process.retire()
         return Ended(STOPPED)
+
+    def end(self, log: str) -> None:
+        """Kill the command that writes to a log, if it runs."""
+        for process in self.processes:
+            with process.lock:
+                groups = [process.pids[number] for number, written in process.logs.items() if written == log and number in process.pids]
+            for group in groups:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(group, signal.SIGKILL)
 
     def stop(self) -> None:
         """End every command, and start no other."""
