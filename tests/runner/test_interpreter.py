@@ -183,7 +183,7 @@ def test_commands_end_with_their_interpreter(warm: Interpreter, folder: Path, ho
 
 def test_a_fork_after_torch_is_safe() -> None:
     # No other thread could hold a lock at the moment of the fork, and CUDA, which no fork survives, is not initialised.
-    warm = Interpreter(preload=["regen", "torch", "matplotlib.pyplot"])
+    warm = Interpreter(preload=["regen", "torch"])
     try:
         assert warm.current() is not None
         (pid,) = warm.pids()

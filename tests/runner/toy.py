@@ -23,7 +23,9 @@ source, *outs = sys.argv[1:]
 text = pathlib.Path(source).read_text()
 if "slow" in sys.argv[2]:
     pathlib.Path(f"pid-{pathlib.Path(sys.argv[2]).name}").write_text(str(os.getpid()))
-    time.sleep(float(os.environ.get("SLOW", "60")))
+    end = time.monotonic() + float(os.environ.get("SLOW", "60"))
+    while time.monotonic() < end and not os.path.exists("go"):
+        time.sleep(0.05)
 for out in outs:
     path = pathlib.Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,8 +105,10 @@ class Toy:
         return subprocess.Popen(call, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
 
     def repro(self, *arguments: str) -> None:
-        """Run plain `dvc repro`."""
-        subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", *arguments], cwd=self.root, check=True)
+        """Run plain `dvc repro`, in this process."""
+        from dvc.cli import main as dvc
+
+        assert dvc(["repro", "-q", *arguments]) == 0
 
     def forget(self) -> None:
         """Leave nothing of earlier runs: neither outputs, locks, cache nor the runner's memory."""
@@ -126,6 +130,7 @@ class Toy:
         )
 
     def files(self) -> dict[str, bytes]:
-        """Return every file but those of git, DVC and a process."""
+        """Return every file but those of git, DVC and a process. DVC's lines in a .gitignore, in the order of time, are sorted."""
         found = [path for path in self.root.rglob("*") if path.is_file() and not {".git", ".dvc"} & set(path.relative_to(self.root).parts)]
-        return {str(path.relative_to(self.root)): path.read_bytes() for path in found if not path.name.startswith("pid-")}
+        files = {str(path.relative_to(self.root)): path.read_bytes() for path in found if not path.name.startswith("pid-")}
+        return {name: b"".join(sorted(data.splitlines(True))) if name.endswith(".gitignore") else data for name, data in files.items()}

@@ -73,6 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RunnerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"error: {error.filename or 'the disk'}: {error.strerror or error}; mend that and run again", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted: what is done is kept; run the same command to continue", file=sys.stderr)
         return 130

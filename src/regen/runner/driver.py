@@ -96,11 +96,23 @@ class Driver:
                 # Before the command another process held one of its paths; after it, something is wrong.
                 if stage in self.outcomes:
                     raise
+                if self.up_to_date(stage):
+                    return None
                 if not told:
                     self.progress.say(f"wait {stage.addressing}: {one_line(error)}")
                 told = True
             if self.stopping.wait(BUSY):
                 raise Interrupted
+
+    def up_to_date(self, stage: Any) -> bool:
+        """Say whether nothing is to be done for a stage whose outputs another process reads: DVC would have them for writing even then."""
+        from dvc.lock import LockError
+
+        try:
+            with self.baton, self.plan.repo.lock:
+                return not stage.changed() and ran_here(stage, self.record, self.noted)
+        except LockError:
+            return False
 
     def work(self, stage: Any) -> None:
         """Do all for one stage, in its thread."""
@@ -180,7 +192,7 @@ class Driver:
             with self.baton, self.plan.repo.lock:
                 self.record.update(self.noted)
                 self.durations.update(self.took)
-                locks.write(sorted(self.made, key=self.plan.order.__getitem__), self.plan.stages)
+                locks.write(self.made, self.plan.defined)
         except OSError as error:
             what = error.filename or "the locks"
             self.fail(f"error: {what}: not written: {error.strerror or error}; what ran is in DVC's cache: mend that and run again")

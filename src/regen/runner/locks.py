@@ -15,7 +15,7 @@ EMPTY = "schema: '2.0'\nstages:\n"
 
 
 def write(stages: Sequence[Any], order: Sequence[Any]) -> None:
-    """Write the lock entries of some stages, each file once and whole; new entries stand where the plan's order puts them."""
+    """Write the lock entries of some stages, each file once and whole; new entries stand where `order`, of all stages, has them."""
     files: dict[str, list[Any]] = {}
     for stage in stages:
         if hasattr(stage, "name"):
@@ -36,7 +36,7 @@ def write(stages: Sequence[Any], order: Sequence[Any]) -> None:
 
 
 def arranged(old: Sequence[str], new: Sequence[str], order: Sequence[str]) -> list[str]:
-    """Return the names of a lock's entries: the old ones as they stand, each new one after the nearest that the plan has before it."""
+    """Return the names of a lock's entries: the old ones as they stand, each new one after the nearest that stands before it in `order`."""
     names = list(old)
     for name in sorted(set(new) - set(old), key=order.index):
         before = [other for other in order[: order.index(name)] if other in names]

@@ -17,12 +17,16 @@ __all__ = ["Plan", "plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """Stages in DVC's order, each after all that it depends on; what each needs, and those of them that it waits for."""
+    """Stages in DVC's order, each after all that it depends on; what each needs, and those of them that it waits for.
+
+    DVC's order is another one in each process. `defined` has all stages of the repository as its files have them.
+    """
 
     repo: Any
     stages: list[Any]
     needs: dict[Any, Needs]
     upstream: dict[Any, set[Any]]
+    defined: list[Any]
 
     @property
     def preload(self) -> list[str]:
@@ -36,8 +40,8 @@ class Plan:
 
     @cached_property
     def order(self) -> dict[Any, int]:
-        """The place of each stage in DVC's order."""
-        return {stage: number for number, stage in enumerate(self.stages)}
+        """The place of each stage in the files that define them."""
+        return {stage: number for number, stage in enumerate(self.defined)}
 
 
 def plan(targets: Sequence[str], tell: Callable[[str], None]) -> Plan:
@@ -47,7 +51,7 @@ def plan(targets: Sequence[str], tell: Callable[[str], None]) -> Plan:
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
-    from scmrepo.exceptions import SCMError
+    from dvc.scm import SCMError
 
     try:
         repo = Repo(_wait_for_lock=True)
@@ -91,7 +95,7 @@ def collected(repo: Any, targets: Sequence[str]) -> Plan:
         for stage in final:
             upstream[stage] |= set(stages) - final - ancestors(graph, stage) - {stage}
         stages = settled_order(stages, upstream)
-    return Plan(repo, stages, needs, upstream)
+    return Plan(repo, stages, needs, upstream, list(repo.index.stages))
 
 
 def settled_order(stages: list[Any], upstream: dict[Any, set[Any]]) -> list[Any]:

@@ -22,14 +22,16 @@ def ran_here(stage: Any, record: Table, noted: dict[str, Any]) -> bool:
     True without a look at the record if an output lies in DVC's cache: git has none of those. Else the record, or DVC's run cache, has to
     have the stage with the hashes that it has now. `record` and `noted` hold fingerprints by address; what the run cache knows is noted.
     """
-    from dvc.stage.cache import _can_hash, _get_stage_hash
+    from dvc.stage.cache import _get_cache_hash
+    from dvc.stage.serialize import to_single_stage_lockfile
 
     if not stage.cmd or stage.frozen or not stage.outs or any(out.use_cache for out in stage.outs):
         return True
     known = noted.get(stage.addressing, record.entries.get(stage.addressing))
     if known == (now := fingerprint(stage)):
         return True
-    cached = _can_hash(stage) and os.path.isdir(stage.repo.stage_cache._get_cache_dir(_get_stage_hash(stage)))
-    if cached:
+    # The name under which DVC keeps a stage that has run with these dependencies.
+    key = _get_cache_hash(to_single_stage_lockfile(stage), key=True)
+    if cached := os.path.isdir(stage.repo.stage_cache._get_cache_dir(key)):
         noted[stage.addressing] = now
-    return bool(cached)
+    return cached

@@ -37,6 +37,6 @@ def forget_the_dead(folder: Path) -> None:
         except (FileNotFoundError, ValueError, AttributeError, KeyError, TypeError):
             path.unlink(missing_ok=True)
             return
-        kept = {"read": {name: entries for name, entries in reads.items() if entries}, "write": writes}
-        if kept != held:
-            write_whole(path, json.dumps(kept))
+        reads = {name: entries for name, entries in reads.items() if entries}
+        if reads != held.get("read", {}) or writes != held.get("write", {}):
+            write_whole(path, json.dumps({"read": reads, "write": writes}))
