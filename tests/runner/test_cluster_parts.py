@@ -4,12 +4,14 @@ import hashlib
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
+from machines import until
 
 from regen.runner.address import check_address, loopback
 from regen.runner.errors import RunnerError
 from regen.runner.sending import Bundle, File
-from regen.runner.worker import bundles
+from regen.runner.worker import bundles, warmth
 from regen.runner.worker.environment import differences, instruction_set
 from regen.runner.worker.gpus import Gpus
 from regen.runner.worker.place import locked
@@ -124,3 +126,23 @@ def test_a_task_that_two_workers_of_a_machine_are_given_has_two_folders(tmp_path
         (first / "rest").write_text("")
     with locked(tmp_path, "key", ["kept/x"]) as again:
         assert [path.relative_to(again).as_posix() for path in again.rglob("*") if path.is_file()] == ["kept/x/step"]
+
+
+def test_an_idle_worker_ends_its_interpreters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warmth, "IDLE", 0.2)
+    (tmp_path / "box").mkdir()
+    warm = warmth.Warmth(tmp_path)
+    task = {
+        "key": "k",
+        "paths": [],
+        "preload": [],
+        "env": {},
+        "early": [],
+        "cwd": ".",
+        "commands": [(("-m", "platform"), True), (("false",), False)],
+    }
+    for _ in range(2):
+        ended = warm.run(task, tmp_path, tmp_path / "box")
+        assert ended["status"] == 1 and not ended["ended"] and ended["log"]
+        [pid] = [child.pid for child in psutil.Process().children() if "warm.py" in " ".join(child.cmdline())]
+        until(lambda pid=pid: not psutil.pid_exists(pid))
