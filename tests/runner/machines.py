@@ -30,8 +30,8 @@ def free_port() -> int:
 class Machines:
     """One scheduler and the workers that a test adds, all on the loopback address; `close` ends them with all that they started."""
 
-    def __init__(self, folder: Path, *options: str, scheme: str = "tcp") -> None:
-        self.folder, self.options = folder, options
+    def __init__(self, folder: Path, *options: str, scheme: str = "tcp", host: str = "127.0.0.1") -> None:
+        self.folder, self.options, self.host = folder, options, host
         folder.mkdir(parents=True)
         self.port = free_port()
         self.address = f"{scheme}://127.0.0.1:{self.port}"
@@ -50,7 +50,7 @@ class Machines:
 
     def start_scheduler(self) -> subprocess.Popen[bytes]:
         scheme = self.address.split("://")[0]
-        process = self.spawn("scheduler", "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--protocol", scheme)
+        process = self.spawn("scheduler", "scheduler", "--host", self.host, "--port", str(self.port), "--protocol", scheme)
         until(lambda: "Scheduler at" in self.said("scheduler"))
         return process
 
@@ -91,9 +91,9 @@ class Machines:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, folder: Path, workers: int = 2, *options: str, scheme: str = "tcp") -> Iterator["Machines"]:
+    def running(cls, folder: Path, workers: int = 2, *options: str, scheme: str = "tcp", host: str = "127.0.0.1") -> Iterator["Machines"]:
         """Yield machines, ended when the block is left."""
-        made = cls(folder, *options, scheme=scheme)
+        made = cls(folder, *options, scheme=scheme, host=host)
         try:
             for _ in range(workers):
                 made.add()

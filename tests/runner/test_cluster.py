@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -229,3 +231,40 @@ def test_nothing_that_a_worker_sends_is_written_outside_the_declared_outputs(tmp
         with pytest.raises(RunnerError, match="expected a file below out, logs"):
             place(tmp_path / "root", {"out/fine": [b"1"], name: [b"2"]}, [], ["out"], ["logs"])
     assert os.listdir(tmp_path) == []
+
+
+def certificates(folder: Path) -> list[str]:
+    """Make an authority and a certificate as docs/cluster.md says; return the options that name them."""
+    folder.mkdir()
+    for line in (
+        "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ca -keyout ca.key -out ca.pem",
+        "req -newkey rsa:2048 -nodes -subj /CN=node -keyout node.key -out node.csr",
+        "x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -out node.pem",
+    ):
+        subprocess.run(["openssl", *line.split()], cwd=folder, check=True, capture_output=True)
+    return ["--tls-ca-file", str(folder / "ca.pem"), "--tls-cert", str(folder / "node.pem"), "--tls-key", str(folder / "node.key")]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates, and is not installed")
+def test_with_certificates_a_cluster_talks_tls_and_without_them_nothing_runs(toy: Callable[..., Toy], tmp_path: Path) -> None:
+    here = toy({"a": stage("in.txt", "out/a", **CODE)})
+    tls, others = certificates(tmp_path / "tls"), certificates(tmp_path / "others")
+    with Machines.running(tmp_path / "machines", 1, *tls, scheme="tls") as machines:
+        status, said = here.run("--cluster", machines.address)
+        assert status == 1 and said.count("\n") == 1
+        assert "expected certificates, got no --tls-ca-file and no --tls-cert" in said
+        status, said = here.run("--cluster", machines.address, *others)
+        assert status == 1 and said.count("\n") == 1 and not (here.root / "out/a").exists()
+        status, said = here.run("--cluster", machines.address, *tls)
+        assert status == 0, said
+    assert (here.root / "out/a").exists()
+
+
+def test_a_scheduler_that_the_network_can_reach_is_refused_though_it_is_asked_on_the_loopback_address(
+    toy: Callable[..., Toy], tmp_path: Path
+) -> None:
+    here = toy({"a": stage("in.txt", "out/a", **CODE)})
+    with Machines.running(tmp_path / "machines", 0, host="0.0.0.0") as machines:
+        status, said = here.run("--cluster", machines.address)
+    assert status == 1 and said.count("\n") == 1
+    assert said.startswith("error: the scheduler: expected a loopback address or TLS, got tcp://")

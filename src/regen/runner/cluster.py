@@ -73,8 +73,9 @@ class Cluster:
         if not workers:
             return {}
         answers = self._client.run(self._worker.check, expected, workers=workers, on_error="return")
-        wrong = {worker: f"{type(answer).__name__}: {answer}" for worker, answer in answers.items() if isinstance(answer, BaseException)}
-        return wrong | {worker: answer for worker, answer in answers.items() if answer and worker not in wrong}
+        # One that died meanwhile will not be there at the next look.
+        told = {worker: answer for worker, answer in answers.items() if answer and not isinstance(answer, OSError)}
+        return {worker: answer if isinstance(answer, str) else f"{type(answer).__name__}: {answer}" for worker, answer in told.items()}
 
     def _dismiss(self, worker: str) -> None:
         """End a worker, after what it holds has gone to others; the last one cannot hand it on, and takes it along."""
