@@ -65,7 +65,7 @@ def config(name: str = "mlp", /, **changes: object) -> TrainConfig:
             "training": {**settings, "snapshot_epochs": [0, 2, 4], **training, **changes},
             "declared_images": 70,
             "max_steps": None,
-            "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
+            "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 0},
         },
         "test",
     )
