@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from regen.common.errors import UserError
-from regen.provenance import collect, collect_platforms, made_here, platform_facts, recorded
+from regen.provenance import collect, collect_platforms, commit, made_here, platform_facts, recorded
 
 
 def test_a_stage_is_timed_and_its_memory_noted(tmp_path: Path) -> None:
@@ -103,3 +103,9 @@ def test_without_an_account_of_platforms_nothing_is_judged(made: Path, text: str
 def test_a_variant_without_a_run_is_not_judged(made: Path) -> None:
     with pytest.raises(UserError, match="expected a run of c, got none"):
         made_here(made, ["a", "c"])
+
+
+@pytest.mark.parametrize(("told", "known"), [("1234+changes", "1234+changes"), ("", None)])
+def test_a_worker_notes_the_commit_of_the_run(told: str, known: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNNER_COMMIT", told)
+    assert commit() == known

@@ -1,5 +1,6 @@
 """How a result was made: everything that varies from run to run, in side files that DVC and git ignore."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -26,8 +27,11 @@ PLATFORM = ("processor", "machine", "instruction_set", "versions", "device", "th
 def commit() -> str | None:
     """Return the commit that is checked out in the current folder, with `+changes` where the work tree differs.
 
-    None without a repository, and where git does not tell the commit of one: then a line on standard error says why.
+    On a worker, which has no repository, it is that of the run. None without a repository, and where git does not tell the commit of one:
+    then a line on standard error says why.
     """
+    if "RUNNER_COMMIT" in os.environ:
+        return os.environ["RUNNER_COMMIT"] or None
     try:
         head = _git("rev-parse", "--verify", "HEAD").strip()
         changes = _git("status", "--porcelain", "src", "stages", "params.yaml")
