@@ -195,7 +195,7 @@ def full(report_config: ReportOf, make: Make) -> tuple[ReportConfig, Path]:
         (path / "details.json").write_text(json.dumps(details))
         (path / "metrics.json").write_text(json.dumps(json.loads((path / "metrics.json").read_text()) | SPACE))
     folder = root / "reports/quick/figures/charts/all"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     names = ("prior_sampling", "latents")
     texts = {"title": "A & B", "description": 'The "naive" one.', "variants": [CHECKED, NAIVE]}
     entries = [{"file": f"{name}.png", "name": name, **texts, "caption": f"Of <{name}>."} for name in names]
