@@ -1,19 +1,48 @@
 """What a variant does to its data set's images before it sees them: resize, repeat the channel, binarise."""
 
 from pathlib import Path
-from typing import Any
+from typing import Literal, Protocol
 
 import torch
 from torch.nn.functional import interpolate
 
 from regen.common.determinism import derive_seed
+from regen.config.training import Preparation
 from regen.images.batches import images_of
 from regen.images.images import Images
 
 __all__ = ["judged_images", "prepare", "training_images"]
 
 
-def prepare(images: Images, config: Any, split: str, training: bool = False) -> Images:
+class HoldsOut(Protocol):
+    """A part of a configuration that says which split is held out."""
+
+    @property
+    def held_out(self) -> Literal["validation", "test"]:
+        """The split that is not trained on."""
+
+
+class Trained(Protocol):
+    """What is asked of a configuration of a training."""
+
+    @property
+    def images(self) -> Preparation:
+        """What is done to the images."""
+
+    @property
+    def training(self) -> HoldsOut:
+        """How the variant is trained."""
+
+
+class Judged(HoldsOut, Protocol):
+    """What is asked of a configuration by which samples are judged."""
+
+    @property
+    def images(self) -> Preparation:
+        """What is done to the images."""
+
+
+def prepare(images: Images, config: Preparation, split: str, training: bool = False) -> Images:
     """Return images resized (bilinear, rounded to uint8), binarised (k / 255 is the probability of 255), repeated in channels.
 
     The binarisation of a split is the same in every run. Images that are binarised anew at every visit stay grey where
@@ -33,7 +62,7 @@ def prepare(images: Images, config: Any, split: str, training: bool = False) -> 
     return Images(pixels, images.labels, images.label_names)
 
 
-def training_images(config: Any, folder: Path) -> dict[str, Images]:
+def training_images(config: Trained, folder: Path) -> dict[str, Images]:
     """Return what a configuration (`regen.config.variant.TrainConfig`) trains on, prepared: `train`, and `validation`, which is held out.
 
     `folder` has the splits. With `held_out: test` the validation images are trained on too.
@@ -45,7 +74,7 @@ def training_images(config: Any, folder: Path) -> dict[str, Images]:
     return {split: prepare(images, config.images, split, training=split == "train") for split, images in splits.items()}
 
 
-def judged_images(config: Any, folder: Path) -> dict[str, Images]:
+def judged_images(config: Judged, folder: Path) -> dict[str, Images]:
     """Return what the samples of a configuration (`regen.config.features.QualityConfig`) are held against.
 
     `train` (all images trained on) and `test` have the data set's own size, and are binarised if the variant's are; `prepared` are the test

@@ -1,11 +1,10 @@
 """A deterministic auto-encoder that is made generative: distributions fitted to its training codes."""
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
+from regen.config.model import AutoEncoder as AutoEncoderConfig
 from regen.models.networks import decoder_network, encoder_network
 from regen.models.vae import Decoder, likelihood
 
@@ -47,7 +46,7 @@ class Mixture(nn.Module):
 class AutoEncoder(nn.Module):
     """code = encoder(x), p(x | code) = decoder(code); `mixture` and `gaussian` describe the training codes once they are fitted."""
 
-    def __init__(self, config: Any, shape: list[int]) -> None:
+    def __init__(self, config: AutoEncoderConfig, shape: list[int]) -> None:
         super().__init__()
         self.encoder = encoder_network(config.network, shape, config.latent_dim)
         self.decoder = Decoder(decoder_network(config.network, shape, config.latent_dim), likelihood(config.likelihood))

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from regen.config.model import Model
 from regen.models.autoencoder import AutoEncoder
 from regen.models.classifier import Classifier, Regressor
 from regen.models.gan import Gan
@@ -23,7 +24,7 @@ FAMILIES: dict[str, Callable[[Any, list[int]], nn.Module]] = {
 }
 
 
-def build(config: Any, shape: list[int]) -> Any:
+def build(config: Model, shape: list[int]) -> Any:
     """Return the model of a configuration (`regen.config.model.Model`) for images of shape (C, H, W).
 
     Every model is a module with `terms(x, labels)`, what is reported of each image; what else it can do (`decoder`, `log_prob`,

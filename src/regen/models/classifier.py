@@ -1,11 +1,11 @@
 """Networks that say what is in an image: its class, or its factors."""
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from regen.config.model import Classifier as ClassifierConfig
+from regen.config.model import Regressor as RegressorConfig
 from regen.models.networks import encoder_network
 
 __all__ = ["Classifier", "Labeller", "Regressor"]
@@ -14,7 +14,7 @@ __all__ = ["Classifier", "Labeller", "Regressor"]
 class Labeller(nn.Module):
     """A network whose last layer is linear; what enters that layer are an image's features."""
 
-    def __init__(self, config: Any, shape: list[int], out: int) -> None:
+    def __init__(self, config: ClassifierConfig | RegressorConfig, shape: list[int], out: int) -> None:
         super().__init__()
         self.network = encoder_network(config.network, shape, out, config.dropout)
 
@@ -32,7 +32,7 @@ class Labeller(nn.Module):
 class Classifier(Labeller):
     """p(class | x): logits of the classes (lab1, section on supervised learning)."""
 
-    def __init__(self, config: Any, shape: list[int]) -> None:
+    def __init__(self, config: ClassifierConfig, shape: list[int]) -> None:
         super().__init__(config, shape, config.classes)
 
     def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -47,7 +47,7 @@ class Classifier(Labeller):
 class Regressor(Labeller):
     """The factors (B, F) that an image was made from."""
 
-    def __init__(self, config: Any, shape: list[int]) -> None:
+    def __init__(self, config: RegressorConfig, shape: list[int]) -> None:
         super().__init__(config, shape, config.factors)
 
     def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -1,12 +1,11 @@
 """Coupling flows as `torch.distributions` transforms, and the modules that own their networks."""
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.distributions import Distribution, Independent, Normal, Transform, TransformedDistribution, constraints
 from torch.distributions.kl import register_kl
 
+from regen.config.model import RealNvp as RealNvpConfig
 from regen.models.networks import mlp
 
 __all__ = ["AffineCoupling", "Conditioner", "FlowPrior", "Permutation", "RealNvp", "StandardGaussian", "StandardNormal"]
@@ -15,7 +14,7 @@ __all__ = ["AffineCoupling", "Conditioner", "FlowPrior", "Permutation", "RealNvp
 class Conditioner(nn.Module):
     """log-scale (bounded by tanh) and shift of one half, computed from the other: one network, or one each."""
 
-    def __init__(self, half: int, config: Any) -> None:
+    def __init__(self, half: int, config: RealNvpConfig) -> None:
         super().__init__()
         outs = [2 * half] if config.networks == "one" else [half, half]
         self.networks = nn.ModuleList([mlp([half, *config.hidden, out], config.activation) for out in outs])
@@ -121,7 +120,7 @@ class RealNvp(nn.Module):
 
     reversal: torch.Tensor
 
-    def __init__(self, dim: int, config: Any) -> None:
+    def __init__(self, dim: int, config: RealNvpConfig) -> None:
         super().__init__()
         self.conditioners = nn.ModuleList([Conditioner(dim // 2, config) for _ in range(config.couplings)])
         self.register_buffer("reversal", torch.arange(dim - 1, -1, -1), persistent=False)
@@ -134,7 +133,7 @@ class RealNvp(nn.Module):
 class FlowPrior(nn.Module):
     """p(z): a RealNVP flow of N(0, I)."""
 
-    def __init__(self, dim: int, config: Any) -> None:
+    def __init__(self, dim: int, config: RealNvpConfig) -> None:
         super().__init__()
         self.base = StandardNormal(dim)
         self.flow = RealNvp(dim, config)

@@ -1,11 +1,10 @@
 """A generative adversarial network: samples without a density."""
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from regen.config.model import Gan as GanConfig
 from regen.models.flows import StandardNormal
 from regen.models.networks import decoder_network, encoder_network
 
@@ -18,7 +17,7 @@ class Gan(nn.Module):
     The discriminator returns logits of being real, or a critic's scores: `output` says which.
     """
 
-    def __init__(self, config: Any, shape: list[int]) -> None:
+    def __init__(self, config: GanConfig, shape: list[int]) -> None:
         super().__init__()
         self.output = config.output
         self.generator = nn.Sequential(decoder_network(config.generator, shape, config.latent_dim), nn.Tanh())

@@ -2,13 +2,14 @@
 
 import math
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from regen.config.model import Likelihood
 from regen.models.continuous_bernoulli import ContinuousBernoulli
 from regen.models.discretised_logistic import DiscretisedLogistic
 
@@ -131,7 +132,7 @@ LIKELIHOODS: dict[str, type[nn.Module]] = {
 }
 
 
-def nll_kind(likelihood: Any, values: Literal["grey", "binary"]) -> NllKind:
+def nll_kind(likelihood: Likelihood, values: Literal["grey", "binary"]) -> NllKind:
     """Return what -log p(x) of this likelihood is on this data.
 
     A Bernoulli is a probability of binary values and no distribution at all of grey ones; a discretised logistic is a

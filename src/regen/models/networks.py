@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import nn
+
+from regen.config.model import ConvEncoder, Encoder, Network
 
 __all__ = ["ACTIVATIONS", "UPSAMPLINGS", "ChannelsLast", "decoder_network", "encoder_network", "mlp"]
 
@@ -79,7 +80,7 @@ UPSAMPLINGS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def encoder_network(config: Any, shape: Sequence[int], out: int, dropout: float = 0.0) -> nn.Sequential:
+def encoder_network(config: Encoder, shape: Sequence[int], out: int, dropout: float = 0.0) -> nn.Sequential:
     """Return the network of a configuration (`regen.config.model.Encoder`) that maps images (B, *shape) to (B, out).
 
     Its last layer is linear; dropout (if any) stands behind every activation.
@@ -94,7 +95,7 @@ def encoder_network(config: Any, shape: Sequence[int], out: int, dropout: float 
     return nn.Sequential(*layers, nn.Flatten(), *mlp([features, *config.hidden, out], config.activation, dropout=dropout))
 
 
-def decoder_network(config: Any, shape: Sequence[int], latent_dim: int) -> nn.Module:
+def decoder_network(config: Network, shape: Sequence[int], latent_dim: int) -> nn.Module:
     """Return the mirror of `encoder_network`, which maps latents (..., latent_dim) to logits (..., *shape)."""
     if config.kind == "mlp":
         layers = mlp([latent_dim, *reversed(config.hidden), math.prod(shape)], config.activation, config.batch_norm)
@@ -114,11 +115,11 @@ def _dropout(probability: float) -> list[nn.Module]:
     return [nn.Dropout(probability)] if probability else []
 
 
-def _norm(config: Any, channels: int) -> list[nn.Module]:
+def _norm(config: ConvEncoder, channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels)] if config.batch_norm else []
 
 
-def _smallest(config: Any, shape: Sequence[int]) -> list[int]:
+def _smallest(config: ConvEncoder, shape: Sequence[int]) -> list[int]:
     """Return channels, height and width behind the last convolution."""
     factor: int = 2 ** len(config.channels)
     return [config.channels[-1], shape[1] // factor, shape[2] // factor]

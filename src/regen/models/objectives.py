@@ -1,17 +1,31 @@
 """Bounds on log p(x), per image and in nats: every one reads the same distributions."""
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import torch
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from regen.models.flows import StandardGaussian
 
-if TYPE_CHECKING:
-    from regen.models.vae import LatentVariableModel
+__all__ = ["ElboTerms", "LatentVariables", "LogWeights", "elbo_terms", "iwae_objective", "kl_nats", "weigh"]
 
-__all__ = ["ElboTerms", "LogWeights", "elbo_terms", "iwae_objective", "kl_nats", "weigh"]
+
+class LatentVariables(Protocol):
+    """What a bound needs of a model: q(z | x), p(x | z) and p(z)."""
+
+    @property
+    def encoder(self) -> Callable[[torch.Tensor], Distribution]:
+        """Map images x (B, C, H, W) in [0, 1] to q(z | x)."""
+
+    @property
+    def decoder(self) -> Callable[[torch.Tensor], Distribution]:
+        """Map latents z (..., d) to p(x | z)."""
+
+    @property
+    def prior(self) -> Callable[[], Distribution]:
+        """Return p(z)."""
 
 
 class ElboTerms(NamedTuple):
@@ -40,7 +54,7 @@ def kl_nats(q: Distribution, p: Distribution, z: torch.Tensor) -> torch.Tensor:
         return q.log_prob(z) - p.log_prob(z)
 
 
-def elbo_terms(model: "LatentVariableModel", x: torch.Tensor, target: torch.Tensor | None = None) -> ElboTerms:
+def elbo_terms(model: LatentVariables, x: torch.Tensor, target: torch.Tensor | None = None) -> ElboTerms:
     """Return the parts of -ELBO at one sample of q, pathwise where q allows it.
 
     x (B, C, H, W) in [0, 1] is what q sees, `target` (x itself if None) what is reconstructed.
@@ -65,14 +79,14 @@ class LogWeights(NamedTuple):
         return self.log_likelihood + self.log_prior - self.log_posterior
 
 
-def weigh(model: "LatentVariableModel", x: torch.Tensor, z: torch.Tensor, q: Distribution, rows: int | None = None) -> LogWeights:
+def weigh(model: LatentVariables, x: torch.Tensor, z: torch.Tensor, q: Distribution, rows: int | None = None) -> LogWeights:
     """Return the three parts of log w for x (B, C, H, W) in [0, 1] and z (K, B, d) drawn from q, decoding so many `rows` of z at once."""
     likelihood = torch.cat([model.decoder(part).log_prob(x) for part in z.split(rows or len(z))])
     return LogWeights(likelihood, model.prior().log_prob(z), q.log_prob(z))
 
 
 def iwae_objective(
-    model: "LatentVariableModel", x: torch.Tensor, samples: int, doubly_reparameterised: bool
+    model: LatentVariables, x: torch.Tensor, samples: int, doubly_reparameterised: bool
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """Return what to minimise for -L_K = -log (1/K sum_k w_k), shape (B,), and what is reported of it.
 

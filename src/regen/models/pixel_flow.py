@@ -1,12 +1,12 @@
 """A normalising flow on pixels: dequantised, logit-transformed, coupled over a checkerboard."""
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
 from torch.distributions import AffineTransform, ReshapeTransform, SigmoidTransform, Transform, TransformedDistribution
 
+from regen.config.model import PixelFlow as PixelFlowConfig
 from regen.models.flows import Permutation, RealNvp, StandardNormal
 
 __all__ = ["PixelFlow", "checkerboard"]
@@ -30,7 +30,7 @@ class PixelFlow(nn.Module):
 
     order: torch.Tensor
 
-    def __init__(self, config: Any, shape: list[int]) -> None:
+    def __init__(self, config: PixelFlowConfig, shape: list[int]) -> None:
         super().__init__()
         self.shape = torch.Size(shape)
         self.alpha = config.alpha

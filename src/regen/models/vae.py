@@ -1,11 +1,10 @@
 """The latent-variable model: q(z | x), p(x | z), p(z), each a torch distribution."""
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
+from regen.config.model import Likelihood, Vae
 from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import LIKELIHOODS
 from regen.models.networks import decoder_network, encoder_network
@@ -105,7 +104,7 @@ ENCODERS: dict[str, tuple[type[nn.Module], int]] = {"gaussian": (GaussianEncoder
 STANDARD_PRIORS: dict[str, type[nn.Module]] = {"gaussian": StandardNormal, "bernoulli": FairCoins}
 
 
-def latent_variable_model(config: Any, shape: list[int]) -> LatentVariableModel:
+def latent_variable_model(config: Vae, shape: list[int]) -> LatentVariableModel:
     """Return the model of a configuration (`regen.config.model.Vae`) for images of shape (C, H, W)."""
     dim = config.latent.dim
     encoder, parameters = ENCODERS[config.latent.kind]
@@ -117,6 +116,6 @@ def latent_variable_model(config: Any, shape: list[int]) -> LatentVariableModel:
     )
 
 
-def likelihood(config: Any) -> nn.Module:
+def likelihood(config: Likelihood) -> nn.Module:
     """Return the likelihood of a configuration (`regen.config.model.Likelihood`)."""
     return LIKELIHOODS[config.kind](**config.model_dump(exclude={"kind"}))

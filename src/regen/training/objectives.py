@@ -1,16 +1,23 @@
 """What a training step minimises, turn by turn: a scalar for the gradient, and the per-image terms to record."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.nn.functional import logsigmoid
 
+from regen.config.training import Adversarial as AdversarialConfig
+from regen.config.training import Elbo as ElboConfig
+from regen.config.training import Iwae as IwaeConfig
+from regen.config.training import Noise, Training
+from regen.config.training import ScoreFunction as ScoreFunctionConfig
 from regen.models.flows import FlowPrior
 from regen.models.gan import Gan, discriminator_terms
 from regen.models.objectives import elbo_terms, iwae_objective, kl_nats
 from regen.models.score_function import ESTIMATORS, RunningAverage
+from regen.models.vae import LatentVariableModel
+from regen.training.terms import ImageModel
 
 __all__ = ["OBJECTIVES", "Objective", "objective_of"]
 
@@ -21,7 +28,7 @@ Turn = tuple[torch.Tensor, Recorded]
 class Objective(nn.Module):
     """A step of one turn or several: each player is trained by its own turn, with an optimiser of its own."""
 
-    def players(self, model: nn.Module) -> list[nn.Module]:
+    def players(self, model: Any) -> list[nn.Module]:
         """Return the parts of a model in the order of their turns."""
         return [model]
 
@@ -33,11 +40,11 @@ class Objective(nn.Module):
 class Elbo(Objective):
     """-E_q log p(x | z) + w KL on clean or noised images; beside anything but -ELBO itself, -ELBO is recorded too."""
 
-    def __init__(self, config: Any, noise: Any) -> None:
+    def __init__(self, config: ElboConfig, noise: Noise | None) -> None:
         super().__init__()
         self.config, self.noise = config, noise
 
-    def forward(self, model: Any, x: torch.Tensor, labels: torch.Tensor) -> Turn:
+    def forward(self, model: LatentVariableModel, x: torch.Tensor, labels: torch.Tensor) -> Turn:
         """Return the objective and the terms of x (B, C, H, W) in [0, 1]."""
         if self.noise is None:
             terms = elbo_terms(model, x)
@@ -54,7 +61,7 @@ class Elbo(Objective):
             return terms.neg_elbo_nats.mean(), recorded
         objective = terms.recon_nats + self.config.kl_weight * terms.kl_nats
         if self.config.log_det_times_dim:
-            objective = objective + self._surplus(model.prior, terms.z)
+            objective = objective + self._surplus(cast(FlowPrior, model.prior), terms.z)
         return objective.mean(), {"objective_nats": objective, **recorded}
 
     @staticmethod
@@ -66,11 +73,11 @@ class Elbo(Objective):
 class Iwae(Objective):
     """-L_K, the importance-weighted bound."""
 
-    def __init__(self, config: Any, noise: Any) -> None:
+    def __init__(self, config: IwaeConfig, noise: Noise | None) -> None:
         super().__init__()
         self.samples, self.doubly = config.samples, config.gradient == "doubly_reparameterised"
 
-    def forward(self, model: Any, x: torch.Tensor, labels: torch.Tensor) -> Turn:
+    def forward(self, model: LatentVariableModel, x: torch.Tensor, labels: torch.Tensor) -> Turn:
         """Return the objective and the terms of x (B, C, H, W) in [0, 1]."""
         objective, recorded = iwae_objective(model, x, self.samples, self.doubly)
         return objective.mean(), recorded
@@ -79,13 +86,13 @@ class Iwae(Objective):
 class ScoreFunction(Objective):
     """-ELBO of Bernoulli latents: the reconstruction's gradient by the score function, the KL in closed form."""
 
-    def __init__(self, config: Any, noise: Any) -> None:
+    def __init__(self, config: ScoreFunctionConfig, noise: Noise | None) -> None:
         super().__init__()
         self.samples = config.samples
         self.estimator = ESTIMATORS[config.estimator]
         self.average = RunningAverage(config.decay)
 
-    def forward(self, model: Any, x: torch.Tensor, labels: torch.Tensor) -> Turn:
+    def forward(self, model: LatentVariableModel, x: torch.Tensor, labels: torch.Tensor) -> Turn:
         """Return the objective and the terms of x (B, C, H, W) in [0, 1]."""
         q = model.encoder(x)
         z = q.sample(torch.Size([self.samples]))
@@ -103,7 +110,7 @@ class Term(Objective):
         super().__init__()
         self.name = name
 
-    def forward(self, model: Any, x: torch.Tensor, labels: torch.Tensor) -> Turn:
+    def forward(self, model: ImageModel, x: torch.Tensor, labels: torch.Tensor) -> Turn:
         """Return the objective and the terms of x (B, C, H, W) in [0, 1] and its labels (B,)."""
         terms: Recorded = model.terms(x, labels)
         return terms[self.name].mean(), terms
@@ -116,11 +123,11 @@ class Adversarial(Objective):
     arXiv:1704.00028, equation 3; instance noise: Arjovsky and Bottou (2017), arXiv:1701.04862, section 3.
     """
 
-    def __init__(self, config: Any, noise: Any) -> None:
+    def __init__(self, config: AdversarialConfig, noise: Noise | None) -> None:
         super().__init__()
         self.config = config
 
-    def players(self, model: Any) -> list[nn.Module]:
+    def players(self, model: Gan) -> list[nn.Module]:
         """Return discriminator and generator."""
         return [model.discriminator, model.generator]
 
@@ -163,7 +170,7 @@ def gradient_penalty(critic: nn.Module, real: torch.Tensor, fake: torch.Tensor) 
     return (norms - 1).square()
 
 
-OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {
+OBJECTIVES: dict[str, Callable[[Any, Noise | None], Objective]] = {
     "elbo": Elbo,
     "iwae": Iwae,
     "score_function": ScoreFunction,
@@ -175,7 +182,7 @@ OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {
 }
 
 
-def objective_of(training: Any) -> Objective:
+def objective_of(training: Training) -> Objective:
     """Return the objective of a configuration (`regen.config.training.Training`).
 
     A module, since it may have state: an interrupted run continues with it.

@@ -1,20 +1,30 @@
 """The per-image terms of a model, averaged over images."""
 
-from typing import Any
+from typing import Protocol
 
 import torch
 
 from regen.images.batches import batches
 from regen.images.images import Images
 
-__all__ = ["mean_terms"]
+__all__ = ["ImageModel", "mean_terms"]
 
 BATCH = 500
 """Images decoded at once where no gradient is kept."""
 
 
+class ImageModel(Protocol):
+    """A model that reports terms of each image, as every family does."""
+
+    def eval(self) -> object:
+        """Go into evaluation mode."""
+
+    def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what is reported of images x (B, C, H, W) in [0, 1] and their labels, each (B,)."""
+
+
 @torch.no_grad()
-def mean_terms(model: Any, images: Images) -> dict[str, float]:
+def mean_terms(model: ImageModel, images: Images) -> dict[str, float]:
     """Return the means over images of the model's own terms (`terms`), in evaluation mode; images on the model's device."""
     model.eval()
     sums: dict[str, float] = {}
