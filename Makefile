@@ -21,11 +21,17 @@ RUN = python -m regen.runner $(if $(JOBS),--jobs $(JOBS)) $(if $(CLUSTER),--clus
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
+# The scripts of a virtual environment hold its absolute path: after a move, or in a copy of the folder, they would run the other folder's.
+ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
+.PHONY: .venv/installed
+endif
+
 .venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("error: expected Python 3.11 or later, got %d.%d; run make PYTHON=python3.12" % v[:2])'
+	@if [ -s $@ ] && [ "$$(cat $@)" != "$(CURDIR)" ]; then echo ".venv was made for $$(cat $@), not for $(CURDIR): making it anew"; rm -rf .venv; fi
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines)
 	@$(RUN) dvc.yaml

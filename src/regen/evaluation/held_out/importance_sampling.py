@@ -14,6 +14,10 @@ from regen.models.vae import LatentVariableModel
 __all__ = ["ImportanceSampled", "importance_sampled_nll"]
 
 
+READ = 100_000
+"""Weights that are summed up at once."""
+
+
 class ImportanceSampled(NamedTuple):
     """Per image, each (N,): -log p(x) in nats, effective sample size (1 to K), largest normalised weight."""
 
@@ -39,7 +43,7 @@ def importance_sampled_nll(
     log_w = torch.empty(most, len(images), dtype=torch.float64, device=images.device)
     for part, block in zip(log_w.split(size, dim=1), images.split(size), strict=True):
         part.copy_(_log_weights(model, to_unit_interval(block), most, at_once))
-    parts = [part.contiguous() for part in log_w.split(size, dim=1)]
+    parts = [part.contiguous() for part in log_w.split(max(1, READ // most), dim=1)]
     return {
         count: ImportanceSampled(*(torch.cat(values) for values in zip(*(_read(part, count) for part in parts), strict=True)))
         for count in samples
