@@ -48,7 +48,7 @@ def small_pipeline(copy: Copy) -> None:
     for key in ("datasets", "features", "variants"):
         params[key] = {"mnist": params[key]["mnist"]}
     quick = params["presets"]["quick"]
-    quick |= {key: {"mnist": quick[key]["mnist"]} for key in ("sources", "max_steps", "samples", "likelihood")}
+    quick |= {key: {"mnist": quick[key]["mnist"]} for key in ("sources", "max_images", "max_steps", "samples", "likelihood")}
     params["presets"]["paper"] = {**deepcopy(quick), "max_steps": {"mnist": 12}}
     copy.set_params(params)
 

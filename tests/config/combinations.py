@@ -46,7 +46,7 @@ def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
     made = {"split": {"train": 2, "validation": 2, "test": 2}, "sources": {"embedded": {"status": "stand-in", "files": {}}}}
     protocol = {name: [{"importance_samples": [1], "n_images": None}] for name in DATASETS}
     checks = {"n_images": 2, "sum_over": 16, "chains": 1, "temperatures": 1, "prior_samples": 100}
-    preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": None, "max_steps": {}, "likelihood": protocol}
+    preset = {"sources": dict.fromkeys(DATASETS, "embedded"), "max_images": {}, "max_steps": {}, "likelihood": protocol}
     features = {"network": VAE["network"], "dropout": 0.0, "schedule": {"learning_rate": 0.1, "batch_size": 8, "epochs": 1}}
     return {
         "seed": 0,

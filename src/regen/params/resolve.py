@@ -82,7 +82,7 @@ def _data(params: Params, preset: Preset, name: str) -> DataConfig:
         shape=dataset.shape,
         values=dataset.values,
         split=dataset.split,
-        max_images=preset.max_images,
+        max_images=preset.max_images.get(name),
         preparations=list(dict.fromkeys(variant.images for variant in params.variants.get(name, {}).values())),
         seed=params.seed,
     )

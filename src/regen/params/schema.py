@@ -67,13 +67,14 @@ class MaxImages(Split):
 
 
 class Preset(Config):
-    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_steps` is trained in full.
+    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_images` is used, one without
+    `max_steps` trained, in full.
 
     `samples` is the number of images by which sample quality is measured: ten blocks of two at least.
     """
 
     sources: dict[Name, Name]
-    max_images: MaxImages | None
+    max_images: dict[Name, MaxImages]
     max_steps: dict[Name, Positive]
     samples: dict[Name, Annotated[int, Field(ge=20)]]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
@@ -210,7 +211,7 @@ class Params(Config):
                 raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
             if dataset not in preset.samples:
                 raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
-        named = {*preset.sources, *preset.likelihood, *preset.max_steps, *preset.samples}
+        named = {*preset.sources, *preset.max_images, *preset.likelihood, *preset.max_steps, *preset.samples}
         if unknown := sorted(named - set(self.datasets)):
             raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {', '.join(self.datasets)}")
 
