@@ -34,7 +34,7 @@ def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     for features in params["features"].values():
         features["network"] |= {"channels": [4], "hidden": [8]}
     quick = params["presets"]["quick"]
-    quick |= {"max_images": dict.fromkeys(params["datasets"], {"train": 256, "validation": 64, "test": 32})}
+    quick |= {"max_images": {name: {"train": 256, "validation": 64, "test": 32} for name in params["datasets"]}}
     quick |= {"max_steps": dict.fromkeys(params["datasets"], 8), "samples": dict.fromkeys(params["datasets"], 40)}
     quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
     quick["likelihood"] = {name: [{"importance_samples": [1, 5], "n_images": None}] for name in params["datasets"]}

@@ -200,7 +200,7 @@ def test_one_line_and_nothing_lost(
 def test_a_seed_that_is_no_number_is_a_wrong_command(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         stage("train", "quick", VARIANT, "zero")
-    assert caught.value.code == 2 and capsys.readouterr().err.endswith("train.py PRESET VARIANT SEED\n")
+    assert caught.value.code == 2 and capsys.readouterr().err == "error: usage: python stages train PRESET VARIANT SEED\n"
 
 
 def test_a_run_without_a_checkpoint_ends_well(place: Path) -> None:

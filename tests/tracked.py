@@ -77,5 +77,5 @@ def ids_of(root: Path) -> dict[str, str]:
 
 
 def run_stage(root: Path) -> subprocess.CompletedProcess[str]:
-    stage = Path(__file__).parents[1] / "stages" / "track.py"
-    return subprocess.run([sys.executable, str(stage), "quick"], cwd=root, capture_output=True, text=True)
+    stages = Path(__file__).parents[1] / "stages"
+    return subprocess.run([sys.executable, str(stages), "track", "quick"], cwd=root, capture_output=True, text=True)

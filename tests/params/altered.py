@@ -25,7 +25,7 @@ def small_params() -> Any:
     """Return params.yaml's values with two of the variants and of the data sets."""
     params = raw_params()
     for preset in params["presets"].values():
-        for key in ("sources", "likelihood", "max_steps", "samples"):
+        for key in ("sources", "likelihood", "max_images", "max_steps", "samples"):
             preset[key] = {name: value for name, value in preset[key].items() if name in ("mnist", "svhn")}
     for key in ("datasets", "features"):
         params[key] = {name: params[key][name] for name in ("mnist", "svhn")}

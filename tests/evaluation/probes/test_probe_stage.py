@@ -120,7 +120,7 @@ def test_a_stage_waits_for_the_weights_of_the_variants_that_its_probe_names(name
     assert {dep for dep in stage["deps"] if dep.startswith("models/")} == weights
     data = {dep.rpartition("/")[2] for dep in stage["deps"] if dep.startswith(("data/", "features/"))}
     assert data <= {datasets[variant] for variant in probed}
-    assert stage["cmd"] == f"python stages/probe.py ${{preset}} {name}" and f"configs/${{preset}}/{name}.probe.json" in stage["deps"]
+    assert stage["cmd"] == f"python stages probe ${{preset}} {name}" and f"configs/${{preset}}/{name}.probe.json" in stage["deps"]
     assert stage["metrics"] == [{f"results/${{preset}}/probes/{name}.json": {"cache": False}}]
 
 

@@ -12,7 +12,7 @@ import torch
 from samplers import SHAPE, made, settings
 
 from regen.common.determinism import derive_seed
-from regen.common.files import read_tensors, write_json, write_tensors
+from regen.common.files import read_tensors, write_json, write_tensors, write_text
 from regen.evaluation.quality.features import FeatureSpace
 from regen.images.images import Images
 
@@ -46,6 +46,7 @@ def inputs(stage: Callable[..., None], blobs: Callable[..., Images]) -> Callable
             "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 10},
         }
         write_json(Path("configs/quick/mnist.features.json"), {**config, **features})
+        write_text(Path("configs/quick/code/features.txt"), "the code that this depends on\n")
         write_json(Path("configs/quick/tiny.quality.json"), settings(name).model_dump())
         for seed, (split, count) in enumerate(SPLITS.items()):
             drawn = blobs(count, SHAPE, seed)
