@@ -1,11 +1,13 @@
 """Likelihoods p(x | z): what the decoder's output (..., C, H, W) means as a distribution over images in [0, 1]."""
 
 import math
+from functools import cache
 from typing import Any, Literal
 
 import torch
 from torch import nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from regen.models.continuous_bernoulli import ContinuousBernoulli
 from regen.models.discretised_logistic import DiscretisedLogistic
@@ -13,6 +15,9 @@ from regen.models.discretised_logistic import DiscretisedLogistic
 __all__ = ["LIKELIHOODS", "NllKind", "nll_constant_nats", "nll_kind"]
 
 NllKind = Literal["probability", "density", "unnormalised"]
+
+IN_CACHE = 65536
+"""Logits that are scored at once: with what is made of them they fit into a second-level cache of 1 MB, beside what decodes them."""
 
 
 class BernoulliImages(Independent):
@@ -22,27 +27,53 @@ class BernoulliImages(Independent):
         """Return log p of values (..., C, H, W), in nats; of grey values, minus the binary cross-entropy."""
         logits = self.base_dist.logits
         if torch.is_grad_enabled() or (logits.ndim, value.ndim) != (5, 4):
-            return super().log_prob(value)  # type: ignore[no-any-return, no-untyped-call]
-        # log p = x l - max(l, 0) - log(1 + exp(-|l|)): the last has factors between 1 and 2.
+            # What torch computes, with one minus sign an image instead of one a pixel.
+            logits, value = torch.broadcast_tensors(logits, value)
+            return -binary_cross_entropy_with_logits(logits, value, reduction="none").flatten(-3).sum(-1)
         logits, value = logits.flatten(-3), value.flatten(-3)
         if logits.shape[1] == 1 < len(value):
-            # Over all pixels both parts are large and nearly equal: only double precision may take their difference then.
-            linear = logits[:, 0].double() @ value.double().T - logits.clamp(min=0).sum(-1, dtype=torch.float64)
-        else:
-            # Pixel by pixel all differences have one sign.
-            linear = (logits * value).sub_(logits.clamp(min=0)).sum(-1)
-        log_p: torch.Tensor = linear - _log_of_product(logits.abs().neg_().exp_().add_(1))
-        return log_p.to(logits.dtype)
+            return _all_pairs(logits[:, 0], value)
+        return _pixel_by_pixel(logits, value)
+
+
+def _pixel_by_pixel(logits: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Return log p (K, B) of values (B, P) at logits (K, B, P).
+
+    With s = 1 for values above 1/2 and -1 below, log p = (x - (1 + s) / 2) l - log(1 + exp(-s l)). Pixel by pixel neither part is larger
+    than the whole: nothing is lost in a difference.
+    """
+    level = value.round()
+    sign, rest = 1 - 2 * level, value - level
+    grey = bool(rest.any())
+    parts = []
+    rows = max(1, IN_CACHE // logits[0].numel()) if logits.device.type == "cpu" else len(logits)
+    for part in logits.split(rows):
+        # log(1 + exp(u)) = max(u, 0) + log(1 + exp(-|u|)), and -|u| = u - 2 max(u, 0).
+        u = part * sign
+        above = u.relu()
+        nll = above.sum(-1).add_(_log_of_product(u.sub_(above, alpha=2).exp_().add_(1)))
+        parts.append(nll.neg_() if not grey else torch.mul(part, rest, out=above).sum(-1).sub_(nll))
+    return torch.cat(parts)
+
+
+def _all_pairs(logits: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Return log p (K, N) of every value (N, P) at every decode's logits (K, P)."""
+    # log p = x l - max(l, 0) - log(1 + exp(-|l|)). Over all pixels the first two are large and nearly equal: only double precision may take
+    # their difference then.
+    linear = logits.double() @ value.double().T - logits.clamp(min=0).sum(-1, dtype=torch.float64)[:, None]
+    return (linear - _log_of_product(logits.abs().neg_().exp_().add_(1))[:, None]).to(logits.dtype)
 
 
 def _log_of_product(factors: torch.Tensor) -> torch.Tensor:
     """Return the log of the product over P of factors between 1 and 2 (..., P); a logarithm costs as much as ten products."""
-    for _ in range(6):  # products of 64 stay below 2^64: no overflow
-        if factors.shape[-1] % 2:
-            break
-        first, second = factors.chunk(2, dim=-1)
-        factors = first * second
-    return factors.log().sum(-1)
+    products: torch.Tensor = factors.unflatten(-1, (-1, _group(factors.shape[-1]))).prod(-1)
+    return products.log_().sum(-1)
+
+
+@cache
+def _group(count: int) -> int:
+    """Return the largest divisor of `count` up to 100: a product of so many factors stays below 2^100, far from overflow."""
+    return next(size for size in range(100, 0, -1) if count % size == 0)
 
 
 class BernoulliPixels(nn.Module):

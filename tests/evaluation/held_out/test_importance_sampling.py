@@ -97,7 +97,7 @@ def test_estimates_are_the_same_whatever_fits_into_the_memory(counts: list[int])
         found.append(importance_sampled_nll(model, images, counts, memory))
         # The first decode is that of counting.
         assert sum(model.decoder.decoded[1:]) == counts[-1] * 3
-        assert max(model.decoder.decoded[1:]) <= {1: 1, 3: 4, 1000: 500}[memory]
+        assert max(model.decoder.decoded[1:]) <= {1: 1, 3: 4, 1000: 250}[memory]
     torch.manual_seed(4)
     other = importance_sampled_nll(model, images, counts)
     for count in counts:

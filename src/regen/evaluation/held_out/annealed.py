@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from regen.evaluation.held_out.memory import DECODES
+from regen.evaluation.held_out.memory import BLOCK
 from regen.images.batches import to_unit_interval
 from regen.models.vae import FairCoins, LatentVariableModel
 
@@ -33,7 +33,7 @@ def annealed_nll(model: LatentVariableModel, images: torch.Tensor, chains: int, 
     Monte Carlo, or a Gibbs sweep over binary latents. The estimate of log p(x) is a lower bound in expectation.
     Source: Neal (2001), arXiv:physics/9803008; Wu et al. (2017), arXiv:1611.04273, section 3.
     """
-    blocks = images.split(max(1, DECODES // chains))
+    blocks = images.split(max(1, BLOCK // chains))
     return torch.cat([_block(model, to_unit_interval(block), chains, temperatures(count).tolist()) for block in blocks])
 
 

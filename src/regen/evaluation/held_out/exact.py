@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 
-from regen.evaluation.held_out.memory import decodes_at_once
+from regen.evaluation.held_out.memory import BLOCK, decodes_at_once
 from regen.images.batches import to_unit_interval
 from regen.models.flows import StandardNormal
 from regen.models.vae import FairCoins, LatentVariableModel
@@ -60,7 +60,7 @@ def exact_nll(model: LatentVariableModel, images: torch.Tensor, at: Nodes, memor
     """
     x, prior = to_unit_interval(images), model.prior()
     # Every latent is decoded once for all images, and weighed for each.
-    at_once = decodes_at_once(model, memory_mb, len(x))
+    at_once = decodes_at_once(model, memory_mb, len(x), BLOCK)
     fine = coarse = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
     dim, step = at.z.shape[1], at.log_volume
     for first in range(0, len(at.z), at_once):

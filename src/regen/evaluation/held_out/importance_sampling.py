@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 import torch
 
-from regen.evaluation.held_out.memory import DECODES, decodes_at_once
+from regen.evaluation.held_out.memory import BLOCK, decodes_at_once
 from regen.images.batches import to_unit_interval
 from regen.models.objectives import weigh
 from regen.models.vae import LatentVariableModel
 
 __all__ = ["ImportanceSampled", "importance_sampled_nll"]
+
+
+READ = 100_000
+"""Weights that are summed up at once."""
 
 
 class ImportanceSampled(NamedTuple):
@@ -34,12 +38,12 @@ def importance_sampled_nll(
     """
     most, at_once = max(samples), decodes_at_once(model, memory_mb)
     # Blocks and their draws are the same whatever fits into the memory.
-    size = max(1, DECODES // most)
+    size = max(1, BLOCK // most)
     # One tensor for all: small ones kept of every block lie between what decodes have freed, and the heap grew to 20 GB over 10,000.
     log_w = torch.empty(most, len(images), dtype=torch.float64, device=images.device)
     for part, block in zip(log_w.split(size, dim=1), images.split(size), strict=True):
         part.copy_(_log_weights(model, to_unit_interval(block), most, at_once))
-    parts = [part.contiguous() for part in log_w.split(size, dim=1)]
+    parts = [part.contiguous() for part in log_w.split(max(1, READ // most), dim=1)]
     return {
         count: ImportanceSampled(*(torch.cat(values) for values in zip(*(_read(part, count) for part in parts), strict=True)))
         for count in samples
@@ -48,11 +52,12 @@ def importance_sampled_nll(
 
 def _log_weights(model: LatentVariableModel, x: torch.Tensor, samples: int, at_once: int) -> torch.Tensor:
     """Return log w (K, B) in double precision: sums of thousands of weights that differ by orders of magnitude."""
-    z = model.encoder(x).sample(torch.Size([samples]))
+    q = model.encoder(x)
+    z = q.sample(torch.Size([samples]))
+    if len(x) <= at_once:
+        return weigh(model, x, z, q, rows=at_once // len(x)).log_w.double()
     parts = zip(x.split(at_once), z.split(at_once, dim=1), strict=True)
-    return torch.cat(
-        [weigh(model, few, of, model.encoder(few), rows=max(1, at_once // len(few))).log_w for few, of in parts], dim=1
-    ).double()
+    return torch.cat([weigh(model, few, of, model.encoder(few), rows=at_once // len(few)).log_w for few, of in parts], dim=1).double()
 
 
 def _read(log_w: torch.Tensor, samples: int) -> ImportanceSampled:

@@ -9,7 +9,7 @@ from regen.common.determinism import derive_seed
 from regen.config.variant import EvaluateConfig
 from regen.evaluation.held_out.bootstrap import bootstrap_interval
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
-from regen.evaluation.held_out.memory import DECODES
+from regen.evaluation.held_out.memory import BLOCK
 from regen.images.batches import to_unit_interval
 from regen.images.images import Images
 from regen.models.likelihoods import nll_constant_nats, nll_kind
@@ -66,7 +66,7 @@ def flow_likelihood(config: EvaluateConfig, seed: int, model: Any, images: dict[
     if not isinstance(model, PixelFlow):
         return {}, {}
     torch.manual_seed(derive_seed(config.seed, seed, "nll", 1))
-    nll = torch.cat([model.nll_nats(to_unit_interval(block)) for block in images["test"].images.split(DECODES)]).double()
+    nll = torch.cat([model.nll_nats(to_unit_interval(block)) for block in images["test"].images.split(BLOCK)]).double()
     row = _row(config, seed, nll, 1)
     return {**_scalars(row), "nll_kind": "probability"}, {"likelihood": [row], "per_image": [_per_image(1, nll)]}
 

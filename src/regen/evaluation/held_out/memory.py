@@ -4,9 +4,12 @@ import torch
 
 from regen.models.vae import LatentVariableModel
 
-__all__ = ["DECODES", "decodes_at_once"]
+__all__ = ["BLOCK", "DECODES", "decodes_at_once"]
 
-DECODES = 500
+BLOCK = 500
+"""Decodes, or images, whose noise is drawn together: another number draws other noise."""
+
+DECODES = 250
 """Most decoder outputs held at once: more leave the processor's cache, fewer take longer to start."""
 
 TEMPORARIES = 6
@@ -14,8 +17,8 @@ TEMPORARIES = 6
 
 
 @torch.no_grad()
-def decodes_at_once(model: LatentVariableModel, memory_mb: int, images: int = 1) -> int:
-    """Return how many latents to decode at once, so that their tensors take at most `memory_mb` MB (1 MB = 1e6 bytes): 1 to `DECODES`.
+def decodes_at_once(model: LatentVariableModel, memory_mb: int, images: int = 1, most: int = DECODES) -> int:
+    """Return how many latents to decode at once, so that their tensors take at most `memory_mb` MB (1 MB = 1e6 bytes): 1 to `most`.
 
     What a decode takes is counted on one: the outputs of all layers, as if none was freed, and what its likelihood takes for each of
     `images`.
@@ -30,5 +33,5 @@ def decodes_at_once(model: LatentVariableModel, memory_mb: int, images: int = 1)
     mean = model.decoder(model.latents(1)).mean
     for hook in hooks:
         hook.remove()
-    most: int = 1_000_000 * memory_mb // (sum(taken) + TEMPORARIES * images * mean.nbytes)
-    return max(1, min(DECODES, most))
+    fitting: int = 1_000_000 * memory_mb // (sum(taken) + TEMPORARIES * images * mean.nbytes)
+    return max(1, min(most, fitting))

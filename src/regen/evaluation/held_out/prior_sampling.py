@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from regen.evaluation.held_out.memory import decodes_at_once
+from regen.evaluation.held_out.memory import BLOCK, decodes_at_once
 from regen.images.batches import to_unit_interval
 from regen.models.vae import LatentVariableModel
 
@@ -27,7 +27,7 @@ def prior_sampling(
     """
     x = to_unit_interval(images)
     draws -= draws % FEWEST
-    at_once = max(FEWEST, decodes_at_once(model, memory_mb, len(x)) // FEWEST * FEWEST)
+    at_once = max(FEWEST, decodes_at_once(model, memory_mb, len(x), BLOCK) // FEWEST * FEWEST)
     # Of ten draws only the sum of weights and of their squares is kept, as logarithms: what any larger group is made of.
     log_sum, log_square = (torch.empty(draws // FEWEST, len(x), dtype=torch.float64, device=x.device) for _ in range(2))
     for first in range(0, draws, at_once):
