@@ -206,8 +206,8 @@ def test_a_seed_that_is_no_number_is_a_wrong_command(place: Path, capsys: pytest
 def test_a_run_without_a_checkpoint_ends_well(place: Path) -> None:
     config = json.loads(Path(f"configs/quick/{VARIANT}.train.json").read_text())
     training = {**config["training"], "snapshot_epochs": []}
-    # 8 steps are 4 epochs: no checkpoint is due, and there is no snapshot.
-    edited(f"configs/quick/{VARIANT}.train.json", training=training, compute={**config["compute"], "checkpoint_every": 5})
+    # Seconds: no checkpoint is due, and there is no snapshot.
+    edited(f"configs/quick/{VARIANT}.train.json", training=training, compute={**config["compute"], "checkpoint_minutes": 10})
     shutil.rmtree(Path("models", RUN))
     stage(*TRAIN)
     assert os.listdir(Path("models", RUN)) == ["final.safetensors"] and not Path("checkpoints", RUN).exists()

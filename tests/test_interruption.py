@@ -29,7 +29,7 @@ def long_enough(root: Path) -> Copy:
     copy = Copy(root, VARIANTS)
     params = copy.params
     params["presets"]["quick"]["max_steps"]["mnist"] = 400
-    params["compute"]["checkpoint_every"] = 1
+    params["compute"]["checkpoint_minutes"] = 0
     copy.set_params(params)
     return copy
 

@@ -51,7 +51,7 @@ def params(dataset: str, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "seed": 0,
         "memory_mb": 1,
-        "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1},
+        "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 0},
         "presets": {"quick": {**preset, "samples": dict.fromkeys(DATASETS, 20), "checks": checks}},
         "datasets": {name: {**about, **made} for name, about in DATASETS.items()},
         "features": {name: {"labels": name, **features} for name in DATASETS},

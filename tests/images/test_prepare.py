@@ -139,7 +139,7 @@ def training(held_out: str, **images: Any) -> TrainConfig:
     model = {"family": "classifier", "network": {"kind": "mlp", "hidden": [8], "activation": "relu"}, "dropout": 0.0, "classes": 2}
     settings = {"objective": {"kind": "cross_entropy"}, "optimizer": "adam", "learning_rate": 0.1, "batch_size": 8, "epochs": 1}
     names = {"variant": "tiny", "dataset": "mnist", "shape": [1, 4, 4], "images": images, "model": model}
-    rest = {"declared_images": 50, "max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1}}
+    rest = {"declared_images": 50, "max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 0}}
     return parse(TrainConfig, {**names, "training": {**settings, "held_out": held_out}, **rest}, "test")
 
 

@@ -53,7 +53,7 @@ def config(name: str, images: int, **changes: Any) -> TrainConfig:
         **changes,
     }
     names = {"variant": "tiny", "dataset": "mnist", "shape": [1, 4, 4], "images": {}, "model": model}
-    rest = {"declared_images": images, "max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 1}}
+    rest = {"declared_images": images, "max_steps": None, "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 0}}
     return parse(TrainConfig, {**names, "training": {**settings, "objective": objective}, **rest}, "test")
 
 

@@ -21,6 +21,7 @@ from regen.images.images import Images
 from regen.models.build import build
 from regen.models.gan import Gan
 from regen.training import loop
+from regen.training.adam import Adam
 from regen.training.objectives import Objective, objective_of
 
 CPU = torch.device("cpu")
@@ -107,26 +108,25 @@ def test_each_turn_changes_its_own_player_alone(
     players: list[nn.Module] = []
     changes: list[list[bool]] = []
     left: list[list[torch.Tensor]] = [[], []]
-    build_model, adam_step = loop.build, torch.optim.Adam.step
+    build_model, adam_step = loop.build, Adam.step
 
     def watched_build(*arguments: Any) -> Any:
         model = build_model(*arguments)
         players.extend([model.discriminator, model.generator])
         return model
 
-    def watched_step(self: torch.optim.Adam) -> Any:
+    def watched_step(self: Adam) -> None:
         turn = len(changes) % 2
         before = [[value.detach().clone() for value in player.parameters()] for player in players]
-        done = adam_step(self)
+        adam_step(self)
         changes.append([not all(map(torch.equal, was, now.parameters())) for was, now in zip(before, players, strict=True)])
         # The turn gave the other player no gradient: it is what the other's own turn has left.
         other = gradients(players[1 - turn])
         assert len(other) == len(left[1 - turn]) and all(map(torch.equal, other, left[1 - turn]))
         left[turn] = gradients(players[turn])
-        return done
 
     monkeypatch.setattr(loop, "build", watched_build)
-    monkeypatch.setattr(torch.optim.Adam, "step", watched_step)
+    monkeypatch.setattr(Adam, "step", watched_step)
     loop.train(config(name, COUNT), 0, images, tmp_path, CPU)
     assert changes == [[True, False], [False, True]] * 5
 

@@ -15,7 +15,7 @@ TRAINING = parse(Training, {**SETTINGS, "epochs": 40, "snapshot_epochs": [0, 1, 
 def planned(images: int, limit: int | None, declared: int = 55_000, training: Training = TRAINING) -> Schedule:
     model = {"family": "classifier", "network": {"kind": "mlp", "hidden": [8], "activation": "relu"}, "dropout": 0.0, "classes": 2}
     names = {"variant": "tiny", "dataset": "mnist", "shape": [1, 4, 4], "images": {}, "model": model, "training": training.model_dump()}
-    compute = {"threads": 1, "device": "cpu", "checkpoint_every": 1}
+    compute = {"threads": 1, "device": "cpu", "checkpoint_minutes": 0}
     config = parse(TrainConfig, {**names, "declared_images": declared, "max_steps": limit, "compute": compute}, "test")
     return plan(config, images)
 

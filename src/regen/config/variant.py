@@ -103,11 +103,11 @@ def check_encoder(network: Encoder | None, shape: list[int], where: str) -> None
 
 
 class Compute(Config):
-    """How training runs: threads a process, device, epochs between checkpoints."""
+    """How training runs: threads a process, device, most minutes between two checkpoints (0: one after every epoch)."""
 
     threads: Positive
     device: Literal["cpu", "cuda", "auto"]
-    checkpoint_every: Positive
+    checkpoint_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class LikelihoodProtocol(Config):

@@ -52,4 +52,5 @@ def batches(images: Images, batch_size: int, generator: torch.Generator | None =
             yield to_unit_interval(block), labels
         return
     for index in torch.randperm(len(images), generator=generator).to(images.images.device).split(batch_size):
-        yield to_unit_interval(images.images[index]), images.labels[index]
+        # Copies whole images; indexing with brackets goes byte by byte.
+        yield to_unit_interval(images.images.index_select(0, index)), images.labels.index_select(0, index)

@@ -5,10 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 from torch.distributions import Distribution, Independent, Normal, Transform, TransformedDistribution, constraints
+from torch.distributions.kl import register_kl
 
 from regen.models.networks import mlp
 
-__all__ = ["AffineCoupling", "Conditioner", "FlowPrior", "Permutation", "RealNvp", "StandardNormal"]
+__all__ = ["AffineCoupling", "Conditioner", "FlowPrior", "Permutation", "RealNvp", "StandardGaussian", "StandardNormal"]
 
 
 class Conditioner(nn.Module):
@@ -85,6 +86,19 @@ class Permutation(Transform):
         return x.new_zeros(x.shape[:-1])
 
 
+class StandardGaussian(Independent):
+    """N(0, I): a KL from a Gaussian needs neither its mean nor its scale."""
+
+
+@register_kl(Independent, StandardGaussian)  # type: ignore[untyped-decorator]
+def _kl_from_gaussian(q: Independent, p: StandardGaussian) -> torch.Tensor:
+    """Return KL(N(m, diag s^2), N(0, I)) = sum (s^2 + m^2 - 1 - log s^2) / 2 (Kingma and Welling, 2014, appendix B)."""
+    if not isinstance(q.base_dist, Normal):
+        raise NotImplementedError
+    variance = q.base_dist.scale.square()
+    return (0.5 * (variance + q.base_dist.loc.square() - 1 - variance.log())).sum(-1)
+
+
 class StandardNormal(nn.Module):
     """p(z) = N(0, I) in d dimensions."""
 
@@ -99,7 +113,7 @@ class StandardNormal(nn.Module):
 
     def forward(self) -> Distribution:
         """Return p(z), event shape (d,)."""
-        return Independent(Normal(self.mean, self.scale), 1)
+        return StandardGaussian(Normal(self.mean, self.scale), 1)
 
 
 class RealNvp(nn.Module):

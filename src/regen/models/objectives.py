@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
+from regen.models.flows import StandardGaussian
+
 if TYPE_CHECKING:
     from regen.models.vae import LatentVariableModel
 
@@ -33,7 +35,7 @@ class ElboTerms(NamedTuple):
 def kl_nats(q: Distribution, p: Distribution, z: torch.Tensor) -> torch.Tensor:
     """Return KL(q, p), shape (B,), in nats: the closed form where there is one, else its estimate at z (B, d) drawn from q."""
     try:
-        return kl_divergence(q, p.expand(q.batch_shape))
+        return kl_divergence(q, p if isinstance(p, StandardGaussian) else p.expand(q.batch_shape))
     except NotImplementedError:
         return q.log_prob(z) - p.log_prob(z)
 

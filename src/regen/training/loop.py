@@ -16,7 +16,8 @@ from regen.config.variant import TrainConfig
 from regen.images.batches import batches
 from regen.images.images import Images
 from regen.models.build import build
-from regen.training.checkpoints import Checkpoint, fingerprint
+from regen.training.adam import Adam
+from regen.training.checkpoints import Checkpoint, Pace, fingerprint
 from regen.training.objectives import Objective, objective_of
 from regen.training.schedule import Schedule, learning_rate, plan
 from regen.training.terms import mean_terms
@@ -35,7 +36,7 @@ class _Run:
     schedule: Schedule
     model: Any
     objective: Objective
-    optimizers: list[torch.optim.Optimizer]
+    optimizers: list[Adam]
     folder: Path
 
 
@@ -67,6 +68,7 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
         _save_snapshots(run, 0)
     # Quiet unless a person watches (disable=None).
     done = len(history) * schedule.steps_per_epoch
+    pace = Pace(config.compute.checkpoint_minutes)
     with tqdm(total=schedule.steps, initial=done, desc=config.variant, unit="step", disable=None) as bar:
         for epoch in range(len(history) + 1, schedule.epochs + 1):
             # A stream of its own for every epoch: what is drawn does not depend on where a run was interrupted.
@@ -78,7 +80,7 @@ def train(config: TrainConfig, seed: int, images: dict[str, Images], folder: Pat
             for name, value in row.items():
                 _require_finite(run, epoch, int(row["step"]), name, value)
             history.append(row)
-            if epoch % config.compute.checkpoint_every == 0 and epoch < schedule.epochs:
+            if pace.due() and epoch < schedule.epochs:
                 checkpoint.save(state, optimizers, history)
     if hasattr(model, "fit_codes"):
         model.fit_codes(train_images.images, derive_seed(seed, "mixture"))
@@ -95,17 +97,17 @@ def _require_batches(run: _Run, n_images: int) -> None:
         )
 
 
-def _optimizer(config: TrainConfig, player: nn.Module) -> torch.optim.Optimizer:
+def _optimizer(config: TrainConfig, player: nn.Module) -> Adam:
     training = config.training
     first, second = training.betas
-    return torch.optim.Adam(player.parameters(), lr=training.learning_rate, betas=(first, second), eps=training.epsilon, fused=True)
+    return Adam(player.parameters(), training.learning_rate, (first, second), training.epsilon)
 
 
 def _train_epoch(run: _Run, images: Images, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
     """Run one epoch and return the running mean of every term."""
     training = run.config.training
     for optimizer in run.optimizers:
-        optimizer.param_groups[0]["lr"] = learning_rate(training, epoch, run.schedule.epochs)
+        optimizer.learning_rate = learning_rate(training, epoch, run.schedule.epochs)
     run.model.train()
     sums: list[torch.Tensor] = []
     names: list[str] = []
@@ -114,7 +116,7 @@ def _train_epoch(run: _Run, images: Images, epoch: int, bar: "tqdm[Any]") -> dic
             x = torch.bernoulli(x)
         terms = _step(run, x, labels)
         names = list(terms)
-        sums.append(torch.stack([value.detach().sum(dtype=torch.float64) for value in terms.values()]))
+        sums.append(torch.stack([value.detach() for value in terms.values()]).sum(1, dtype=torch.float64))
         step = (epoch - 1) * run.schedule.steps_per_epoch + len(sums)
         _save_snapshots(run, step)
         bar.update()
@@ -129,12 +131,11 @@ def _step(run: _Run, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.T
     recorded: dict[str, torch.Tensor] = {}
     turns = run.objective.turns(run.model, x, labels)
     for optimizer, (objective, terms) in zip(run.optimizers, turns, strict=True):
-        parameters = optimizer.param_groups[0]["params"]
         optimizer.zero_grad()
         # The other players' weights get no gradient: it would be thrown away.
-        objective.backward(inputs=parameters)
+        objective.backward(inputs=optimizer.parameters)
         if run.config.training.clip_norm is not None:
-            nn.utils.clip_grad_norm_(parameters, run.config.training.clip_norm)
+            nn.utils.clip_grad_norm_(optimizer.parameters, run.config.training.clip_norm)
         optimizer.step()
         recorded |= terms
     return recorded

@@ -51,7 +51,7 @@ class Elbo(Objective):
                 recorded = elbo_terms(model, x).named()
             model.train()
         if self.noise is None and self.config.kl_weight == 1 and not self.config.log_det_times_dim:
-            return terms.neg_elbo_nats.mean(), recorded
+            return recorded["neg_elbo_nats"].mean(), recorded
         objective = terms.recon_nats + self.config.kl_weight * terms.kl_nats
         if self.config.log_det_times_dim:
             objective = objective + self._surplus(model.prior, terms.z)

@@ -83,7 +83,7 @@ def tiny_gan(variant: str, **training: Any) -> TrainConfig:
     model = {"family": "gan", "latent_dim": 3, "generator": {**network, "batch_norm": True}, "discriminator": network}
     settings = {"objective": {"kind": "adversarial", "loss": "non_saturating"}, "optimizer": "adam", "learning_rate": 0.01, "batch_size": 8}
     fixed = {"dataset": "mnist", "shape": [1, 2, 2], "images": {}, "declared_images": 40, "max_steps": None}
-    compute = {"threads": 1, "device": "cpu", "checkpoint_every": 5}
+    compute = {"threads": 1, "device": "cpu", "checkpoint_minutes": 10}
     config = {"variant": variant, "model": {**model, "output": "probability"}, "training": {**settings, **training}, "compute": compute}
     return parse(TrainConfig, {**config, **fixed}, "test")
 

@@ -38,7 +38,7 @@ def config(**changes: Any) -> FeaturesConfig:
         "classes": 10,
         "n_samples": 60,
         "max_steps": None,
-        "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 5},
+        "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 10},
         "seed": 0,
     }
     return parse(FeaturesConfig, {**settings, **changes}, "test")

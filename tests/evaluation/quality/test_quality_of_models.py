@@ -219,7 +219,7 @@ def test_before_training_is_the_model_as_training_initialised_it(
     kind = {"kind": "elbo"} if name == "vae" else {"kind": "adversarial", "loss": "non_saturating"}
     schedule = {"objective": kind, "optimizer": "adam", "learning_rate": 0.05, "batch_size": 20, "epochs": 2, "snapshot_epochs": [0, 1]}
     facts = {"variant": "tiny", "dataset": "mnist", "shape": SHAPE, "images": {}, "model": MODELS[name], "declared_images": 60}
-    compute = {"threads": 1, "device": "cpu", "checkpoint_every": 5}
+    compute = {"threads": 1, "device": "cpu", "checkpoint_minutes": 10}
     config = parse(TrainConfig, {**facts, "training": schedule, "max_steps": None, "compute": compute}, "test")
     model, _ = train(config, 3, {"train": images["train"], "validation": images["test"]}, tmp_path, torch.device("cpu"))
     first, later = (restore(config.model, SHAPE, tmp_path / f"epoch-{epoch:03d}.safetensors") for epoch in (0, 1))

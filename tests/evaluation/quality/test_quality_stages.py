@@ -43,7 +43,7 @@ def inputs(stage: Callable[..., None], blobs: Callable[..., Images]) -> Callable
             **{"labels": "mnist", "dataset": "mnist", "data_source": "stand-in", "shape": SHAPE, "classes": 10, "n_samples": 40, "seed": 0},
             **{"network": {"kind": "mlp", "hidden": [12], "activation": "relu"}, "dropout": 0.1, "max_steps": 30},
             "schedule": {"learning_rate": 0.02, "batch_size": 20, "epochs": 20},
-            "compute": {"threads": 1, "device": "cpu", "checkpoint_every": 5},
+            "compute": {"threads": 1, "device": "cpu", "checkpoint_minutes": 10},
         }
         write_json(Path("configs/quick/mnist.features.json"), {**config, **features})
         write_json(Path("configs/quick/tiny.quality.json"), settings(name).model_dump())
