@@ -1,4 +1,4 @@
-"""One training loop in a process of its own: `python loops.py LOOP FOLDER` prints images a second of processor time as JSON.
+"""One training loop in a process of its own: `python loops.py LOOP FOLDER BATCH` prints images a second of processor time as JSON.
 
 The caller's environment decides about the instruction set.
 """
@@ -18,12 +18,15 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 __all__ = ["LOOPS", "measure", "products"]
 
-IMAGES, BATCH, HIDDEN, LATENT, PIXELS = 55_000, 128, 500, 20, 784
+IMAGES, HIDDEN, LATENT, PIXELS = 55_000, 500, 20, 784
 WARM = 30
 """Steps that are not counted."""
 
 
-def regen_loop(folder: Path) -> None:
+Clock = Callable[[], None]
+
+
+def regen_loop(folder: Path, batch: int, step_done: Clock) -> None:
     """Train with regen's own loop and configuration, in the deterministic mode of its stages."""
     environment = dict(os.environ)
     from workspace import VARIANT
@@ -32,6 +35,7 @@ def regen_loop(folder: Path) -> None:
     from regen.config.base import load
     from regen.config.variant import TrainConfig
     from regen.images.batches import images_of
+    from regen.training.adam import Adam
     from regen.training.loop import train
 
     # Importing regen pins the instruction set; torch has not looked yet, and the caller has decided.
@@ -39,14 +43,21 @@ def regen_loop(folder: Path) -> None:
     os.environ.update(environment)
     make_deterministic(1)
     config = load(TrainConfig, folder / f"configs/paper/{VARIANT}.train.json")
-    assert (config.model.network.hidden, config.model.latent.dim, config.training.batch_size) == ([HIDDEN], LATENT, BATCH)
+    assert (config.model.network.hidden, config.model.latent.dim) == ([HIDDEN], LATENT)
     # Of 40 epochs only four end in a snapshot: one epoch is measured without.
-    config = config.model_copy(update={"training": config.training.model_copy(update={"snapshot_epochs": []})})
+    config = config.model_copy(update={"training": config.training.model_copy(update={"snapshot_epochs": [], "batch_size": batch})})
+    adam_step = Adam.step
+
+    def timed_step(self: Adam) -> None:
+        adam_step(self)
+        step_done()
+
+    Adam.step = timed_step  # type: ignore[method-assign]
     images = {split: images_of(folder / "data/paper/mnist", split) for split in ("train", "validation")}
     train(config, 0, images, folder / "checkpoints", torch.device("cpu"))
 
 
-def pythae_loop(folder: Path) -> None:
+def pythae_loop(folder: Path, batch: int, step_done: Clock) -> None:
     """Train the same network with pythae's BaseTrainer, without an evaluation set."""
     from pythae.data.preprocessors import DataProcessor
     from pythae.models import VAE, VAEConfig
@@ -73,12 +84,32 @@ def pythae_loop(folder: Path) -> None:
             return ModelOutput(reconstruction=self.network(z).view(-1, 1, 28, 28))
 
     images = load_file(folder / "data/paper/mnist/train.safetensors")["images"].float() / 255
-    options = {"num_epochs": 1, "learning_rate": 1e-3, "per_device_train_batch_size": BATCH, "no_cuda": True}
+    options = {"num_epochs": 1, "learning_rate": 1e-3, "per_device_train_batch_size": batch, "no_cuda": True}
+    register_optimizer_step_post_hook(lambda *_: step_done())
     model = VAE(VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT, reconstruction_loss="bce"), Encoder(), Decoder())
     BaseTrainer(model, DataProcessor.to_dataset(images), training_config=BaseTrainerConfig(output_dir=str(folder), **options)).train()
 
 
-def dataloader_loop(folder: Path) -> None:
+def plain_loop(folder: Path, batch: int, step_done: Clock) -> None:
+    """Train the same network as plainly as torch allows: uint8 images in memory, its fused Adam, no distributions, nothing recorded."""
+    from safetensors.torch import load_file
+
+    images = load_file(folder / "data/paper/mnist/train.safetensors")["images"]
+    to_latent, to_image = encoder(), decoder()[:-1]
+    optimizer = torch.optim.Adam([*to_latent.parameters(), *to_image.parameters()], lr=1e-3, fused=True)
+    for index in torch.randperm(IMAGES).split(batch):
+        x = images[index].float().div_(255).flatten(1)
+        mean, log_variance = to_latent(x).chunk(2, dim=-1)
+        z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+        reconstruction = functional.binary_cross_entropy_with_logits(to_image(z), x, reduction="sum")
+        divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
+        optimizer.zero_grad()
+        ((reconstruction + divergence) / len(x)).backward()
+        optimizer.step()
+        step_done()
+
+
+def dataloader_loop(folder: Path, batch: int, step_done: Clock) -> None:
     """Train the same network as most tutorials do: torchvision's MNIST, ToTensor, DataLoader, binary_cross_entropy, loss.item()."""
     from torch.utils.data import DataLoader, Subset
     from torchvision.datasets import MNIST
@@ -92,7 +123,7 @@ def dataloader_loop(folder: Path) -> None:
     to_latent, to_image = encoder(), decoder()
     optimizer = torch.optim.Adam([*to_latent.parameters(), *to_image.parameters()], lr=1e-3)
     total = 0.0
-    for x, _ in DataLoader(images, batch_size=BATCH, shuffle=True, num_workers=0):
+    for x, _ in DataLoader(images, batch_size=batch, shuffle=True, num_workers=0):
         mean, log_variance = to_latent(x.flatten(1)).chunk(2, dim=-1)
         z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
         reconstruction = functional.binary_cross_entropy(to_image(z), x.flatten(1), reduction="sum")
@@ -102,6 +133,7 @@ def dataloader_loop(folder: Path) -> None:
         loss.backward()
         optimizer.step()
         total += loss.item()
+        step_done()
 
 
 def encoder() -> nn.Sequential:
@@ -114,24 +146,24 @@ def decoder() -> nn.Sequential:
     return nn.Sequential(nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, PIXELS), nn.Sigmoid())
 
 
-LOOPS: dict[str, Callable[[Path], None]] = {"regen": regen_loop, "pythae": pythae_loop, "dataloader": dataloader_loop}
+Loop = Callable[[Path, int, Clock], None]
+
+LOOPS: dict[str, Loop] = {"regen": regen_loop, "plain": plain_loop, "pythae": pythae_loop, "dataloader": dataloader_loop}
 
 
-def measure(loop: Callable[[Path], None], folder: Path) -> tuple[int, float, float]:
+def measure(loop: Loop, folder: Path, batch: int) -> tuple[int, float, float]:
     """Return images, seconds and seconds of processor time between the optimiser's step 30 and the epoch's last."""
     times: list[tuple[float, float]] = []
-    handle = register_optimizer_step_post_hook(lambda *_: times.append((time.perf_counter(), time.process_time())))
-    loop(folder)
-    handle.remove()
-    assert len(times) == -(-IMAGES // BATCH)
-    return IMAGES - WARM * BATCH, times[-1][0] - times[WARM - 1][0], times[-1][1] - times[WARM - 1][1]
+    loop(folder, batch, lambda: times.append((time.perf_counter(), time.process_time())))
+    assert len(times) == -(-IMAGES // batch)
+    return IMAGES - WARM * batch, times[-1][0] - times[WARM - 1][0], times[-1][1] - times[WARM - 1][1]
 
 
-def products() -> tuple[int, float, float]:
+def products(batch: int) -> tuple[int, float, float]:
     """Return the same three of the matrix products alone, forward and backward (the images need no gradient)."""
     layers = [(PIXELS, HIDDEN), (HIDDEN, 2 * LATENT), (LATENT, HIDDEN), (HIDDEN, PIXELS)]
-    tensors = [(torch.randn(BATCH, i), torch.randn(o, i), torch.randn(BATCH, o)) for i, o in layers]
-    outputs = [(torch.empty(BATCH, o), torch.empty(o, i), torch.empty(BATCH, i)) for i, o in layers]
+    tensors = [(torch.randn(batch, i), torch.randn(o, i), torch.randn(batch, o)) for i, o in layers]
+    outputs = [(torch.empty(batch, o), torch.empty(o, i), torch.empty(batch, i)) for i, o in layers]
     wall = busy = 0.0
     steps = 800
     for step in range(WARM + steps):
@@ -142,15 +174,15 @@ def products() -> tuple[int, float, float]:
             torch.mm(gradient.T, x, out=d_weight)
             if index:
                 torch.mm(gradient, weight, out=d_x)
-    return steps * BATCH, time.perf_counter() - wall, time.process_time() - busy
+    return steps * batch, time.perf_counter() - wall, time.process_time() - busy
 
 
-def main(loop: str, folder: Path) -> None:
+def main(loop: str, folder: Path, batch: int) -> None:
     torch.set_num_threads(1)
-    images, wall, busy = products() if loop == "products" else measure(LOOPS[loop], folder)
+    images, wall, busy = products(batch) if loop == "products" else measure(LOOPS[loop], folder, batch)
     # One thread that waits for nothing: seconds of processor time are what the clock shows where nothing else runs.
     print(json.dumps({"rate": images / busy, "share": busy / wall, "instruction_set": torch.backends.cpu.get_cpu_capability()}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -4,16 +4,46 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from regen.common.errors import UserError
 
-__all__ = ["REPOSITORY", "describe", "judged", "one_line_errors", "spread"]
+__all__ = ["PINS", "REPOSITORY", "as_make_sets", "describe", "judged", "one_line_errors", "peers", "spread"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+PINS = ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA")
+"""Environment variables by which regen pins the instruction set."""
+
+PEER = {"pythae": "0.1.2"}
+
+
+def peers() -> list[str]:
+    """Return the peers that are installed: pythae or none.
+
+    Raises
+    ------
+    UserError
+        If another version is there.
+    """
+    for name, expected in PEER.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            print(f"{name}: not installed, so left out; see benchmarks/README.md")
+            return []
+        if found != expected:
+            raise UserError(f"{name}: expected version {expected}, got {found}; see benchmarks/README.md")
+    return list(PEER)
+
+
+def as_make_sets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment with what the Makefile sets for the allocator: every program in a comparison gets it."""
+    exports = [line.split() for line in (REPOSITORY / "Makefile").read_text().splitlines() if line.startswith("export MALLOC")]
+    return {**environment, **{name: value for _, name, _, value in exports}}
 
 
 def describe(*packages: str) -> str:
