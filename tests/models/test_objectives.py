@@ -1,10 +1,12 @@
 import numpy as np
 import torch
+from torch.distributions import Independent, Normal, kl_divergence
 
 from regen.config.base import parse
 from regen.config.model import Vae
 from regen.models.build import build
-from regen.models.objectives import elbo_terms
+from regen.models.flows import StandardNormal
+from regen.models.objectives import elbo_terms, kl_nats
 
 CONFIG = {
     "family": "vae",
@@ -44,3 +46,14 @@ def test_terms_against_numpy() -> None:
     assert set(weights) == {
         f"{part}.network.{i}.{kind}" for part in ("encoder", "decoder") for i in (0, 2, 4) for kind in ("weight", "bias")
     }
+
+
+def test_the_kl_from_a_standard_gaussian_has_the_bits_of_the_general_one() -> None:
+    torch.manual_seed(6)
+    given = [torch.randn(50, 7).requires_grad_(), (3 * torch.randn(50, 7)).exp().requires_grad_()]
+    q, z = Independent(Normal(*given), 1), torch.zeros(50, 7)
+    general = Independent(Normal(torch.zeros(50, 7), torch.ones(50, 7)), 1)
+    ours, expected = kl_nats(q, StandardNormal(7)(), z), kl_divergence(q, general)
+    assert torch.equal(ours, expected)
+    gradients = [torch.autograd.grad(value.mean(), given) for value in (ours, expected)]
+    assert all(map(torch.equal, *gradients))

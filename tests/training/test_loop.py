@@ -11,7 +11,7 @@ from regen.config.base import parse
 from regen.config.variant import TrainConfig
 from regen.images.images import Images
 from regen.training import loop
-from regen.training.checkpoints import Checkpoint
+from regen.training.checkpoints import Checkpoint, Pace
 from regen.training.loop import train
 from regen.training.objectives import Objective, Turn
 
@@ -136,6 +136,29 @@ def test_interrupted_run_continues_to_the_same_bits(
     assert [list(row) for row in history] == [list(row) for row in continued]
     snapshots = [{path.name: path.read_bytes() for path in (tmp_path / folder).glob("epoch-*")} for folder in ("whole", "cut")]
     assert len(snapshots[0]) == 3 and snapshots[0] == snapshots[1]
+
+
+@pytest.mark.parametrize("name", ["mlp", "score function", "batch norm", *GANS])
+def test_a_run_cut_between_two_checkpoints_goes_on_from_the_last(
+    images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    whole, history = train(config(name), 0, images, tmp_path / "whole", CPU)
+    due, take_step, steps = iter([False, True]), loop._step, []
+
+    def step_or_stop(*arguments: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 18:  # in the fourth epoch of five steps; the one checkpoint is of the second
+            raise KeyboardInterrupt
+        return take_step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pace, "due", lambda _: next(due, False))
+        patch.setattr(loop, "_step", step_or_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(config(name), 0, images, tmp_path / "cut", CPU)
+        resumed, continued = train(config(name), 0, images, tmp_path / "cut", CPU)
+    assert len(steps) == 18 + 10
+    assert equal(whole, resumed) and history == continued
 
 
 def test_an_auto_encoders_mixture_is_fitted_to_the_codes_of_the_training_images(images: dict[str, Images], tmp_path: Path) -> None:
