@@ -16,7 +16,7 @@ import pytest
 from repository import Copy
 
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-gan-mnist", "uva3-realnvp-mnist")
-KINDS = ("train", "evaluate", "train", "quality", "draw", "train", "figures", "claims", "report", "track")
+KINDS = ("train", "evaluate", "train", "quality", "draw", "train", "figures@uva3", "claims", "report", "track")
 KILLS = 30
 LONGEST = 60.0
 """Seconds after which a stage that does not start or end is a failure of the test."""
