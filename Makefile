@@ -15,7 +15,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
 RUN = python -m regen.runner $(if $(JOBS),--jobs $(JOBS)) $(if $(CLUSTER),--cluster $(CLUSTER))
 
-.PHONY: help report paper status verify test ui lint clean
+.PHONY: help report paper status graph verify test ui lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,9 @@ paper: .venv/installed ## run the reports' own schedules on real data (more than
 
 status: .venv/installed ## say what would run, by kind of stage
 	@$(RUN) --dry $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
+
+graph: .venv/installed ## draw the pipeline by sorts of stages, as Mermaid text
+	@$(RUN) --graph $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
 
 verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs; CLUSTER=: the last run on its workers)
 	@python scripts/verify.py $(if $(JOBS),--jobs $(JOBS)) $(if $(TWICE),--twice) $(if $(CLUSTER),--cluster $(CLUSTER)) $(PRESET) $(VARIANT)

@@ -232,6 +232,14 @@ def test_a_clone_that_never_ran_anything_runs_everything(toy: Make) -> None:
     assert counts(made.run()[1])["up to date"] == 2
 
 
+def test_the_graph_has_a_node_a_sort_of_stage_and_no_edge_that_follows_from_others(toy: Make) -> None:
+    stages = {"a-x": stage("in.txt", "ax.txt"), "a-y": stage("in.txt", "ay.txt"), "b-x": stage("ax.txt", "bx.txt")}
+    last = stage("bx.txt", "c.txt")
+    last["deps"] = [*last["deps"], "ax.txt", "ay.txt"]
+    made = toy({**stages, "c": last})
+    assert made.run("--graph") == (0, "flowchart TD\n  a --> b\n  b --> c\n")
+
+
 def test_dry_lists_kinds_and_runs_nothing(toy: Make) -> None:
     made = toy(
         {

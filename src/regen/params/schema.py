@@ -67,9 +67,9 @@ class MaxImages(Split):
 
 
 class Preset(Config):
-    """A lens over the variants: sources and limits, never hyper-parameters. A data set without `max_images` is used, one without
-    `max_steps` trained, in full.
+    """A lens over the variants: sources and limits, never hyper-parameters.
 
+    A data set without `max_images` is used in full, one without `max_steps` trained in full.
     `samples` is the number of images by which sample quality is measured: ten blocks of two at least.
     """
 

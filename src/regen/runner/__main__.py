@@ -15,7 +15,7 @@ from .errors import RunnerError
 from .local import Local
 from .plan import plan
 from .pool import Pool
-from .preview import preview
+from .preview import graph, preview
 from .progress import Progress
 
 __all__ = ["main"]
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--jobs", metavar="N", help="commands at once (default: the processor cores that it may use)")
     made.add_argument("--verbose", action="store_true", help="show the whole log of every stage")
     made.add_argument("--dry", action="store_true", help="only list what would run, by kind of stage")
+    made.add_argument("--graph", action="store_true", help="only draw the graph of the pipeline, by sorts of stages, as Mermaid text")
     made.add_argument("--cluster", metavar="ADDRESS|FILE", help="run on the workers of a dask scheduler; docs/cluster.md")
     for name, what in (("ca-file", "of the authority"), ("cert", "of this machine"), ("key", "of that certificate")):
         made.add_argument(f"--tls-{name}", metavar="FILE", help=f"for tls://: the file {what} (default: dask's configuration)")
@@ -45,6 +46,9 @@ def reproduce(arguments: argparse.Namespace) -> int:
     """Return the exit status of what the command line asks for."""
     jobs = cores() if arguments.jobs is None else whole(arguments.jobs)
     made = plan(arguments.targets, lambda line: print(line, file=sys.stderr))
+    if arguments.graph:
+        print("\n".join(graph(made)))
+        return 0
     if arguments.dry:
         print("\n".join(preview(made)))
         return 0

@@ -1,4 +1,4 @@
-"""What a run would do, without doing it."""
+"""What a run would do, without doing it; and the graph of what there is."""
 
 from collections import Counter
 from typing import Any
@@ -8,7 +8,7 @@ from .plan import Plan
 from .record import ran_here
 from .tables import Table
 
-__all__ = ["preview"]
+__all__ = ["graph", "preview"]
 
 
 def preview(plan: Plan) -> list[str]:
@@ -33,3 +33,19 @@ def preview(plan: Plan) -> list[str]:
     lines = [f"{'stages':{width}}  to run  if their inputs change"]
     lines += [f"{name:{width}}  {changed[name] or '-':>6}  {behind[name] or '-':>22}" for name in kinds]
     return [*lines, f"{'all':{width}}  {changed.total():>6}  {behind.total():>22}   of {len(plan.stages)}"]
+
+
+def graph(plan: Plan) -> list[str]:
+    """Return the pipeline's graph by sorts of stages, in Mermaid's language: as many as one can read, where stages are too many."""
+    import networkx
+
+    edges = {(_sort(other), _sort(stage)) for stage in plan.stages for other in plan.upstream[stage]}
+    # What follows from other edges says nothing more.
+    kept = set(networkx.transitive_reduction(networkx.DiGraph((first, second) for first, second in edges if first != second)).edges)
+    sorts = list(dict.fromkeys(_sort(stage) for stage in plan.defined if stage in plan.upstream))
+    return ["flowchart TD", *(f"  {first} --> {second}" for first in sorts for second in sorts if (first, second) in kept)]
+
+
+def _sort(stage: Any) -> str:
+    """Return what a stage's name begins with: `train` of `train-mnist@uva3-vae-z2-mnist-0`."""
+    return str(stage.name).partition("@")[0].partition("-")[0]
