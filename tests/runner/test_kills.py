@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import yaml
-from toy import Toy, stage, until, vanished
+from toy import Toy, heed_hangups, stage, until, vanished
 
 Make = Callable[[dict[str, Any]], Toy]
 
@@ -131,6 +131,7 @@ def test_a_closed_terminal_ends_the_run(undisturbed: tuple[Toy, dict[str, bytes]
     made, _ = undisturbed
     pid, terminal = pty.fork()
     if not pid:
+        heed_hangups()
         os.execv(sys.executable, [sys.executable, "-m", "regen.runner", "--jobs", "2"])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     running = pids(made)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import yaml
 
 from regen.runner.__main__ import main
 
-__all__ = ["Toy", "until", "vanished"]
+__all__ = ["Toy", "heed_hangups", "until", "vanished"]
 
 WORK = """
 import json, os, pathlib, sys, time
@@ -35,6 +36,11 @@ if "bad" in text:
     sys.exit("error: bad input")
 """
 SOURCE = Path(__file__).parents[2] / "src"
+
+
+def heed_hangups() -> None:
+    """Undo in a child what `nohup` did to the tests: the runner leaves a hang-up ignored that it finds ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def stage(source: str, *outs: str, **more: Any) -> dict[str, Any]:
@@ -102,7 +108,8 @@ class Toy:
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         """Start the runner as a process of its own."""
         call = [sys.executable, "-m", "regen.runner", *arguments]
-        return subprocess.Popen(call, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+        heard = {"preexec_fn": heed_hangups, **more}
+        return subprocess.Popen(call, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **heard)
 
     def repro(self, *arguments: str) -> None:
         """Run plain `dvc repro`, in this process."""
