@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,5 +86,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def let_go() -> None:
+    """Drop what a closed terminal or pipe cannot take any more: else Python ends with a status of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    let_go()
+    sys.exit(status)
