@@ -1,5 +1,6 @@
 """Exit statuses and what a stage says when it fails."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -83,3 +84,27 @@ def test_every_stage_without_its_inputs_is_one_line(
     output = capsys.readouterr()
     assert output.err.startswith("error: ") and output.err.count("\n") == 1 and "expected" in output.err
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+OTHER = """
+import runpy, sys
+import regen
+sys.argv = ["stages", "train", "quick", "some-vae", "0"]
+runpy.run_path({script!r}, run_name="__main__")
+"""
+
+
+def test_a_stage_runs_its_own_trees_code_or_refuses(tmp_path: Path) -> None:
+    package = tmp_path / "other/regen"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('the code of another tree')")
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    # Another tree's package stands first on the path: the stage's own is run, and misses its inputs.
+    command = [sys.executable, str(FOLDER), "train", "quick", "some-vae", "0"]
+    own = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert own.returncode == 1 and own.stderr.startswith("error: configs/quick/some-vae.train.json: expected")
+    # It was imported already, as a warm interpreter of another tree has it: refused.
+    (package / "__init__.py").write_text("")
+    command = [sys.executable, "-c", OTHER.format(script=str(FOLDER / "__main__.py"))]
+    late = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert late.returncode == 1 and late.stderr.startswith(f"error: {FOLDER}: expected to run this work tree's own code, got {package}")
