@@ -34,7 +34,7 @@ endif
 	@echo "$(CURDIR)" > $@
 
 report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines)
-	@$(RUN) dvc.yaml
+	@$(RUN) --without paper dvc.yaml
 	@python scripts/account.py quick
 	@echo "report: reports/quick/report.html and reports/quick/report.md"
 

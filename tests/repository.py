@@ -1,4 +1,4 @@
-"""Copies of the repository, reduced to a few small variants of one report, for tests of the whole pipeline."""
+"""Copies of the repository, whole or reduced to a few small variants of one report, for tests of the whole pipeline."""
 
 import os
 import re
@@ -44,9 +44,9 @@ def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
 
 
 class Copy:
-    """A repository of its own that runs its own source."""
+    """A repository of its own that runs its own source: a few variants, reduced, or with `names` None all as they are."""
 
-    def __init__(self, root: Path, names: tuple[str, ...] = VARIANTS) -> None:
+    def __init__(self, root: Path, names: tuple[str, ...] | None = VARIANTS) -> None:
         self.root = root / "repository"
         self.root.mkdir(parents=True)
         for name in COPIED:
@@ -69,10 +69,13 @@ class Copy:
             "GIT_CONFIG_GLOBAL": os.devnull,
             **{f"GIT_{who}_{what}": "tests@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
-        # Probes are of variants that are not here.
-        shutil.rmtree(self.root / "pipeline/probe")
-        self.params = reduced(self.root / "params.yaml", names)
-        self.set_params(self.params)
+        if names is None:
+            self.params = YAML(typ="safe").load(self.root / "params.yaml")
+        else:
+            # Probes are of variants that are not here.
+            shutil.rmtree(self.root / "pipeline/probe")
+            self.params = reduced(self.root / "params.yaml", names)
+            self.set_params(self.params)
         self.call("git", "init", "-q")
         self.call("dvc", "init", "-q")
         (self.root / ".dvc/config").write_bytes((ROOT / ".dvc/config").read_bytes())

@@ -156,6 +156,16 @@ def test_targets_are_those_of_dvc_repro_with_what_is_upstream(toy: Make, targets
     assert {line.split()[1] for line in said.splitlines() if line.startswith("done ")} == ran
 
 
+def test_another_pipeline_is_left_unread_if_asked_for(toy: Make) -> None:
+    made = toy({"a": stage("in.txt", "out.txt")})
+    Path("other").mkdir()
+    Path("other/dvc.yaml").write_text("stages: none of them\n")
+    status, said = made.run()
+    assert status == 1 and "other/dvc.yaml" in said
+    status, said = made.run("--without", "other")
+    assert status == 0 and counts(said)["ran"] == 1
+
+
 def test_shells_lists_and_environments_are_dvcs(toy: Make) -> None:
     show = "python -c \"import os; print(os.environ['DVC_STAGE'], os.environ['DVC_ROOT'])\" > b.txt"
     made = toy(

@@ -1,7 +1,7 @@
 """What is to be reproduced, in which order, and what each stage waits for."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,10 +44,11 @@ class Plan:
         return {stage: number for number, stage in enumerate(self.defined)}
 
 
-def plan(targets: Sequence[str], tell: Callable[[str], None]) -> Plan:
+def plan(targets: Sequence[str], tell: Callable[[str], None], without: Sequence[str] = ()) -> Plan:
     """Return the plan for targets as `dvc repro` takes them, their upstream stages included; `dvc.yaml` if there are none.
 
-    `tell` gets a line of whatever was mended. A `RunnerError` says what has to be mended.
+    DVC's files below the folders `without` are not read: that takes time where they are pipelines of their own. `tell` gets a line of
+    whatever was mended. A `RunnerError` says what has to be mended.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -66,24 +67,25 @@ def plan(targets: Sequence[str], tell: Callable[[str], None]) -> Plan:
     forget_the_dead(Path(repo.tmp_dir))
     with repo.lock:
         try:
-            return collected(repo, targets)
+            return collected(repo, targets, without)
         except RunnerError:
             raise
         except Exception as error:
             # Only where DVC cannot read its files are the locks looked at: reading all twice takes seconds.
             if check(lock_files(repo), tell):
                 repo._reset()
-                return collected(repo, targets)
+                return collected(repo, targets, without)
             if isinstance(error, DvcException):
                 raise RunnerError(one_line(error)) from error
             raise
 
 
-def collected(repo: Any, targets: Sequence[str]) -> Plan:
+def collected(repo: Any, targets: Sequence[str], without: Sequence[str]) -> Plan:
     """Return the plan for targets, as `Repo.reproduce` makes it."""
     from dvc.dvcfile import PROJECT_FILE
     from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 
+    pass_over(repo, {os.path.abspath(folder) for folder in without})
     graph = get_active_graph(repo.index.graph)
     stages = plan_repro(graph, collect_stages(repo, list(targets) or [PROJECT_FILE]))
     needs = {stage: Needs.of(stage) for stage in stages}
@@ -96,6 +98,18 @@ def collected(repo: Any, targets: Sequence[str]) -> Plan:
             upstream[stage] |= set(stages) - final - ancestors(graph, stage) - {stage}
         stages = settled_order(stages, upstream)
     return Plan(repo, stages, needs, upstream, list(repo.index.stages))
+
+
+def pass_over(repo: Any, folders: set[str]) -> None:
+    """Let DVC find no files below some folders."""
+    walk = repo.dvcignore.walk
+
+    def walk_the_others(fs: Any, top: str, **options: Any) -> Iterator[tuple[str, list[str], list[str]]]:
+        for folder, inner, files in walk(fs, top, **options):
+            inner[:] = [name for name in inner if os.path.join(folder, name) not in folders]
+            yield folder, inner, files
+
+    repo.dvcignore.walk = walk_the_others
 
 
 def settled_order(stages: list[Any], upstream: dict[Any, set[Any]]) -> list[Any]:
