@@ -79,7 +79,7 @@ class Cluster:
 
     def _dismiss(self, worker: str) -> None:
         """End a worker, after what it holds has gone to others; the last one cannot hand it on, and takes it along."""
-        with suppress(OSError, TimeoutError):
+        with suppress(OSError, TimeoutError, *_hung_up()):
             if worker not in self._client.retire_workers([worker], close_workers=True):
                 self._client.run(self._worker.leave, workers=[worker], on_error="ignore")
 
@@ -113,7 +113,11 @@ class Cluster:
         for _ in range(ATTEMPTS):
             if not self._crew.wait(parcel.resources, address):
                 break
-            future = self._taken_over(address, task["key"]) or self._submit(address, parcel)
+            try:
+                future = self._taken_over(address, task["key"]) or self._submit(address, parcel)
+            except _hung_up() as error:
+                self._crew.lose()
+                raise Interrupted from error
             came_back = self._result(address, future)
             if came_back is not None:
                 break
@@ -154,8 +158,8 @@ class Cluster:
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker
-        from distributed.comm.core import CommClosedError
 
+        gone: tuple[type[BaseException], ...] = (CancelledError, *_hung_up())
         self._running[future.key] = future
         again = "its worker is gone"
         try:
@@ -165,7 +169,7 @@ class Cluster:
                 f"expected a worker to survive it, got {error.allowed_failures + 1} that died while they ran it, last "
                 f"{error.last_worker.address}; see that machine's memory and its worker's output"
             ) from error
-        except (CancelledError, CommClosedError) as error:
+        except gone as error:
             if getattr(error, "reason", "") == "scheduler-connection-lost":
                 self._crew.lose()
             if self._crew.gone or self._stopped.is_set():
@@ -189,7 +193,7 @@ class Cluster:
         self._sender.forget(lambda future: future.status != "finished" or not holders.get(future.key))
 
     def _unpublish(self, name: str) -> None:
-        with suppress(KeyError, OSError, TimeoutError):
+        with suppress(KeyError, OSError, TimeoutError, *_hung_up()):
             self._client.unpublish_dataset(name)
 
     def settled(self, stage: Any) -> None:
@@ -205,7 +209,7 @@ class Cluster:
         self._here.stop()
         running = dict(self._running)
         if running and not self._crew.gone:
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError, TimeoutError, *_hung_up()):
                 for name in running:
                     self._unpublish(name)
                 self._client.run(self._worker.end, [name.split("-")[1] for name in running], on_error="ignore")
@@ -218,6 +222,14 @@ class Cluster:
         with suppress(OSError, TimeoutError):
             self._client.close()
         self._folder.cleanup()
+
+
+def _hung_up() -> tuple[type[Exception], ...]:
+    """Return what dask raises once the scheduler has gone."""
+    from distributed.client import ClosedClientError
+    from distributed.comm.core import CommClosedError
+
+    return ClosedClientError, CommClosedError
 
 
 def _pinned(lock: Path) -> tuple[str, ...]:
