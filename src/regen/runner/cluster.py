@@ -246,8 +246,8 @@ def _connect(address: str, tls: tuple[str | None, str | None, str | None]) -> An
             f"--cluster {address}: expected dask.distributed, got '{error}'; install the extra: pip install '.[cluster]'"
         ) from error
     # Its own account of lost connections and differing versions takes many lines; ours takes one.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    logging.getLogger("tornado").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="distributed")
     try:
         client = Client(address, security=security(address, *tls), timeout=PATIENCE, set_as_default=False, name="runner")
