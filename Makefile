@@ -15,7 +15,10 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
 RUN = python -m regen.runner $(if $(JOBS),--jobs $(JOBS)) $(if $(CLUSTER),--cluster $(CLUSTER))
 
-.PHONY: help report paper status graph verify test ui lint clean
+# VARIANT="a b": the stages of these alone.
+STAGES_OF = $(if $(VARIANT),$$(python scripts/stages_of.py $(1) $(VARIANT)),$(2))
+
+.PHONY: help report paper status graph verify train models own test ui lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,15 +36,16 @@ endif
 	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
 	@echo "$(CURDIR)" > $@
 
-report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines)
-	@$(RUN) --without paper dvc.yaml
+report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines; VARIANT="a b": these alone)
+	@stages="$(call STAGES_OF,quick,dvc.yaml)" && $(RUN) --without paper $$stages
 	@python scripts/account.py quick
-	@echo "report: reports/quick/report.html and reports/quick/report.md"
+	@echo $(if $(VARIANT),"$(foreach name,$(VARIANT),results/quick/$(name) reports/quick/figures/$(name))","report: file://$(CURDIR)/reports/quick/site/index.html")
 
-paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data")
-	@$(RUN) paper/dvc.yaml
+paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data"; VARIANT="a b": these alone)
+	@stages="$(call STAGES_OF,paper,paper/dvc.yaml)" && $(RUN) $$stages
 	@python scripts/account.py paper
-	@echo "report: reports/paper/report.html and reports/paper/report.md"
+	@$(if $(VARIANT),,dvc repro --quiet --force --single-item paper/dvc.yaml:report) # with the times of the trainings, which are known now
+	@echo $(if $(VARIANT),"$(foreach name,$(VARIANT),results/paper/$(name) reports/paper/figures/$(name))","report: file://$(CURDIR)/reports/paper/site/index.html")
 
 status: .venv/installed ## say what would run, by kind of stage
 	@$(RUN) --dry $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
@@ -52,18 +56,25 @@ graph: .venv/installed ## draw the pipeline by sorts of stages, as Mermaid text
 verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs; CLUSTER=: the last run on its workers)
 	@python scripts/verify.py $(if $(JOBS),--jobs $(JOBS)) $(if $(TWICE),--twice) $(if $(CLUSTER),--cluster $(CLUSTER)) $(PRESET) $(VARIANT)
 
+train: .venv/installed ## train chosen variants into a folder that can be carried, trained/PRESET (VARIANT="a b"; DEVICE=cuda; PRESET=paper)
+	@$(if $(VARIANT),,echo 'error: train: expected variants, got none; name some, VARIANT="a b"' >&2; exit 2;) python scripts/train.py --device $(or $(DEVICE),auto) $(PRESET) $(VARIANT)
+
+models: .venv/installed ## put the weights of paper into one archive with a card, regen-models-paper.tar (PRESET=quick: of quick)
+	@python scripts/models.py $(if $(filter command% environment%,$(origin PRESET)),$(PRESET),paper)
+
+own: .venv/installed ## bring images of your own, a folder or an .npz file (NAME=pets FROM=~/pictures; CONTRIBUTING.md)
+	@python scripts/own.py "$(NAME)" "$(FROM)"
+
 test: .venv/installed ## run the tests
 	@python -m pytest -n auto --dist loadfile
 
-ui: .venv/installed ## show all runs in MLflow on 127.0.0.1:5000 (PRESET=paper: the other preset)
-	@python stages track $(PRESET)
-	@echo "open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning (Ctrl-C ends it)"
-	@mlflow server --backend-store-uri sqlite:///mlflow/$(PRESET)/mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+ui: .venv/installed ## show all runs in MLflow on 127.0.0.1 (PRESET=paper: the other preset; PORT=5001: another port than 5000)
+	@python scripts/ui.py $(PRESET) $(or $(PORT),5000)
 
 lint: .venv/installed ## check style and types
 	ruff check .
 	ruff format --check .
 	mypy
 
-clean: ## remove what the pipeline made and git ignores; DVC's cache and .venv stay
-	rm -rf configs data features models mlflow logs checkpoints dvc_plots .pytest_cache .ruff_cache .mypy_cache
+clean: ## remove what the pipeline made and git ignores; DVC's cache, .venv and MLflow's store, with what people added, stay
+	rm -rf configs data features models logs checkpoints dvc_plots .pytest_cache .ruff_cache .mypy_cache

@@ -1,6 +1,6 @@
 """Say how a preset's files were made, from the logs of the stages that ran here: `python scripts/account.py PRESET`.
 
-Writes reports/<preset>/made.html and made.md (git ignores them), results/<preset>/platform.json and, of dated evidence, provenance.json.
+Writes reports/<preset>/made.html (git ignores it), results/<preset>/platform.json and, of dated evidence, provenance.json.
 """
 
 import sys
@@ -17,17 +17,13 @@ def main(preset: str) -> None:
         return
     from regen.common.files import write_text
     from regen.provenance import collect, collect_platforms
-    from regen.report.html import html
     from regen.report.made import made
-    from regen.report.markdown import markdown
 
     collect_platforms(logs, Path("results", preset, "platform.json"))
     # `quick` is made anew at will and needs no dates.
     if preset != "quick":
         collect(logs, Path("results", preset, "provenance.json"))
-    document = made(preset, logs)
-    write_text(folder / "made.md", markdown(document))
-    write_text(page, html(document, folder))
+    write_text(page, made(preset, logs))
 
 
 if __name__ == "__main__":

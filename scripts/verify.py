@@ -4,7 +4,7 @@
 before it runs, no locks, no results and no report. With variants, those of their stages whose results are committed are run, with what
 they need, and compared. Files in git are compared themselves, other outputs by the checksums in the locks. Results made on this platform
 must be equal bit for bit, weights included (results/<preset>/platform.json says where each was made); others must lie within
-src/regen/verification/tolerances.yaml, configurations and data must be equal, and how many outputs are not equal bit for bit is printed,
+src/regen/metrics/catalogue.yaml, configurations and data must be equal, and how many outputs are not equal bit for bit is printed,
 with the first of them. `--twice` holds two runs against each other instead. Exit status 1 and a table of what differs if not.
 """
 

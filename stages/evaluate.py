@@ -20,10 +20,13 @@ def main(preset: str, variant: str, seed: str) -> None:
     make_deterministic(config.threads)
     device = resolve_device(config.device)
     place = Path(preset, variant, seed)
-    with recorded(Path("logs", place, "evaluate.json"), device=device.type, threads=config.threads):
-        model, _ = restore(config.model, config.shape, Path("models", place, "final.safetensors"))
+    files = [Path("results", place, name) for name in ("metrics.json", "details.json")]
+    with recorded(Path("logs", place, "evaluate.json"), files, device=device.type, threads=config.threads):
+        model, note = restore(config.model, config.shape, Path("models", place, "final.safetensors"))
         data = Path("data", preset, config.dataset)
         images = {split: prepare(images_of(data, split), config.images, split).to(device) for split in ("train", "validation", "test")}
         metrics, details = evaluate(config, int(seed), model.to(device), images)
-    write_json(Path("results", place, "metrics.json"), metrics)
-    write_json(Path("results", place, "details.json"), details)
+        # Of a training that stopped there.
+        stopped = {name: value for name, value in note.items() if name == "non_finite_step"}
+        for file, values in zip(files, ({**metrics, **stopped}, details), strict=True):
+            write_json(file, values)

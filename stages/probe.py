@@ -20,11 +20,12 @@ def main(preset: str, name: str) -> None:
     config = load(ProbeConfig, Path("configs", preset, f"{name}.probe.json"))
     make_deterministic(config.threads)
     device = resolve_device(config.device)
+    file = Path("results", preset, "probes", f"{name}.json")
     subjects = [Subject(variant, preset, device) for variant in config.variants]
     with (
-        recorded(Path("logs", preset, "probes", name, "probe.json"), device=device.type, threads=config.threads),
+        recorded(Path("logs", preset, "probes", name, "probe.json"), [file], device=device.type, threads=config.threads),
         threadpool_limits(config.threads),
     ):
         found = PROBES[config.settings.kind](config.settings, subjects, derive_seed(config.seed, "probe", name))
-    facts = {"probe": name, "variants": [variant.variant for variant in config.variants], "data_source": config.data_source}
-    write_json(Path("results", preset, "probes", f"{name}.json"), {**facts, **found})
+        facts = {"probe": name, "variants": [variant.variant for variant in config.variants], "data_source": config.data_source}
+        write_json(file, {**facts, **found})

@@ -20,7 +20,8 @@ def main(preset: str, variant: str, seed: str) -> None:
     make_deterministic(config.threads)
     device = resolve_device(config.device)
     place = Path(preset, variant, seed)
-    with recorded(Path("logs", place, "quality.json"), device=device.type, threads=config.threads):
+    files = [Path("results", place, name) for name in ("quality.json", "quality_details.json")]
+    with recorded(Path("logs", place, "quality.json"), files, device=device.type, threads=config.threads):
         weights = Path("models", place)
         model, _ = restore(config.model, config.shape, weights / "final.safetensors")
         followed = [restore(config.model, config.shape, path) for path in snapshots(weights)]
@@ -29,5 +30,5 @@ def main(preset: str, variant: str, seed: str) -> None:
         space = FeatureSpace.read(Path("features", preset, config.dataset, "network.safetensors"), device)
         moments = {moment(note): snapshot.to(device) for snapshot, note in followed}
         metrics, details = quality(config, int(seed), model.to(device), moments, images, space)
-    write_json(Path("results", place, "quality.json"), metrics)
-    write_json(Path("results", place, "quality_details.json"), details)
+        for file, values in zip(files, (metrics, details), strict=True):
+            write_json(file, values)

@@ -1,18 +1,12 @@
-"""Write reports/<preset>/report.md and report.html."""
+"""Write the site of a preset, reports/<preset>/site/, and the report in short, reports/<preset>/report.md."""
 
 from pathlib import Path
 
-from regen.common.files import write_text
 from regen.config.base import load
 from regen.params.schema import ReportConfig
-from regen.report.assemble import assemble
-from regen.report.html import html
-from regen.report.markdown import markdown
+from regen.report.site import write_report
 
 
 def main(preset: str) -> None:
-    """Write both forms of one document."""
-    folder = Path("reports", preset)
-    report = assemble(load(ReportConfig, Path("configs", preset, "report.json")), Path())
-    write_text(folder / "report.md", markdown(report))
-    write_text(folder / "report.html", html(report, folder))
+    """Write both from the results, the pictures and the verdicts."""
+    write_report(load(ReportConfig, Path("configs", preset, "report.json")), Path())

@@ -10,7 +10,7 @@ from regen.config.base import load
 from regen.config.variant import TrainConfig
 from regen.images.prepare import training_images
 from regen.provenance import recorded
-from regen.training.loop import train
+from regen.training.loop import FINITE, train
 
 
 def main(preset: str, variant: str, seed: str) -> None:
@@ -22,13 +22,17 @@ def main(preset: str, variant: str, seed: str) -> None:
     code = Path("configs", preset, "code", "train.txt").read_text(encoding="utf-8")
     data = Path("data", preset, config.dataset)
     images = training_images(config, data)
-    with recorded(Path("logs", place, "train.json"), device=device.type, threads=config.compute.threads) as facts:
+    weights, curves = Path("models", place, "final.safetensors"), Path("results", place, "history.csv")
+    with recorded(Path("logs", place, "train.json"), [weights, curves], device=device.type, threads=config.compute.threads) as facts:
         model, history = train(config, int(seed), images, Path("checkpoints", place), device, code)
         facts["epochs"] = len(history)
-    for snapshot in sorted(Path("checkpoints", place).glob("*-*.safetensors")):
-        Path("models", place).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(snapshot, Path("models", place, snapshot.name))
-    write_tensors(Path("models", place, "final.safetensors"), model.state_dict(), {"epoch": config.training.epochs})
-    write_csv(Path("results", place, "history.csv"), history)
+        for snapshot in sorted(Path("checkpoints", place).glob("*-*.safetensors")):
+            weights.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(snapshot, weights.with_name(snapshot.name))
+        note = {"epoch": config.training.epochs}
+        if not history[-1].get(FINITE, 1):
+            note = {"epoch": len(history) - 1, "non_finite_step": int(history[-1]["step"]) + 1}
+        write_tensors(weights, model.state_dict(), note)
+        write_csv(curves, history)
     # A run shorter than the time between two checkpoints, without snapshots, has none.
     shutil.rmtree(Path("checkpoints", place), ignore_errors=True)

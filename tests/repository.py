@@ -14,7 +14,19 @@ from ruamel.yaml import YAML
 __all__ = ["ROOT", "VARIANTS", "Copy", "reduced"]
 
 ROOT = Path(__file__).parents[1]
-COPIED = (".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "preset.yaml", "requirements.lock", "scripts", "src", "stages")
+COPIED = (
+    ".dvcignore",
+    ".gitignore",
+    "dvc.yaml",
+    "params.yaml",
+    "pipeline",
+    "preset.yaml",
+    "requirements.lock",
+    "scripts",
+    "src",
+    "stages",
+    "studies",
+)
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
 
 
@@ -30,14 +42,15 @@ def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     params["reports"] = {"uva3": params["reports"]["uva3"]}
     shown = params["reports"]["uva3"]["figures"]
     params["reports"]["uva3"]["figures"] = [figure for figure in shown if set(figure["variants"]) <= set(names)]
-    params["datasets"] = {name: params["datasets"][name] for name in params["variants"]}
     for features in params["features"].values():
         features["network"] |= {"channels": [4], "hidden": [8]}
     quick = params["presets"]["quick"]
-    quick |= {"max_images": {name: {"train": 256, "validation": 64, "test": 32} for name in params["datasets"]}}
-    quick |= {"max_steps": dict.fromkeys(params["datasets"], 8), "samples": dict.fromkeys(params["datasets"], 40)}
-    quick["sources"] = {name: quick["sources"][name] for name in params["datasets"]}
-    quick["likelihood"] = {name: [{"importance_samples": [1, 5], "n_images": None}] for name in params["datasets"]}
+    quick |= {
+        "max_images": {"default": {"train": 256, "validation": 64, "test": 32}},
+        "max_steps": {"default": 8},
+        "samples": {"default": 40},
+    }
+    quick["likelihood"] = {"default": [{"importance_samples": [1, 5], "n_images": None}]}
     quick["checks"] |= {"n_images": 8, "sum_over": 1024, "prior_samples": 1000}
     params["presets"] = {"quick": quick}
     return params

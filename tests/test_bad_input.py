@@ -86,6 +86,12 @@ def edited(path: str, **values: object) -> None:
     Path(path).write_text(json.dumps({**json.loads(Path(path).read_text()), **values}))
 
 
+def wide(path: str) -> dict[str, object]:
+    """Return the model of a configuration with more units than any memory holds."""
+    model: dict[str, object] = json.loads(Path(path).read_text())["model"]
+    return {**model, "network": {"kind": "mlp", "hidden": [10**12], "activation": "relu"}}
+
+
 def official() -> None:
     """Ask for the official MNIST in the fetch stage's configuration."""
     files_of = yaml.safe_load((ROOT / "params.yaml").read_text())["datasets"]["mnist"]["sources"]["official"]["files"]
@@ -139,6 +145,12 @@ CASES: list[tuple[str, Callable[[], object], list[str], list[str]]] = [
     ("mirror-other-bytes", wrong_mirror, FETCH, ["mirror/mnist/train-images-idx3-ubyte.gz: md5:"]),
     ("raw-missing", lambda: edited("configs/quick/mnist.data.json", source="official", status="official"), SPLIT, ["data/quick/raw/mnist"]),
     ("config-missing", lambda: os.remove(f"configs/quick/{VARIANT}.train.json"), TRAIN, [f"{VARIANT}.train.json"]),
+    (
+        "network-beyond-memory",
+        lambda: edited(f"configs/quick/{VARIANT}.train.json", model=wide(f"configs/quick/{VARIANT}.train.json")),
+        TRAIN,
+        ["train quick", "expected memory", "allocate"],
+    ),
     ("config-truncated", lambda: cut(f"configs/quick/{VARIANT}.train.json", 30), TRAIN, [f"{VARIANT}.train.json", "expected JSON"]),
     ("config-of-another-version", lambda: edited(f"configs/quick/{VARIANT}.train.json", rate=1), TRAIN, ["rate = 1", "unknown key"]),
     ("variant-unknown", lambda: None, ["train", "quick", "uva9-vae", "0"], ["uva9-vae.train.json"]),

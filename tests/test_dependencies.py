@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from regen.params.schema import Params
+from regen.params.stages import PARTS
 
 ROOT = Path(__file__).parents[1]
+DATASETS = list(yaml.safe_load((ROOT / "params.yaml").read_text())["datasets"])
 FILES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("pipeline/*/dvc.yaml"))]
 
 
@@ -33,8 +35,10 @@ def test_a_stage_depends_on_its_own_code_once(stage: str) -> None:
         dep for dep in deps if "/code/" in dep or not dep.startswith(("configs/", "data/", "models/", "features/", "results/", "reports/"))
     ]
     # `configure` writes the others' code; raw files are what their checksums say, whatever code fetches them.
-    special = {"configure": ["stages", "src", "requirements.lock", "params.yaml", "${file}"], "fetch": []}
-    assert code == special.get(stage, [f"configs/${{preset}}/code/{script}.txt"])
+    special = {"configure": ["stages", "src", "studies", "requirements.lock", "params.yaml", "${file}"], "fetch": []}
+    # Claims and errata are what they are in studies/, the checks too.
+    studies = ["studies"] if stage in ("claims", "report") else []
+    assert code == special.get(stage, [f"configs/${{preset}}/code/{script}.txt", *studies])
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -63,29 +67,35 @@ def test_all_but_the_first_wait_for_the_configuration(stage: str) -> None:
     assert ("configure" in waits_for(stage)) == (stage != "configure")
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "binarized_mnist", "svhn", "celeba"])
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_what_is_drawn_waits_for_what_it_shows(dataset: str) -> None:
-    assert {f"train-{dataset}", f"evaluate-{dataset}", f"quality-{dataset}"} <= waits_for("figures")
-    assert f"evaluate-{dataset}" not in waits_for(f"draw-{dataset}")
-    drawn = {"figures", "figures-all", f"draw-{dataset}"}
-    assert drawn <= waits_for("report") and drawn <= waits_for("track")
-    assert {*drawn, "report", "track"}.isdisjoint(waits_for("figures") | waits_for(f"draw-{dataset}"))
-    # No weights and no images are needed for a chart, and a picture is of its variant's first seed.
-    assert not [dep for dep in STAGES["figures"]["deps"] if dep.startswith(("models/", "data/", "features/"))]
-    assert STAGES[f"draw-{dataset}"]["matrix"]["seed"] == [f"${{seeds.{dataset}[0]}}"]
+    measured, drawn = {f"train-{dataset}", f"evaluate-{dataset}", f"quality-{dataset}"}, f"draw-{dataset}"
+    assert measured <= waits_for("claims") and {*measured, drawn, "claims"} <= waits_for("report")
+    assert drawn in waits_for("track") and f"evaluate-{dataset}" not in waits_for(drawn)
+    assert {drawn, "report", "track", "claims"}.isdisjoint(waits_for("claims") | waits_for(drawn))
+    # No weights and no images are needed for the pages, and a picture is of its variant's first seed.
+    assert not [dep for dep in STAGES["report"]["deps"] if dep.startswith(("models/", "data/", "features/"))]
+    first = STAGES[f"draw-{dataset}"]["matrix"]["seed"]
+    assert first in ([f"${{seeds.{dataset}[0]}}"], ["${seeds.default[0]}"])
 
 
-@pytest.mark.parametrize("kind", ["features", "train", "evaluate", "quality", "draw"])
+@pytest.mark.parametrize("kind", PARTS)
 def test_every_data_set_has_its_stages_and_they_its_data(kind: str, params: Params) -> None:
     stages = {name.removeprefix(f"{kind}-"): stage for name, stage in STAGES.items() if name.startswith(f"{kind}-")}
-    assert list(stages) == list(params.datasets) == list(params.variants)
+    assert set(stages) == set(params.datasets) == set(params.variants)
     for dataset, stage in stages.items():
-        data = {dataset, params.features[dataset].labels} if kind == "features" else {dataset}
-        assert {dep for dep in stage["deps"] if dep.startswith("data/")} == {f"data/${{preset}}/{name}" for name in data}
+        assert {dep for dep in stage["deps"] if dep.startswith("data/")} == {f"data/${{preset}}/{dataset}"}
         spaces = {f"features/${{preset}}/{dataset}"} if kind == "quality" else set()
         assert {dep for dep in stage["deps"] if dep.startswith("features/")} == spaces
-        if kind != "features":
-            assert stage["matrix"]["variant"] == f"${{variants.{dataset}}}"
+        assert stage["matrix"]["variant"] == f"${{variants.{dataset}}}"
+
+
+def test_every_data_set_has_its_feature_network_and_it_the_images_with_the_labels(params: Params) -> None:
+    stages = {dataset: STAGES[name] for name in ("features", "features-other") for dataset in STAGES[name]["matrix"]["dataset"]}
+    assert set(stages) == set(params.datasets)
+    for dataset, stage in stages.items():
+        read = {dep.replace("${item.dataset}", dataset) for dep in stage["deps"] if dep.startswith("data/")}
+        assert read == {f"data/${{preset}}/{name}" for name in (dataset, params.network(dataset).labels or dataset)}
 
 
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(ROOT)) for file in FILES])
@@ -97,7 +107,7 @@ def test_the_paper_preset_has_a_copy_of_the_pipeline(file: Path) -> None:
     own, params = first.pop("vars"), second.pop("vars")
     assert [(file.parent / own[0]).resolve(), (copy.parent / params[0]).resolve()] == [ROOT / "params.yaml"] * 2
     assert (copy.parent / params[1]).resolve() == ROOT / "paper/preset.yaml" and params[1] == own[1]
-    for name in ("figures", "figures-all", "report", *(stage for stage in first["stages"] if stage.startswith("draw-"))):
+    for name in ("report", *(stage for stage in first["stages"] if stage.startswith("draw-"))):
         for kind in ("outs", "plots"):
             if name in first["stages"] and kind in first["stages"][name]:
                 first["stages"][name][kind] = [{path: {"cache": False}} for path in first["stages"][name][kind]]

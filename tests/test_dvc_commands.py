@@ -18,6 +18,8 @@ from dvc.cli import main
 from dvc.repo import Repo
 from repository import ROOT, VARIANTS, Copy
 
+from regen.provenance import describes
+
 CHANGED, OTHER = VARIANTS
 RATE = f"variants.mnist.{CHANGED}.training.learning_rate"
 PRESETS = {"quick": ("preset.yaml", ""), "paper": ("paper/preset.yaml", "paper/")}
@@ -43,13 +45,12 @@ def small_pipeline(copy: Copy) -> None:
             pipeline["stages"] = {name: pipeline["stages"][name] for name in kept if name in pipeline["stages"]}
             file.write_text(yaml.safe_dump(pipeline, sort_keys=False))
         preset = yaml.safe_load((folder / "preset.yaml").read_text())
-        (folder / "preset.yaml").write_text(yaml.safe_dump({**preset, "seeds": {"mnist": [0]}}))
+        (folder / "preset.yaml").write_text(yaml.safe_dump({**preset, "seeds": {"default": [0]}}))
     params = copy.params
-    for key in ("datasets", "features", "variants"):
+    for key in ("datasets", "variants"):
         params[key] = {"mnist": params[key]["mnist"]}
-    quick = params["presets"]["quick"]
-    quick |= {key: {"mnist": quick[key]["mnist"]} for key in ("sources", "max_images", "max_steps", "samples", "likelihood")}
-    params["presets"]["paper"] = {**deepcopy(quick), "max_steps": {"mnist": 12}}
+    params["features"] = {"default": params["features"]["default"]}
+    params["presets"]["paper"] = {**deepcopy(params["presets"]["quick"]), "max_steps": {"default": 12}}
     copy.set_params(params)
 
 
@@ -218,3 +219,26 @@ def test_a_queued_experiment_runs_the_code_of_its_time(copied: Copy) -> None:
     (place,) = re.findall(r"queued loop: (\S+)", output)
     assert Path(place).is_relative_to(copied.root / ".dvc/tmp/exps") and "later loop:" not in output
     assert said(copied, "params", "diff", "HEAD", "queued")["params.yaml"][RATE]["new"] == 0.004
+
+
+def test_weights_and_run_cache_go_through_a_remote(copied: Copy, tmp_path: Path) -> None:
+    copied.call("dvc", "remote", "add", "--quiet", "--default", "storage", str(tmp_path / "remote"))
+    copied.call("git", "commit", "-q", "-a", "-m", "a remote")
+    copied.call("dvc", "push", "--run-cache", "pipeline/train/dvc.yaml")
+    assert (tmp_path / "remote/runs").is_dir()
+    copied.call("git", "clone", "-q", str(copied.root), str(tmp_path / "clone"))
+    clone = Copy.__new__(Copy)
+    clone.root, clone.environment = tmp_path / "clone", {**copied.environment, "DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
+    clone.call("dvc", "pull", WEIGHTS[0])
+
+    assert clone.files("models") == {name: content for name, content in copied.files("models").items() if name.startswith(WEIGHTS[0])}
+
+
+def test_the_side_file_of_an_experiment_is_not_that_of_the_committed_result(copied: Copy) -> None:
+    log = copied.root / f"logs/quick/{CHANGED}/0/train.json"
+    assert describes(json.loads(log.read_text()), copied.root)
+    copied.call("dvc", "exp", "run", "--name", "apart", "-S", f"{RATE}=5e-4", stage_of(""))
+    assert describes(json.loads(log.read_text()), copied.root)
+    copied.call("git", "checkout", ".")
+    copied.call("dvc", "checkout")
+    assert not describes(json.loads(log.read_text()), copied.root)

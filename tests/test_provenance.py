@@ -1,5 +1,6 @@
 """Side files: how a stage ran, and the account that is made of them."""
 
+import hashlib
 import json
 import re
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from regen.common.errors import UserError
-from regen.provenance import collect, collect_platforms, commit, made_here, platform_facts, recorded
+from regen.provenance import collect, collect_platforms, commit, describes, made_here, platform_facts, recorded
 
 
 def test_a_stage_is_timed_and_its_memory_noted(tmp_path: Path) -> None:
@@ -35,34 +36,66 @@ def test_a_stage_that_fails_leaves_no_side_file(tmp_path: Path) -> None:
     assert not (tmp_path / "train.json").exists()
 
 
-def test_the_account_keeps_what_has_no_log_here(tmp_path: Path) -> None:
-    account = tmp_path / "provenance.json"
-    account.write_text(json.dumps({"old-mnist/0/train": {"seconds": 1.0}, "new-mnist/1/train": {"seconds": 2.0}}))
-    log = tmp_path / "logs/new-mnist/1/train.json"
-    log.parent.mkdir(parents=True)
-    log.write_text(json.dumps({"seconds": 9.0}))
-    collect(tmp_path / "logs", account)
+def log_of(root: Path, run: str, **facts: object) -> Path:
+    """Write a run's result and the side file that describes it; return the latter."""
+    (root / f"results/{run}.json").parent.mkdir(parents=True, exist_ok=True)
+    (root / f"results/{run}.json").write_text(run)
+    log = root / f"logs/quick/{run}.json"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(json.dumps({**facts, "outputs": {f"results/{run}.json": hashlib.md5(run.encode()).hexdigest()}}))
+    return log
 
-    assert json.loads(account.read_text()) == {"old-mnist/0/train": {"seconds": 1.0}, "new-mnist/1/train": {"seconds": 9.0}}
+
+def test_a_side_file_is_tied_to_the_outputs_that_it_describes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    curves, weights = Path("history.csv"), Path("final.safetensors")
+    with recorded(Path("train.json"), [curves, weights]):
+        curves.write_text("epoch\n0\n")
+        weights.write_text("w")
+    facts = json.loads(Path("train.json").read_text())
+
+    assert describes(facts, Path())
+    # A clone has the results without the weights.
+    weights.unlink()
+    assert describes(facts, Path())
+    # `git checkout .` brings back another result; the weights may be those of either.
+    curves.write_text("epoch\n1\n")
+    weights.write_text("w")
+    assert not describes(facts, Path())
+    curves.unlink()
+    weights.unlink()
+    assert not describes(facts, Path()) and not describes({"seconds": 1.0}, Path())
+
+
+def test_the_account_keeps_what_has_no_log_here_and_drops_what_is_of_another_result(tmp_path: Path) -> None:
+    account, runs = (
+        tmp_path / "provenance.json",
+        ("old-mnist/0/train", "new-mnist/1/train", "replaced-mnist/0/train", "mixed-mnist/0/train"),
+    )
+    logs = {run: log_of(tmp_path, run, seconds=1.0) for run in runs}
+    account.write_text(json.dumps({run: json.loads(log.read_text()) for run, log in logs.items()}))
+    logs[runs[0]].unlink()
+    log_of(tmp_path, runs[1], seconds=9.0)
+    for run in runs[2:]:
+        (tmp_path / f"results/{run}.json").write_text("of another run")
+    logs[runs[2]].unlink()
+    collect(tmp_path / "logs/quick", account)
+
+    assert {run: facts["seconds"] for run, facts in json.loads(account.read_text()).items()} == {runs[0]: 1.0, runs[1]: 9.0}
 
 
 def test_the_account_has_feature_spaces_too(tmp_path: Path) -> None:
-    log = tmp_path / "logs/features/mnist/features.json"
-    log.parent.mkdir(parents=True)
-    log.write_text(json.dumps({"seconds": 4.5}))
-    collect(tmp_path / "logs", tmp_path / "provenance.json")
-    assert json.loads((tmp_path / "provenance.json").read_text()) == {"features/mnist/features": {"seconds": 4.5}}
+    log_of(tmp_path, "features/mnist/features", seconds=4.5)
+    collect(tmp_path / "logs/quick", tmp_path / "provenance.json")
+    assert json.loads((tmp_path / "provenance.json").read_text())["features/mnist/features"]["seconds"] == 4.5
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
     """Return a platform.json of two variants and a feature network that were made here."""
     for run in ("a/0/train", "a/0/evaluate", "b/1/train", "features/mnist/features"):
-        log = tmp_path / "logs" / f"{run}.json"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(json.dumps({**platform_facts(), "device": "cpu", "threads": 1, "seconds": 2.5}))
-        (tmp_path / "results" / run.split("/")[0]).mkdir(parents=True, exist_ok=True)
-    collect_platforms(tmp_path / "logs", tmp_path / "results/platform.json")
+        log_of(tmp_path, run, **platform_facts(), device="cpu", threads=1, seconds=2.5)
+    collect_platforms(tmp_path / "logs/quick", tmp_path / "results/platform.json")
     return tmp_path / "results/platform.json"
 
 
@@ -75,19 +108,19 @@ def test_what_was_made_here_is_known_as_that(made: Path) -> None:
     ("key", "value"), [("processor", "another"), ("instruction_set", "AVX512"), ("device", "cuda"), ("versions", {"torch": "1"})]
 )
 def test_another_platform_is_known_as_that(made: Path, key: str, value: object) -> None:
-    log = made.parents[1] / "logs/b/1/train.json"
+    log = made.parents[1] / "logs/quick/b/1/train.json"
     log.write_text(json.dumps({**json.loads(log.read_text()), key: value}))
-    collect_platforms(made.parents[1] / "logs", made)
+    collect_platforms(made.parents[1] / "logs/quick", made)
     assert made_here(made, ["a"]) and not made_here(made, ["b"]) and not made_here(made)
 
 
 @pytest.mark.parametrize(("python", "same"), [("{}.{}.99", True), ("{}.99.0", False)])
 def test_the_patch_level_of_python_is_no_other_platform(made: Path, python: str, same: bool) -> None:
-    log = made.parents[1] / "logs/b/1/train.json"
+    log = made.parents[1] / "logs/quick/b/1/train.json"
     facts = json.loads(log.read_text())
     facts["versions"]["python"] = python.format(*sys.version_info)
     log.write_text(json.dumps(facts))
-    collect_platforms(made.parents[1] / "logs", made)
+    collect_platforms(made.parents[1] / "logs/quick", made)
     assert made_here(made) == same and facts["versions"]["python"] in made.read_text()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,12 +14,15 @@ REPORT, RESULTS = ROOT / "reports/paper", ROOT / "results/paper"
 
 
 def test_the_verdicts_are_counted() -> None:
-    verdicts = Counter(claim["verdict"] for claim in read(REPORT / "claims.json"))
-    said = re.search(r"Of (\d+) claims (\d+) are reproduced, (\d+) partly and (\d+) not; (\d+) are open, and (\d+) are not judged", README)
+    counts = read(REPORT / "claims.json")["counts"]
+    said = re.search(
+        r"Of (\d+) claims (\d+) are reproduced, (\d+) partly and (\d+) not; (\d+) are undecided, .*?(\d+) outcomes are firm",
+        README,
+        re.DOTALL,
+    )
     assert said is not None
-    total, *counts = map(int, said.groups())
-    assert counts == [verdicts[name] for name in ("reproduced", "partly", "not reproduced", "open", "not judged")]
-    assert total == verdicts.total()
+    outcomes = [counts["outcome"][name] for name in ("reproduced", "partly", "not reproduced", "undecided")]
+    assert list(map(int, said.groups())) == [counts["claims"], *outcomes, counts["strength"]["firm"]]
 
 
 def test_what_came_out_is_in_the_results_of_the_variants_that_its_rows_name() -> None:
@@ -29,13 +31,13 @@ def test_what_came_out_is_in_the_results_of_the_variants_that_its_rows_name() ->
     said = [re.findall(r"-?\d[\d,]*\.\d+", row[1]) for row in rows]
     named = [re.findall(r"\b(?:uva3|vu4a|ext|ref)-[a-z0-9-]+", row[3]) for row in rows]
     losses = pd.concat([pd.read_csv(path)["train_neg_elbo_nats"] for path in run_files("uva3-vae-z20-mnist", "history.csv")])
-    lowest = {row["label"]: row["value"] for row in claim("vu4a-6")["numbers"]}
+    lowest = {row["name"]: row["value"] for row in claim("vu4a-6")["numbers"]}
     floor = read(RESULTS / "features/mnist.json")["floor"][0]["frechet_classifier_distance"]
     gans = ["uva3-gan-mnist", "ext-wgangp-mnist", "ext-gan-noise-mnist", "ext-gan-dropout-mnist"]
     distances = [fmean(read(path)["frechet_classifier_distance"] for path in run_files(name, "quality.json")) for name in gans]
     assert said == [
         [f"{losses.loc[row].mean():.1f}" for row in (0, 4, 39)],
-        [f"{lowest[f'lowest loss, {model} model']:,.1f}" for model in ("correct", "faulty")],
+        [f"{lowest[name]:,.1f}" for name in ("lowest", "faulty")],
         [*(f"{distance:.1f}" for distance in distances), f"{floor:.3f}"],
         [f"{carried('ref-iwae5-bmnist'):.2f}"],
     ]
@@ -52,7 +54,7 @@ def carried(variant: str) -> float:
 
 
 def claim(name: str) -> Any:
-    return next(row for row in read(REPORT / "claims.json") if row["id"] == name)
+    return next(row for row in read(REPORT / "claims.json")["claims"] if row["id"] == name)
 
 
 def run_files(variant: str, file: str) -> list[Path]:

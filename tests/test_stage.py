@@ -25,6 +25,11 @@ def main(how: str) -> None:
         case "user": raise UserError("params.yaml: seed = -1: allowed: 0 or more")
         case "file": open("missing/file.bin")
         case "stop": os.kill(os.getpid(), signal.SIGINT)
+        case "memory": raise MemoryError()
+        case "array": import numpy; numpy.empty(10**14)
+        case "tensor": import torch; torch.empty(10**14)
+        case "gpu": import torch; raise torch.OutOfMemoryError("CUDA out of memory.\\nTried to allocate 2 GiB")
+        case "other": raise RuntimeError("shapes differ")
         case "bug": raise ZeroDivisionError("ours")
 
 if __name__ == "__main__":
@@ -50,10 +55,27 @@ def test_exit_status_and_one_line(tmp_path: Path, arguments: list[str], status: 
     assert done.stdout == ("done\n" if status == 0 else "")
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("memory", "out of memory"),
+        ("array", "Unable to allocate 728. TiB"),
+        ("tensor", "can't allocate memory"),
+        ("gpu", "memory. Tried to"),
+    ],
+)
+def test_memory_that_is_refused_is_one_line(tmp_path: Path, how: str, said: str) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "script.py", how], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"error: script.py {how}: expected memory, got '") and said in done.stderr and "memory_mb" in done.stderr
+
+
 def test_a_fault_of_ours_keeps_its_traceback(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
-    done = subprocess.run([sys.executable, "script.py", "bug"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1 and "Traceback" in done.stderr and "ZeroDivisionError: ours" in done.stderr
+    for how, error in (("bug", "ZeroDivisionError: ours"), ("other", "RuntimeError: shapes differ")):
+        done = subprocess.run([sys.executable, "script.py", how], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1 and "Traceback" in done.stderr and error in done.stderr
 
 
 @pytest.mark.parametrize("stage", STAGES)

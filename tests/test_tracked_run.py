@@ -1,5 +1,6 @@
 """What a run shows of every family of models, before MLflow sees it."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +146,10 @@ def test_a_sampler_that_failed_is_a_tag(config: ReportConfig, tmp_path: Path) ->
 def test_how_long_quality_took_is_shown(config: ReportConfig, tmp_path: Path) -> None:
     log = tmp_path / "logs/quick/ext-wgangp-mnist/0/quality.json"
     log.parent.mkdir(parents=True)
-    log.write_text(json.dumps({"started": "2026-11-20T12:00:00+00:00", "seconds": 7.5}))
-    side = read_all(tmp_path, config, {**QUALITY, **WORDS})["ext-wgangp-mnist"].side
+    log.write_text(json.dumps({"started": "2026-11-20T12:00:00+00:00", "seconds": 7.5, "outputs": {}}))
+    assert not read_all(tmp_path, config, {**QUALITY, **WORDS})["ext-wgangp-mnist"].side
+    written = "results/quick/ext-wgangp-mnist/0/quality.json"
+    outputs = {written: hashlib.md5((tmp_path / written).read_bytes()).hexdigest()}
+    log.write_text(json.dumps({"started": "2026-11-20T12:00:00+00:00", "seconds": 7.5, "outputs": outputs}))
+    side = {run.variant: run for run in read_runs(tmp_path, config)}["ext-wgangp-mnist"].side
     assert {stage: one.seconds for stage, one in side.items()} == {"quality": 7.5}

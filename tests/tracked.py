@@ -5,13 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import torch
 from PIL import Image
+from pydantic import TypeAdapter
 
+from regen.common.files import checksum, write_tensors
+from regen.config.model import Model
+from regen.models.build import build
 from regen.params.resolve import read_params, resolve
 from regen.params.schema import PresetFile
 
-__all__ = ["METRICS", "SIDE", "VARIANTS", "client_of", "ids_of", "make", "run_stage", "runs_of", "write"]
+__all__ = ["METRICS", "VARIANTS", "client_of", "ids_of", "make", "run_stage", "runs_of", "side_of", "train", "write"]
 
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist", "vu4a-vae-svhn-gauss")
 HISTORY = "epoch,step,train_neg_elbo_nats,val_neg_elbo_nats\n0,0,,543.25\n1,8,321.5,210.75\n2,16,200.5,150.125\n"
@@ -29,8 +35,7 @@ def write(path: Path, value: Any) -> None:
 def make(root: Path) -> Path:
     """Make up the files of three variants of two data sets, one with two seeds; one figure, one side file."""
     params = Path(__file__).parents[1] / "params.yaml"
-    seeds = {name: [0, 1] for name in ("mnist", "binarized_mnist", "svhn", "celeba")}
-    chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds=seeds)
+    chosen = PresetFile(preset="quick", root=".", file="preset.yaml", seeds={"default": [0, 1]})
     config = resolve(read_params(params), chosen)["report.json"].model_dump(mode="json")
     config["variants"] = {name: config["variants"][name] for name in VARIANTS}
     config["variants"]["uva3-vae-z20-mnist"]["model"]["latent"]["dim"] = 20
@@ -46,19 +51,21 @@ def make(root: Path) -> Path:
         write(root / f"results/quick/data/{dataset}.json", {**CARD, "dataset": dataset})
     figures, picture = root / "reports/quick/figures", {"file": "samples.png", "title": "Samples", "caption": "From the prior"}
     write(figures / "uva3-vae-z20-mnist/index.json", [picture])
-    alone, both = ({**picture, "file": f"{len(names)}.png", "variants": names} for names in (VARIANTS[:1], VARIANTS[:2]))
-    unread = {"title": "Classes", "problem": "quality_details.json: expected JSON", "variants": VARIANTS[:1]}
-    write(figures / "charts/uva3/index.json", [alone, both, unread])
-    for name in ("uva3-vae-z20-mnist/samples", "charts/uva3/1", "charts/uva3/2"):
-        Image.new("L", (4, 3), 128).save(figures / f"{name}.png")
-    write(root / "logs/quick/uva3-vae-z20-mnist/0/train.json", SIDE)
+    Image.new("L", (4, 3), 128).save(figures / "uva3-vae-z20-mnist/samples.png")
+    write(root / "logs/quick/uva3-vae-z20-mnist/0/train.json", side_of(root, "uva3-vae-z20-mnist/0"))
     return root
+
+
+def side_of(root: Path, run: str, **facts: Any) -> dict[str, Any]:
+    """Return the side file of a training that wrote the history which lies there."""
+    history = f"results/quick/{run}/history.csv"
+    return {**SIDE, **facts, "outputs": {history: checksum(root / history, "md5")}}
 
 
 def client_of(root: Path) -> Any:
     from mlflow import MlflowClient
 
-    return MlflowClient(f"sqlite:///{root}/mlflow/quick/mlflow.db")
+    return MlflowClient(f"sqlite:///{quote(str(root))}/mlflow/quick/mlflow.db")
 
 
 def runs_of(root: Path) -> dict[str, Any]:
@@ -79,3 +86,14 @@ def ids_of(root: Path) -> dict[str, str]:
 def run_stage(root: Path) -> subprocess.CompletedProcess[str]:
     stages = Path(__file__).parents[1] / "stages"
     return subprocess.run([sys.executable, str(stages), "track", "quick"], cwd=root, capture_output=True, text=True)
+
+
+def train(root: Path, run: str, bias: float = 0.0) -> Any:
+    """Write weights of a run of `VARIANTS` as training would, and return the model."""
+    variant = json.loads((root / "configs/quick/report.json").read_text())["variants"][run.split("/")[0]]
+    torch.manual_seed(0)
+    model = build(TypeAdapter(Model).validate_python(variant["model"]), variant["shape"]).eval()
+    with torch.no_grad():
+        next(model.parameters()).add_(bias)
+    write_tensors(root / f"models/quick/{run}/final.safetensors", model.state_dict(), {})
+    return model

@@ -5,7 +5,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from regen.common.errors import UserError
-from regen.common.files import read_json, write_json
+from regen.common.files import checksum, read_json, write_json
 
-__all__ = ["PACKAGES", "collect", "collect_platforms", "commit", "made_here", "platform_facts", "recorded"]
+__all__ = ["PACKAGES", "collect", "collect_platforms", "commit", "describes", "made_here", "platform_facts", "recorded"]
 
 PACKAGES = ("dvc", "matplotlib", "mlflow", "numpy", "safetensors", "scikit-learn", "scipy", "torch", "torch-fidelity", "torchvision")
 
@@ -85,28 +85,44 @@ def _peak_memory_mb() -> float | None:
 
 
 @contextmanager
-def recorded(path: Path, **facts: Any) -> Iterator[dict[str, Any]]:
+def recorded(path: Path, outputs: Sequence[Path] = (), **facts: Any) -> Iterator[dict[str, Any]]:
     """Time the block and write when, where and with what it ran, and its peak memory, to `path`; the block may add facts.
 
     `seconds` are the clock's, with all that other programs took meanwhile; `cpu_seconds` are this process's own.
+    `outputs` are files that the block writes: their checksums say which result the side file describes (`describes`).
     """
     facts = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit(), **facts}
     clock, cpu = time.perf_counter(), time.process_time()
     yield facts
     took = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
     cost = {**took, "peak_memory_mb": _peak_memory_mb()}
-    write_json(path, {**facts, **cost, "system": platform.platform(), **platform_facts()})
+    made = {output.as_posix(): checksum(output, "md5") for output in outputs}
+    write_json(path, {**facts, **cost, "outputs": made, "system": platform.platform(), **platform_facts()})
+
+
+def describes(facts: dict[str, Any], root: Path) -> bool:
+    """Return whether a side file's facts are of the outputs that lie below `root`: one is there, and none has another checksum.
+
+    DVC and git ignore side files: after `dvc exp run; git checkout .; dvc checkout` an experiment's lies beside the committed result.
+    """
+    here = {root / name: md5 for name, md5 in facts.get("outputs", {}).items() if (root / name).exists()}
+    return bool(here) and all(checksum(path, "md5") == md5 for path, md5 in here.items())
+
+
+def _logs(logs: Path) -> dict[str, dict[str, Any]]:
+    """Return run -> facts of logs/<preset>/<variant>/<seed>/*.json, of those that describe the outputs that are here."""
+    read = {log.relative_to(logs).with_suffix("").as_posix(): read_json(log) for log in sorted(logs.glob("*/*/*.json"))}
+    return {run: facts for run, facts in read.items() if describes(facts, logs.parents[1])}
 
 
 def collect(logs: Path, path: Path) -> None:
     """Bring `path`, the committed account of dated evidence, up to date from logs/<preset>/<variant>/<seed>/*.json.
 
-    Stages without a log here (restored from a cache) keep the entry that they have.
+    Stages without a log here (restored from a cache) keep the entry that they have, as long as it describes what lies here.
     """
     account: dict[str, Any] = read_json(path) if path.exists() else {}
-    for log in sorted(logs.glob("*/*/*.json")):
-        account[f"{log.parent.parent.name}/{log.parent.name}/{log.stem}"] = read_json(log)
-    write_json(path, account)
+    kept = {run: facts for run, facts in account.items() if describes(facts, logs.parents[1])}
+    write_json(path, {**kept, **_logs(logs)})
 
 
 def collect_platforms(logs: Path, path: Path) -> None:
@@ -116,9 +132,7 @@ def collect_platforms(logs: Path, path: Path) -> None:
     """
     old = read_json(path) if path.exists() else {"platforms": {}, "runs": {}}
     made = {run: old["platforms"][name] for run, name in old["runs"].items()}
-    for log in sorted(logs.glob("*/*/*.json")):
-        facts = read_json(log)
-        run = f"{log.parent.parent.name}/{log.parent.name}/{log.stem}"
+    for run, facts in _logs(logs).items():
         made[run] = {key: facts[key] for key in PLATFORM if key in facts}
     made = {run: facts for run, facts in sorted(made.items()) if (path.parent / run.split("/")[0]).exists()}
     distinct = [facts for index, facts in enumerate(made.values()) if facts not in list(made.values())[:index]]

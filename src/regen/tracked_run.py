@@ -16,7 +16,9 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from regen.common.errors import UserError
 from regen.common.files import checksum, read_json
 from regen.config.base import Config, parse
+from regen.config.model import Model
 from regen.params.schema import ReportConfig, ReportedVariant
+from regen.provenance import describes
 from regen.results import histories, metrics, quality
 
 __all__ = ["DataCard", "SideFile", "TrackedRun", "describe_experiment", "read_runs"]
@@ -37,13 +39,12 @@ class DataCard(Config):
 
 
 class Figure(Config):
-    """An entry of an index.json below reports/<preset>/figures/: a PNG with its texts, and the variants that a chart shows."""
+    """An entry of an index.json below reports/<preset>/figures/: a PNG with its texts."""
 
     model_config = ConfigDict(extra="ignore")
     file: str
     title: str
     caption: str
-    variants: list[str] = []
 
 
 class SideFile(Config):
@@ -57,11 +58,15 @@ class SideFile(Config):
     system: str | None = None
     commit: str | None = None
     versions: dict[str, str] = {}
+    outputs: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """Everything that one run shows; metrics are (name, value, epoch), artifacts are keyed by their path in the run."""
+    """Everything that one run shows; metrics are (name, value, epoch), artifacts are keyed by their path in the run.
+
+    `weights` need not exist; `model` and `shape` (C, H, W) say what they are of.
+    """
 
     variant: str
     seed: int
@@ -72,6 +77,9 @@ class TrackedRun:
     artifacts: dict[str, Path]
     card: DataCard
     side: dict[str, SideFile]
+    model: Model
+    shape: list[int]
+    weights: Path
 
     @cached_property
     def digest(self) -> str:
@@ -133,7 +141,10 @@ def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: d
         metrics=[*((key, value, 0) for key, value in numbers.items()), *(() if history is None else _curves(history))],
         artifacts={path.name: path for path in tables} | {f"figures/{path.name}": path for path in figures},
         card=parse(DataCard, read_json(card), str(card)),
-        side=_read_side_files(root / "logs" / config.preset / name / str(seed)),
+        side=_read_side_files(root, config.preset, f"{name}/{seed}"),
+        model=variant.model,
+        shape=variant.shape,
+        weights=root / "models" / config.preset / name / str(seed) / "final.safetensors",
     )
 
 
@@ -145,28 +156,35 @@ def _curves(history: pd.DataFrame) -> list[tuple[str, float, int]]:
 
 
 def _read_figures(folder: Path, variant: str) -> dict[Path, Figure]:
-    """Return the pictures of a variant, and the charts of it alone; none if nothing was drawn yet."""
-    parts = sorted(index.parent for index in folder.glob("charts/*/index.json"))
-    charts = {path: figure for part in parts for path, figure in _read_index(part).items()}
-    return {**{path: figure for path, figure in charts.items() if figure.variants == [variant]}, **_read_index(folder / variant)}
-
-
-def _read_index(folder: Path) -> dict[Path, Figure]:
+    """Return the pictures of a variant; none if nothing was drawn yet."""
+    folder = folder / variant
     index = folder / "index.json"
     listed = read_json(index) if index.exists() else []
     if not isinstance(listed, list):
         raise UserError(f"{index}: expected a list of figures, got a {type(listed).__name__}; delete it and run 'dvc repro'")
-    # A chart whose results could not be read has no file.
-    drawn = [(number, entry) for number, entry in enumerate(listed, 1) if not (isinstance(entry, dict) and "problem" in entry)]
-    shown = {folder / figure.file: figure for figure in (parse(Figure, entry, f"{index}: entry {number}") for number, entry in drawn)}
+    entries = enumerate(listed, 1)
+    shown = {folder / figure.file: figure for figure in (parse(Figure, entry, f"{index}: entry {number}") for number, entry in entries)}
     if missing := [path for path in shown if not path.is_file()]:
         raise UserError(f"{missing[0]}: expected the figure that {index.name} lists, got nothing there; run 'dvc repro' to make it")
     return shown
 
 
-def _read_side_files(folder: Path) -> dict[str, SideFile]:
-    paths = {stage: folder / f"{stage}.json" for stage in ("train", "evaluate", "quality")}
-    return {stage: parse(SideFile, read_json(path), str(path)) for stage, path in paths.items() if path.exists()}
+def _read_side_files(root: Path, preset: str, run: str) -> dict[str, SideFile]:
+    """Return how a run's stages ran, of those side files that describe the results that are here.
+
+    What has no side file here, as in a fresh clone, is looked up in the committed account of dated evidence.
+    """
+    account = root / "results" / preset / "provenance.json"
+    entries = read_json(account) if account.exists() else {}
+    found: dict[str, SideFile] = {}
+    for stage in ("train", "evaluate", "quality"):
+        log = root / "logs" / preset / run / f"{stage}.json"
+        told = [(log, read_json(log))] if log.exists() else []
+        told += [(account, entries[f"{run}/{stage}"])] if f"{run}/{stage}" in entries else []
+        sides = [parse(SideFile, facts, str(path)) for path, facts in told]
+        if side := next((side for side in sides if describes(side.model_dump(), root)), None):
+            found[stage] = side
+    return found
 
 
 def _tags(config: ReportConfig, name: str, seed: int) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from regen.tracked_run import TrackedRun
 
-__all__ = ["view_links", "view_tags"]
+__all__ = ["view_addresses", "view_links", "view_tags"]
 
 PREFIX = "mlflow.sharedViewState."
 """What MLflow's page calls a saved view: a tag of the experiment that holds the page's own state as JSON."""
@@ -49,10 +49,16 @@ def view_tags(runs: Sequence[TrackedRun]) -> dict[str, str]:
     return {PREFIX + view.name.lower().replace(" ", "-"): _saved(view, runs) for view in _views(runs)}
 
 
+def view_addresses(experiment: str, tags: dict[str, str]) -> dict[str, str]:
+    """Return name -> the part of an address that opens a view, of those that an experiment's tags hold and that nobody made by hand."""
+    address = f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey="
+    saved = {key.removeprefix(PREFIX): json.loads(value) for key, value in tags.items() if key.startswith(PREFIX)}
+    return {view["name"]: address + key for key, view in saved.items() if view.get("createdAt") == 0}
+
+
 def view_links(experiment: str, tags: dict[str, str]) -> str:
     """Return in Markdown the links that open an experiment's views."""
-    address = f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey="
-    return ", ".join(f"[{json.loads(value)['name']}]({address}{key.removeprefix(PREFIX)})" for key, value in tags.items())
+    return ", ".join(f"[{name}]({address})" for name, address in view_addresses(experiment, tags).items())
 
 
 def _views(runs: Sequence[TrackedRun]) -> list[_View]:

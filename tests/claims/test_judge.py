@@ -1,235 +1,149 @@
-"""When a finding counts: real data, as many images as the report's, the whole schedule, every result there."""
+"""Outcome, explanation and strength from the parts of a claim; what does not fit is refused in one line."""
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from written import Written
+from support.written import Written
 
-from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding, Number
 from regen.claims.judge import judge
-from regen.claims.ledger import Claim, read_ledger
-from regen.claims.registry import registered
+from regen.claims.studies import check_studies
 from regen.common.errors import UserError
 
-VAE, SVHN = "vu4a-vae-mnist", "vu4a-vae-svhn"
-FOUND = Finding("reproduced", "It holds.", [Number("x", 1.5, "nats")])
+CLAIM = {
+    "claims.yaml": """
+- id: lab1-1
+  kind: claim
+  where: Somewhere
+  statement: It is so.
+  variants: [lab1-vae-mnist]
+  decides: [lab1-vae-z2-mnist]
+  sentences: {partly: ["{a} and {b:.1f}", "{a} alone"], reproduced: "{a} {b}"}
+""",
+    "checks.py": """
+from regen.claims.case import Case
+from regen.claims.check import check
+from regen.claims.reads import value
 
-Row = dict[str, Any]
-
-
-def claim(*variants: str, **changes: Any) -> Claim:
-    fields = {"id": "vu4a-3", "report": "vu4a", "kind": "trend", "statement": "s", "test": "t", "shown": ["samples"]}
-    return Claim(**{**fields, "variants": list(variants), **changes})
-
-
-def verdict(written: Written, of: Claim, check: Callable[[Evidence], Finding] | None = lambda _: FOUND) -> Row:
-    (row,) = judge([of], {} if check is None else {of.id: check}, written.evidence)
-    return row
-
-
-def complete(written: Written, variant: str, seeds: int = 1, epochs: int = 50) -> None:
-    for seed in range(seeds):
-        written.history(variant, seed, train_neg_elbo_nats=[1.0] * epochs)
-
-
-def test_a_finding_on_complete_results_counts(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE, seeds=2)
-    row = verdict(written, claim(VAE))
-    assert row == {
-        "id": "vu4a-3",
-        "report": "vu4a",
-        "kind": "trend",
-        "statement": "s",
-        "test": "t",
-        "reported": None,
-        "variants": [VAE],
-        "shown": ["samples"],
-        "verdict": "reproduced",
-        "why": "It holds.",
-        "numbers": [{"label": "x", "value": 1.5, "unit": "nats"}],
-        "seeds": 2,
-    }
+@check("lab1-1", gives="a b")
+def one(case: Case) -> None:
+    for name in ("a", "b", "c"):
+        with case.part(name, of="explanation" if name == "c" else "observation"):
+            read = value(case.results, name)("lab1-vae-mnist")
+            case.level("Above 0?", read, "above", (0, 0))
+            if name != "c":
+                case.number(name, read)
+""",
+    "errata.yaml": """
+- {id: lab1-1a, rank: editorial, where: There, printed: Wrong., correct: Right., claims: [lab1-1]}
+- {id: lab1-1b, rank: conceptual, where: There, printed: Wrong., correct: Right., figures: [lab1-added-1]}
+""",
+}
+EXPLAINED = CLAIM["claims.yaml"] + "  explanation: {statement: Because., at_most: possible, sentences: {otherwise: Told.}}\n"
 
 
-def test_the_least_number_of_seeds_is_told(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE, seeds=3)
-    complete(written, "vu4a-vae-mnist-gauss", seeds=2)
-    assert verdict(written, claim(VAE, "vu4a-vae-mnist-gauss"))["seeds"] == 2
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[..., Path]:
+    def write(**changes: str) -> Path:
+        folder = tmp_path / "studies" / "lab1"
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, content in CLAIM.items():
+            (folder / file).write_text(changes.get(file.split(".")[0], content))
+        return folder.parent
+
+    return write
 
 
-def test_a_seed_that_is_trained_and_not_evaluated_does_not_count(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE, seeds=3)
-    for seed in (0, 1):
-        written.metrics(VAE, seed, nll_nats=1.0)
-    check = lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.value(VAE, "nll_nats")))])  # noqa: E731
-    [row] = judge([claim(VAE)], {"vu4a-3": check}, written.evidence)
-    assert (row["seeds"], row["numbers"][0]["value"]) == (2, 2)
-    # What another variant tells beside it decides nothing.
-    written.metrics(SVHN, 0, nll_nats=1.0)
-    noting = lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.value(SVHN, "nll_nats")))])  # noqa: E731
-    assert judge([claim(VAE)], {"vu4a-3": noting}, written.evidence)[0]["seeds"] == 3
+def measured(written: Written, **values: tuple[float, ...]) -> None:
+    for seed in range(3):
+        written.metrics("lab1-vae-mnist", seed, **{name: of[seed] for name, of in values.items()})
+        written.history("lab1-vae-mnist", seed, x=[1.0] * written.config.variants["lab1-vae-mnist"].training.epochs)
 
 
-def test_what_rests_on_a_probe_rests_on_one_seed(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE, seeds=3)
-    written.json("probes/code_fit.json", {"rows": []})
-    claims = [claim(VAE), claim(VAE, id="vu4a-5")]
-    probing, other = (lambda evidence: replace(FOUND, numbers=[Number("x", len(evidence.probe("code_fit")))]), lambda _: FOUND)
-    # A probe that one claim reads says nothing of the next.
-    assert [row["seeds"] for row in judge(claims, {"vu4a-3": probing, "vu4a-5": other}, written.evidence)] == [1, 3]
-
-
-def test_stand_in_data_judge_nothing(written: Written) -> None:
-    written.card("mnist", source="stand-in")
-    complete(written, VAE)
-    row = verdict(written, claim(VAE))
-    assert (row["verdict"], row["why"]) == ("not judged", "The data are stand-ins, which judge nothing.")
-    assert row["numbers"] == [{"label": "x", "value": 1.5, "unit": "nats"}]
-    written.card("svhn")
-    assert verdict(written, claim(VAE, SVHN))["why"] == f"The data of {VAE} are stand-ins, which judge nothing."
-
-
-def test_fewer_epochs_at_any_seed_are_named_and_what_they_show_too(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE, seeds=2)
-    written.history(VAE, 1, train_neg_elbo_nats=[1.0] * 49)
-    row = verdict(written, claim(VAE))
-    assert row["verdict"] == "not judged"
-    assert row["why"] == f"The training ran 49 of the report's 50 epochs of {VAE}. As far as measured, reproduced: It holds."
-
-
-def test_every_shorter_training_is_named(written: Written) -> None:
-    written.card("mnist")
-    gauss, flow = "vu4a-vae-mnist-gauss", "vu4a-flowvae-mnist"
-    for name, epochs in ((VAE, 10), (gauss, 49), (flow, 10)):
-        complete(written, name)
-        written.history(name, 0, train_neg_elbo_nats=[1.0] * epochs)
-    expected = f"The training ran 10 of the report's 50 epochs of {VAE} and {flow} and 49 of the report's 50 epochs of {gauss}. "
-    assert verdict(written, claim(VAE, gauss, flow))["why"].startswith(expected)
-
-
-def test_fewer_images_are_named_and_what_they_show_too(written: Written) -> None:
-    written.card("svhn", share=0.2, source="grey")
-    complete(written, SVHN)
-    row = verdict(written, claim(SVHN))
-    assert row["verdict"] == "not judged"
-    assert row["why"] == (
-        "The data of svhn (grey) are fewer than the report's: 200 of 1,000 training images. As far as measured, reproduced: It holds."
-    )
-
-
-def test_data_from_elsewhere_with_as_many_images_count_and_are_named(written: Written) -> None:
-    written.card("svhn", source="grey")
-    complete(written, SVHN)
-    row = verdict(written, claim(SVHN))
-    assert row["verdict"] == "reproduced"
-    assert row["why"] == "It holds. The data of svhn are no official files (grey) but as many images."
-
-
-def test_a_card_without_the_reports_counts_judges_nothing(written: Written) -> None:
-    written.json("data/mnist.json", {"data_source": "official", "counts": {"train": 1}})
-    complete(written, VAE)
-    assert verdict(written, claim(VAE))["why"].startswith("Missing: the data card of mnist does not say how many images its report used.")
-
-
-def test_results_that_are_not_there_are_named(written: Written) -> None:
-    written.card("mnist")
-    written.card("svhn")
-    complete(written, VAE)
-    row = verdict(written, claim(VAE, SVHN, "vu4a-vae-svhn-gauss"))
-    assert (row["verdict"], row["seeds"]) == ("not judged", 0)
-    assert row["why"].startswith(f"There are no results of {SVHN} and vu4a-vae-svhn-gauss.")
-
-
-def test_a_variant_that_params_yaml_no_longer_has_is_named(written: Written) -> None:
-    row = verdict(written, claim("vu4a-vae-lsun"))
-    assert (row["verdict"], row["why"], row["seeds"]) == ("not judged", "Missing: vu4a-vae-lsun is not in params.yaml.", 0)
-
-
-def raising(error: Exception) -> Callable[[Evidence], Finding]:
-    def check(_: Evidence) -> Finding:
-        raise error
-
-    return check
+YES, NO, OPEN = (5.0, 5.1, 5.2), (-5.0, -5.1, -5.2), (-5.0, 0.1, 5.0)
 
 
 @pytest.mark.parametrize(
-    ("error", "why"),
+    ("a", "b", "outcome", "strength", "sentence"),
     [
-        (Missing("the probe x has no result"), "Missing: the probe x has no result."),
-        (KeyError("rows"), "A result cannot be read: KeyError 'rows'."),
-        (ZeroDivisionError("division by zero"), "A result cannot be read: ZeroDivisionError division by zero."),
-        (UserError("a.json: expected JSON, got 'x'"), "A result cannot be read: a.json: expected JSON, got 'x'."),
+        (YES, YES, "reproduced", "firm", "5.10 5.10"),
+        (YES, NO, "partly", "firm", "5.10 and -5.1"),
+        (YES, OPEN, "partly", "indicative", "5.10 and 0.0"),
+        (YES, None, "partly", "indicative", "5.10 alone"),
+        (NO, OPEN, "not reproduced", "firm", "0 of 2 tests hold, 1 lie within the error."),
+        (OPEN, OPEN, "undecided", "indicative", "0 of 2 tests hold, 2 lie within the error."),
+        (None, None, "undecided", "none", "Not measured yet; lab1-vae-z2-mnist would decide it."),
     ],
 )
-def test_a_check_that_cannot_be_carried_out_is_no_verdict(written: Written, error: Exception, why: str) -> None:
-    written.card("mnist")
-    complete(written, VAE)
-    row = verdict(written, claim(VAE), raising(error))
-    assert (row["verdict"], row["why"], row["numbers"]) == ("not judged", why, [])
+def test_parts_make_the_outcome(
+    written: Written, study: Callable[..., Path], a: Any, b: Any, outcome: str, strength: str, sentence: str
+) -> None:
+    if a:
+        measured(written, a=a, **({"b": b} if b else {}))
+    found = judge(written.config, written.root, study())
+    [row] = found["claims"]
+    assert (row["outcome"], row["strength"], row["sentence"]) == (outcome, strength, sentence)
+    assert row["decides"] == (["lab1-vae-z2-mnist"] if None in (a, b) or outcome == "undecided" else [])
+    assert row["explanation"] is None and row["command"].startswith('make verify PRESET=paper VARIANT="lab1-vae-mnist')
+    assert found["counts"]["outcome"][outcome] == found["counts"]["claims"] == 1
+    assert found["chance"]["wrong_at_most"] == pytest.approx(0.05 * found["chance"]["intervals"])
+    assert (found["chance"]["intervals"] > 0) == (strength == "firm")
+    assert [one["rank"] for one in found["errata"]] == ["conceptual", "editorial"]
 
 
-def test_a_finding_that_lacks_a_part_is_no_verdict_but_shown(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE)
-    row = verdict(written, claim(VAE), lambda _: Finding("partly", "One holds.", [], lacking="x has no y"))
-    assert (row["verdict"], row["why"]) == ("not judged", "Missing: x has no y. As far as measured, partly: One holds.")
+@pytest.mark.parametrize(("c", "verdict"), [(YES, "possible"), (NO, "does not hold"), (OPEN, "possible"), (None, "untested")])
+def test_an_explanation_is_judged_by_itself_and_no_higher_than_it_can_be(
+    written: Written, study: Callable[..., Path], c: Any, verdict: str
+) -> None:
+    measured(written, a=YES, b=YES, **({"c": c} if c else {}))
+    [row] = judge(written.config, written.root, study(claims=EXPLAINED))["claims"]
+    assert (row["outcome"], row["explanation"]["verdict"]) == ("reproduced", verdict)
+    assert row["explanation"]["sentence"] == "Told."
 
 
-def test_a_claim_without_a_check_is_not_judged(written: Written) -> None:
-    written.card("mnist")
-    complete(written, VAE)
-    row = verdict(written, claim(VAE), None)
-    assert (row["verdict"], row["why"]) == ("not judged", "There is no check of this claim.")
+def test_guessed_settings_and_stand_ins_lower_the_strength_and_not_the_outcome(written: Written, study: Callable[..., Path]) -> None:
+    measured(written, a=YES, b=YES)
+    folder = study(claims=CLAIM["claims.yaml"] + "  guessed: the rate is not in the report\n")
+    [row] = judge(written.config, written.root, folder)["claims"]
+    assert (row["outcome"], row["strength"], row["reasons"]) == ("reproduced", "indicative", ["the rate is not in the report"])
+    written.card("mnist", source="stand-in")
+    [row] = judge(written.config, written.root, folder)["claims"]
+    assert (row["outcome"], row["strength"]) == ("reproduced", "none") and "a: stand-in images" in row["reasons"]
+    assert row["data"]["mnist"] == {"source": "official", "complete": False, "note": "stand-in images"}
 
 
-def test_a_claim_that_needs_further_runs_is_open(written: Written) -> None:
-    row = verdict(written, claim(VAE, later=True), None)
-    assert row["verdict"] == "open"
-    assert "later" not in row
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"checks": CLAIM["checks.py"].replace("lab1-1", "lab1-2")}, ["'lab1-1' has no check"]),
+        ({"checks": CLAIM["checks.py"] + '\n@check("lab1-9")\ndef two(case: Case) -> None: ...\n'}, ["'lab1-9' is no claim"]),
+        ({"checks": CLAIM["checks.py"] + '\n@check("lab1-1")\ndef two(case: Case) -> None: ...\n'}, ["'lab1-1' has two checks"]),
+        ({"checks": CLAIM["checks.py"].replace('"a b"', "NAMES")}, ["written out"]),
+        ({"checks": "def ("}, ["in Python"]),
+        ({"claims": CLAIM["claims.yaml"].replace("{a} alone", "{z} alone")}, ["unknown number 'z'", "allowed: a, b"]),
+        ({"claims": CLAIM["claims.yaml"].replace("{a} alone", "word " * 31)}, ["31 words", "at most 30"]),
+        ({"claims": CLAIM["claims.yaml"].replace("{a} alone", "{a alone")}, ["names in braces"]),
+        ({"claims": CLAIM["claims.yaml"].replace("partly:", "perhaps:")}, ["sentences.perhaps"]),
+        ({"claims": CLAIM["claims.yaml"].replace("kind: claim", "kind: guess")}, ["kind", "guess"]),
+        ({"claims": CLAIM["claims.yaml"].replace("id: lab1-1", "id: uva3-1")}, ["uva3-1", "'lab1-' and a number"]),
+        ({"claims": 2 * CLAIM["claims.yaml"]}, ["stands twice"]),
+        ({"claims": "- [}"}, ["expected YAML"]),
+        ({"errata": CLAIM["errata.yaml"].replace("[lab1-1]", "[lab1-7]")}, ["lab1-7", "no claim"]),
+        ({"errata": CLAIM["errata.yaml"].replace(", figures: [lab1-added-1]", "")}, ["needs a test or a figure"]),
+        ({"errata": CLAIM["errata.yaml"].replace("lab1-1b", "lab1-1a")}, ["lab1-1a"]),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(study: Callable[..., Path], changes: dict[str, str], said: list[str]) -> None:
+    check_studies(study())
+    with pytest.raises(UserError) as caught:
+        check_studies(study(**changes))
+    line = str(caught.value)
+    assert "\n" not in line and "studies/lab1/" in line and all(words in line for words in said)
 
 
-@pytest.mark.parametrize("text", ["", "epoch\n", "epoch,train_neg_elbo_nats\n1,many\n", "\x00"])
-def test_a_broken_history_is_no_crash(written: Written, text: str) -> None:
-    written.card("mnist")
-    complete(written, VAE)
-    (written.folder / VAE / "0" / "history.csv").write_text(text)
-    row = verdict(written, claim(VAE), lambda evidence: Finding("reproduced", str(evidence.history(VAE))))
-    assert row["verdict"] == "not judged"
-
-
-@pytest.mark.parametrize("name", registered())
-def test_every_check_says_what_is_missing_where_nothing_is_there(written: Written, name: str) -> None:
-    with pytest.raises(Missing):
-        written.find(name)
-
-
-def test_no_check_crashes_on_tables_of_another_form(written: Written) -> None:
-    for variant in written.config.variants:
-        written.history(variant, step=[1.0])
-        for file in ("metrics", "details", "quality", "quality_details"):
-            written.json(f"{variant}/0/{file}.json", {"rows": [1], "splits": None} if "details" in file else {"x": None})
-    for name in (
-        "linear_probe",
-        "code_fit",
-        "estimator_variance",
-        "early_gradients",
-        "prior_cost",
-        "reshape",
-        "midpoints",
-        "single_latents",
-    ):
-        written.json(f"probes/{name}.json", {"rows": [{}]})
-    for dataset in ("mnist", "binarized_mnist", "svhn", "celeba"):
-        written.card(dataset)
-    rows = judge(read_ledger(), registered(), written.evidence)
-    assert {row["verdict"] for row in rows} == {"not judged", "open"}
-    assert json.dumps(rows, allow_nan=False)
+def test_a_number_that_a_check_does_not_declare_is_a_mistake_of_the_check(written: Written, study: Callable[..., Path]) -> None:
+    measured(written, a=YES, b=YES)
+    folder = study(checks=CLAIM["checks.py"].replace("case.number(name, read)", 'case.number("z", read)'))
+    with pytest.raises(RuntimeError, match="'z' is given but not declared"):
+        judge(written.config, written.root, folder)

@@ -35,11 +35,20 @@ def fresh(code: str, **settings: str) -> str:
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction set is of x86 processors")
 def test_importing_the_package_pins_the_environment_before_torch_and_numpy() -> None:
     code = "import json, os, sys, regen; print(json.dumps([dict(os.environ), 'torch' in sys.modules or 'numpy' in sys.modules]))"
     environment, too_late = json.loads(fresh(code, ATEN_CPU_CAPABILITY="default"))
     assert {name: environment.get(name) for name in PINNED} == PINNED
     assert not too_late
+
+
+def test_other_processors_get_no_instruction_set() -> None:
+    code = "import json, os, platform; platform.machine = lambda: 'aarch64'; import regen; print(json.dumps(dict(os.environ)))"
+    environment = json.loads(fresh(code))
+    assert {name: environment[name] for name in PINNED if name in environment} == {
+        name: value for name, value in PINNED.items() if "THREADS" in name or "CUBLAS" in name
+    }
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction set is of x86 processors")

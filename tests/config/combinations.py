@@ -17,11 +17,11 @@ Bad = tuple[str, dict[str, Any], list[str]]
 """Good variant, what is changed of it, and what the line must say: the key, the value, what is allowed."""
 
 DATASETS = {
-    "grey": {"shape": [1, 28, 28], "values": "grey", "classes": 10},
-    "binary": {"shape": [1, 28, 28], "values": "binary", "classes": None},
-    "odd": {"shape": [1, 5, 5], "values": "grey", "classes": None},
-    "narrow": {"shape": [3, 28, 30], "values": "grey", "classes": 10},
-    "colour": {"shape": [3, 32, 32], "values": "grey", "classes": 10},
+    "grey": {"kind": "mnist", "shape": [1, 28, 28], "values": "grey", "classes": 10},
+    "binary": {"kind": "mnist", "shape": [1, 28, 28], "values": "binary", "classes": None},
+    "odd": {"kind": "mnist", "shape": [1, 5, 5], "values": "grey", "classes": None},
+    "narrow": {"kind": "mnist", "shape": [3, 28, 30], "values": "grey", "classes": 10},
+    "colour": {"kind": "mnist", "shape": [3, 32, 32], "values": "grey", "classes": 10},
 }
 CONV = {"kind": "conv", "channels": [4, 8], "hidden": [8], "activation": "relu", "decoder_activation": "relu", "batch_norm": False}
 CONV |= {"upsampling": {"kind": "nearest"}}

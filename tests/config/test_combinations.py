@@ -12,6 +12,8 @@ COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [8]
 IWAE = {"kind": "iwae", "samples": 5, "gradient": "normalised_weights"}
 SCORE = {"kind": "score_function", "estimator": "running_average", "samples": 1}
 NOISE = {"scale": 0.1, "targets": "clean"}
+DROP = {"epochs": [1], "factor": 0.5}
+FREE_BITS = {**ELBO, "samples": 10, "kl_weight": 2.0, "warm_up_epochs": 2, "free_nats_per_latent": 0.5, "log_det_times_dim": False}
 GOOD: dict[str, Good] = {
     "vae": ("grey", variant(VAE, ELBO)),
     "binary": ("binary", variant(VAE, ELBO)),
@@ -41,15 +43,15 @@ GOOD: dict[str, Good] = {
 BAD: dict[str, Bad] = {
     "IWAE with Bernoulli latents": (
         *("coins", {"training.objective": IWAE}),
-        ["training.objective.kind = 'iwae'", "allowed with bernoulli latents: score_function"],
+        ["training.objective.kind = 'iwae'", "allowed with bernoulli latents: score_function, gumbel_softmax"],
     ),
     "elbo with Bernoulli latents": (
         *("coins", {"training.objective": ELBO}),
-        ["training.objective.kind = 'elbo'", "allowed with bernoulli latents: score_function"],
+        ["training.objective.kind = 'elbo'", "allowed with bernoulli latents: score_function, gumbel_softmax"],
     ),
     "score function with Gaussian latents": (
         *("vae", {"training.objective": SCORE}),
-        ["training.objective.kind = 'score_function'", "allowed with gaussian latents: elbo, iwae"],
+        ["training.objective.kind = 'score_function'", "allowed with gaussian latents: elbo, iwae, mean_squared_error"],
     ),
     "flow prior on Bernoulli latents": (
         *("coins", {"model.prior": COUPLINGS}),
@@ -59,6 +61,33 @@ BAD: dict[str, Bad] = {
     "faulty log-determinant without a flow prior": (
         *("vae", {"training.objective.log_det_times_dim": True}),
         ["training.objective.log_det_times_dim = true", "'realnvp' prior"],
+    ),
+    "free bits with a flow prior": (
+        *("flow prior", {"training.objective": {**ELBO, "free_nats_per_latent": 0.5}}),
+        ["training.objective.free_nats_per_latent = 0.5", "'standard' prior"],
+    ),
+    "Gumbel-softmax with Gaussian latents": (
+        *("vae", {"training.objective": {"kind": "gumbel_softmax", "temperature": 0.5}}),
+        ["training.objective.kind = 'gumbel_softmax'", "allowed with gaussian latents"],
+    ),
+    "a warm-up longer than the training": (
+        *("vae", {"training.objective": {**ELBO, "warm_up_epochs": 3}}),
+        ["training", "objective.warm_up_epochs = 3", "up to 'epochs' (2)"],
+    ),
+    "a rate that drops beside stages": (
+        *(
+            "vae",
+            {"training.learning_rate_stages": 2, "training.epochs": 4, "training.learning_rate_drops": {"epochs": [1], "factor": 0.5}},
+        ),
+        ["training", "learning_rate_drops", "allowed without learning_rate_stages"],
+    ),
+    "a rate that drops after the end": (
+        *("vae", {"training.learning_rate_drops": {"epochs": [1, 2], "factor": 0.5}}),
+        ["training", "learning_rate_drops.epochs = [1, 2]", "rising, each below 'epochs' (2)"],
+    ),
+    "annealing of a dequantised likelihood": (
+        *("vae", {"checks": ["annealed"], "model.likelihood": {"kind": "continuous_bernoulli", "dequantised": True}}),
+        ["checks = ['annealed']", "dequantised"],
     ),
     "leave-one-out with one sample": (
         *("two coins", {"training.objective.samples": 1}),
@@ -75,7 +104,7 @@ BAD: dict[str, Bad] = {
     "noise on a classifier": ("classifier", {"training.noise": NOISE}, ["training.noise", "'elbo' only", "'cross_entropy'"]),
     "nll of latent variables": (
         *("vae", {"training.objective": {"kind": "nll"}}),
-        ["training.objective.kind = 'nll'", "allowed with gaussian latents: elbo, iwae"],
+        ["training.objective.kind = 'nll'", "allowed with gaussian latents: elbo, iwae, mean_squared_error"],
     ),
     "elbo of a flow": ("flow", {"training.objective": ELBO}, ["training.objective.kind = 'elbo'", "'flow'", "allowed", ": nll"]),
     "nll of an auto-encoder": (
@@ -175,6 +204,12 @@ def test_what_does_not_go_together_is_one_clear_line(name: str) -> None:
         ("vae", {"model.latent.dim": 5}),
         ("vae", {"model.likelihood": {"kind": "discretised_logistic", "scale": 0.1, "learn_scale": True}}),
         ("vae", {"training.learning_rate_stages": 5, "training.epochs": 121}),
+        ("vae", {"model.likelihood": {"kind": "gaussian", "scale": 0.1, "learn_scale": True, "dequantised": True}}),
+        ("vae", {"training.objective": FREE_BITS}),
+        ("vae", {"training.objective": {"kind": "mean_squared_error", "kl_weight": 0.5}}),
+        ("coins", {"training.objective": {"kind": "gumbel_softmax", "temperature": 0.5}}),
+        ("vae", {"training.learning_rate_drops": DROP}),
+        ("vae", {"model.network.decoder_hidden": [8, 9]}),
         ("flow prior", {"training.objective": IWAE}),
         ("conv", {"images.size": 24, "model.network.channels": [4, 8, 16]}),
     ],

@@ -23,6 +23,7 @@ GOOD: dict[str, Good] = {
     "three channels": ("grey", variant(GAN, SATURATING, size=32, channels=3)),
     "colour": ("colour", variant(GAN, SATURATING)),
     "vae": ("grey", variant(VAE, ELBO)),
+    "batches of one image": ("grey", {**variant(GAN, SATURATING), "training": {**variant(GAN, SATURATING)["training"], "batch_size": 1}}),
 }
 
 BAD: dict[str, Bad] = {
@@ -41,6 +42,13 @@ BAD: dict[str, Bad] = {
         *("wasserstein", {"model.discriminator": {**MLP, "batch_norm": True}}),
         ["model.discriminator.batch_norm = true", "allowed with loss 'wasserstein': false"],
     ),
+    **{
+        f"batches of one image normalised in the {part}": (
+            *("saturating", {f"model.{part}": {**MLP, "batch_norm": True}, "training.batch_size": 1}),
+            ["training.batch_size = 1", f"allowed with model.{part}.batch_norm = true: from 2"],
+        )
+        for part in ("generator", "discriminator")
+    },
     "an unknown output": ("saturating", {"model.output": "logit"}, ['model.output = "logit"', "'probability' or 'score'"]),
     **{
         f"a gradient penalty with the loss {name}": (

@@ -12,10 +12,15 @@ from regen.params.schema import DataConfig
 MakeConfig = Callable[..., DataConfig]
 
 DATASETS: dict[str, dict[str, Any]] = {
-    "mnist": {"shape": [1, 28, 28], "values": "grey", "split": {"train": 55000, "validation": 5000, "test": 10000}},
-    "binarized_mnist": {"shape": [1, 28, 28], "values": "binary", "split": {"train": 50000, "validation": 10000, "test": 10000}},
-    "svhn": {"shape": [3, 32, 32], "values": "grey", "split": {"train": 65000, "validation": 8257, "test": 26032}},
-    "celeba": {"shape": [3, 64, 64], "values": "grey", "split": {"train": 10000, "validation": 1000, "test": 2000}},
+    "mnist": {"classes": 10, "shape": [1, 28, 28], "values": "grey", "split": {"train": 55000, "validation": 5000, "test": 10000}},
+    "binarized_mnist": {
+        "classes": None,
+        "shape": [1, 28, 28],
+        "values": "binary",
+        "split": {"train": 50000, "validation": 10000, "test": 10000},
+    },
+    "svhn": {"classes": 10, "shape": [3, 32, 32], "values": "grey", "split": {"train": 65000, "validation": 8257, "test": 26032}},
+    "celeba": {"classes": None, "shape": [3, 64, 64], "values": "grey", "split": {"train": 10000, "validation": 1000, "test": 2000}},
 }
 
 
@@ -25,8 +30,8 @@ def make_config() -> MakeConfig:
 
     def make(dataset: str, status: str = "official", **changes: Any) -> DataConfig:
         values: dict[str, Any] = {"dataset": dataset, "source": status, "status": status, "files": {}, "max_images": None, "seed": 0}
-        values["preparations"] = [{}]
-        return DataConfig.model_validate({**values, **DATASETS[dataset], **changes})
+        values |= {"preparations": [{}], "kind": dataset, "fit": "exact"}
+        return DataConfig.model_validate({**values, **DATASETS.get(dataset, {}), **changes})
 
     return make
 

@@ -138,6 +138,33 @@ def test_a_wrong_or_broken_download_leaves_nothing(make_config: MakeConfig, tmp_
     assert os.listdir(tmp_path / "raw") == []
 
 
+@pytest.mark.parametrize("proxy", ["//", "http://proxy:port", "http://h h", "http://" + "a" * 300, "http://\n", "socks5://h:1", "\udcff"])
+def test_an_impossible_proxy_is_one_line(make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.undo()
+    monkeypatch.delenv("REGEN_DATA_MIRROR", raising=False)
+    # Kept from the first use on, with the proxies of that moment.
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    message = failure(make_config("svhn", files={NAME: SHA256}), tmp_path / "raw")
+    assert f"http://ufldl.stanford.edu/housenumbers/{NAME}: unreadable (" in message and "REGEN_DATA_MIRROR" in message
+
+
+def test_two_data_sets_of_one_kind_share_its_files_and_a_users_own_are_their_own(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, GOOD)
+    put(tmp_path, OTHER, dataset="pets")
+    monkeypatch.setenv("REGEN_DATA_MIRROR", str(tmp_path))
+    facts = {"shape": [3, 32, 32], "values": "grey", "classes": 10, "split": {"train": 1, "validation": 1, "test": 1}}
+    fetch(make_config("pets", "subset", kind="svhn", files={NAME: SHA256}, **facts), tmp_path / "raw")
+    assert (tmp_path / "raw" / NAME).read_bytes() == GOOD
+    files = {NAME: "sha256:" + hashlib.sha256(OTHER).hexdigest()}
+    fetch(make_config("pets", "own", kind="mat", files=files, **facts), tmp_path / "own")
+    assert (tmp_path / "own" / NAME).read_bytes() == OTHER
+
+
 def test_a_good_file_is_kept_and_a_wrong_one_replaced(make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_config("svhn", "subset", files={NAME: SHA256})
     kept = put(tmp_path, GOOD, dataset="raw")
@@ -179,8 +206,8 @@ def test_a_destination_below_a_file_is_one_line(make_config: MakeConfig, tmp_pat
 
 def test_every_official_file_has_an_address() -> None:
     for dataset, section in yaml.safe_load(PARAMS.read_text())["datasets"].items():
-        for name in section["sources"]["official"]["files"]:
-            assert addresses(dataset, name), f"{dataset}/{name}"
+        for name in section["sources"].get("official", {"files": {}})["files"]:
+            assert addresses(section.get("kind", dataset), name), f"{dataset}/{name}"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from regen.config.training import Preparation
 from regen.data import floors as module
 from regen.data.floors import floors
-from regen.data.mnist import read_mnist
+from regen.data.idx import read_idx
 from regen.images.images import Images
 from regen.params.schema import DataConfig
 
@@ -94,7 +94,7 @@ def test_every_preparation_has_a_row_a_split(make_config: MakeConfig, monkeypatc
 
 def test_the_floors_of_mnist(make_config: MakeConfig, real: Callable[[str, str], Path]) -> None:
     config = make_config("mnist", preparations=[{}, Preparation(size=32).model_dump()])
-    test = read_mnist(config, real("mnist", "t10k-images-idx3-ubyte.gz"))["test"]
+    test = read_idx(config, real("mnist", "t10k-images-idx3-ubyte.gz"))["test"]
     rows = floors(config, {"train": test})
     # Known of all 70,000 images: 45.8 and 96.3 nats; a tenth of a standard deviation an image is 1 nat.
     assert [row["floor_nats"] for row in rows] == pytest.approx([45.8, 96.3], abs=1.5)

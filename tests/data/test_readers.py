@@ -284,8 +284,3 @@ def test_bytes_that_changed_since_they_were_fetched_are_refused(make_config: Mak
     assert failure(config, svhn).startswith(f"{path}: expected {files[path.name]}, got 'sha256:")
     path.unlink()
     assert "nothing there" in failure(config, svhn)
-
-
-def test_an_unknown_data_set(make_config: MakeConfig, tmp_path: Path) -> None:
-    config = make_config("mnist").model_copy(update={"dataset": "cifar"})
-    assert "datasets.cifar" in failure(config, tmp_path)

@@ -8,13 +8,17 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from regen.data.read import STANDINS, read
-from regen.data.standins.faces import FACTORS, draw_faces
+from regen.data.read import read
+from regen.data.standins.digits import binarized_digits, digits
+from regen.data.standins.faces import FACTORS, draw_faces, faces
 from regen.data.standins.glyphs import COUNTS, glyphs
+from regen.data.standins.street import street
 from regen.images.images import Images
 from regen.params.schema import DataConfig
 
+STANDINS = {"mnist": digits, "binarized_mnist": binarized_digits, "svhn": street, "celeba": faces}
 MakeConfig = Callable[..., DataConfig]
+SMALL_FACES = {"kind": "celeba", "shape": [3, 32, 32], "values": "grey", "classes": None, "split": {"train": 9, "validation": 9, "test": 9}}
 SHAPES = {"mnist": (1, 28, 28), "binarized_mnist": (1, 28, 28), "svhn": (3, 32, 32), "celeba": (3, 64, 64)}
 
 
@@ -38,6 +42,26 @@ def test_read_finds_the_stand_in(make_config: MakeConfig, made: dict[str, dict[s
     again = read(make_config("binarized_mnist", "stand-in"), tmp_path)
     for name, images in made["binarized_mnist"].items():
         assert torch.equal(again[name].images, images.images)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_fewer_images_are_the_first_of_more(make_config: MakeConfig, made: dict[str, dict[str, Images]], name: str, tmp_path: Path) -> None:
+    limits = {"train": 13, "validation": 2, "test": 5000}
+    fewer = read(make_config(name, "stand-in", max_images=limits), tmp_path)
+    assert [len(fewer[key]) for key in limits] == [13, 2, len(made[name]["test"])]
+    for key, images in fewer.items():
+        assert torch.equal(images.images, made[name][key].images[: len(images)])
+        assert torch.equal(images.labels, made[name][key].labels[: len(images)])
+
+
+def test_faces_of_another_size_are_the_same_faces(make_config: MakeConfig, made: dict[str, dict[str, Images]], tmp_path: Path) -> None:
+    limits = {"train": 3, "validation": 1, "test": 2}
+    small = read(make_config("celeba32", "stand-in", **SMALL_FACES, max_images=limits), tmp_path)["train"]
+    whole = made["celeba"]["train"].take(slice(3))
+    assert small.images.shape == (3, 3, 32, 32) and torch.equal(small.labels, whole.labels)
+    # Half as many pixels, of edges as many pixels wide: the same but for these.
+    half = torch.nn.functional.avg_pool2d(whole.images.float(), 2)
+    assert (small.images.float() - half).abs().mean() < 6
 
 
 def test_another_seed_gives_other_images(made: dict[str, dict[str, Images]]) -> None:

@@ -98,10 +98,29 @@ def test_the_bounds_rise_with_the_samples_towards_log_p(make_objective: MakeObje
         assert upper - lower > 4 * error
 
 
+def test_more_samples_narrow_the_elbo_and_tighten_only_the_importance_weighted_bound(make_objective: MakeObjective) -> None:
+    torch.manual_seed(6)
+    count, mean, scale = 20_000, MEAN + STD, 1.2 * STD
+    # The KL is in closed form: what varies is log p(x | z), a quadratic in z, over Gauss-Hermite points exactly.
+    points, weights = np.polynomial.hermite_e.hermegauss(20)
+    error = (X.numpy() - (mean + scale * points)[:, None] * WEIGHT.numpy()) / NOISE
+    weights, log_likelihood = weights / weights.sum(), -0.5 * (error**2).sum(1)
+    variance = weights @ log_likelihood**2 - (weights @ log_likelihood) ** 2
+    bound, _ = exact(1, mean, scale)
+    for samples in (1, 10):
+        values, _ = draws(make_objective("elbo", samples=samples), Copies(count, mean, scale))
+        assert abs(values.mean() - bound) < 4 * values.std() / math.sqrt(count)
+        assert values.var().item() == pytest.approx(variance / samples, rel=0.1)
+    tighter, _ = draws(make_objective("iwae", samples=10, gradient="normalised_weights"), Copies(count, mean, scale))
+    error = 4 * tighter.std().item() / math.sqrt(count)
+    assert -bound < -tighter.mean().item() - error and -tighter.mean().item() + error < LOG_P
+
+
 @pytest.mark.parametrize(
     ("samples", "choices"),
     [
         (1, {"kind": "elbo"}),
+        (1, {"kind": "elbo", "samples": 4}),
         (1, {"kind": "iwae", "samples": 1, "gradient": "normalised_weights"}),
         (1, {"kind": "iwae", "samples": 1, "gradient": "doubly_reparameterised"}),
         (2, {"kind": "iwae", "samples": 2, "gradient": "normalised_weights"}),

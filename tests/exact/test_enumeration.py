@@ -10,13 +10,14 @@ import pytest
 import torch
 from scipy.special import logsumexp
 from torch import nn
-from torch.distributions import Distribution
+from torch.distributions import Distribution, RelaxedBernoulli
 from torch.nn.functional import logsigmoid
 
 from regen.config.base import parse
 from regen.config.model import Vae
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.models.build import build
+from regen.models.relaxation import relaxed_bernoulli
 from regen.models.score_function import RunningAverage
 from regen.models.vae import BernoulliEncoder, FairCoins, LatentVariableModel
 
@@ -158,6 +159,61 @@ def test_the_running_average_forgets_by_its_decay() -> None:
     weights = np.array([decay**2, (1 - decay) * decay, 1 - decay])
     np.testing.assert_allclose(baselines[0], means[0], rtol=1e-12)
     np.testing.assert_allclose(baselines[3], weights @ means[:3], rtol=1e-12)
+
+
+def relaxed_neg_elbo(model: LatentVariableModel, x: torch.Tensor, temperature: float) -> torch.Tensor:
+    """What Gumbel-softmax minimises, averaged over the images, by the midpoint rule over the uniform noise of two latents."""
+    middles = (torch.arange(400, dtype=torch.float64) + 0.5) / 400
+    noise = torch.logit(torch.cartesian_prod(middles, middles))[:, None]
+    logits = model.encoder.network(x)
+    z = torch.sigmoid((logits + noise) / temperature)
+    pixels, values = model.decoder.network(z).flatten(2), x.flatten(1)
+    recon = -(logsigmoid(pixels) * values + logsigmoid(-pixels) * (1 - values)).sum(-1).mean(0)
+    p = logits.sigmoid()
+    kl = (p * logsigmoid(logits) + (1 - p) * logsigmoid(-logits) + math.log(2)).sum(1)
+    return (recon + kl).mean()
+
+
+def test_the_bias_of_gumbel_softmax_shrinks_with_its_temperature() -> None:
+    model, x = bernoulli_vae(2, seed=3).double(), binary_images(2).double()
+    exact = gradient(exact_neg_elbo(model, x), model)
+    bias = [(gradient(relaxed_neg_elbo(model, x, t), model) - exact).norm() / exact.norm() for t in (2.0, 1.0, 0.5, 0.1)]
+    assert bias == sorted(bias, reverse=True)
+    assert bias[0] > 0.1 and bias[-1] < 0.01
+
+
+def test_gumbel_softmax_is_unbiased_for_its_relaxation_and_records_minus_elbo(make_objective: MakeObjective) -> None:
+    draws, temperature = 1500, 0.5
+    model, x = bernoulli_vae(2, seed=3).double(), binary_images(2).double()
+    objective = make_objective("gumbel_softmax", temperature=temperature)
+    torch.manual_seed(7)
+    values, gradients = drawn(objective, model, x, draws)
+    # The recorded -ELBO is of the Bernoullis themselves.
+    exact = exact_neg_elbo(model, x)
+    assert abs(values.mean() - exact) < 4 * values.std() / math.sqrt(draws)
+    expected = gradient(relaxed_neg_elbo(model, x, temperature), model)
+    gradients = torch.cat([gradients, (gradients @ expected)[:, None]], dim=1)
+    expected = torch.cat([expected, (expected @ expected)[None]])
+    error = gradients.std(0) / math.sqrt(draws)
+    assert torch.all((gradients.mean(0) - expected).abs() <= 4 * error + 1e-3 * expected.abs())
+    assert error[-1] < 0.05 * expected[-1]
+
+
+def test_relaxed_latents_are_torchs_and_their_halves_the_bernoullis() -> None:
+    logits = torch.tensor([-2.0, 0.0, 0.7], dtype=torch.float64).expand(20_000, 3)
+    torch.manual_seed(8)
+    z = relaxed_bernoulli(logits, 0.5)
+    torch.manual_seed(8)
+    torch.testing.assert_close(z, RelaxedBernoulli(torch.tensor(0.5).double(), logits=logits).rsample())
+    p = logits[0].sigmoid()
+    assert torch.all(((z > 0.5).double().mean(0) - p).abs() < 4 * (p * (1 - p) / len(z)).sqrt())
+
+
+def test_the_average_as_printed_is_the_mean_of_all_earlier_steps() -> None:
+    average = RunningAverage(None).double()
+    for number, recon in enumerate((means := [3.0, -1.0, 4.0, 1.5]), start=1):
+        average(torch.full((1, 2), recon, dtype=torch.float64))
+        np.testing.assert_allclose(average.mean, np.mean(means[:number]), rtol=1e-12)
 
 
 class Table(nn.Module):

@@ -20,8 +20,8 @@ from regen.models.pixel_flow import PixelFlow
 DIM, ALPHA = 6, 0.05
 
 
-def coupling_config(networks: str, couplings: int = 3) -> RealNvpConfig:
-    values = {"kind": "realnvp", "couplings": couplings, "networks": networks, "hidden": [5], "activation": "tanh"}
+def coupling_config(networks: str, couplings: int = 3, **more: bool) -> RealNvpConfig:
+    values = {"kind": "realnvp", "couplings": couplings, "networks": networks, "hidden": [5], "activation": "tanh", **more}
     return parse(RealNvpConfig, values, "test")
 
 
@@ -41,8 +41,10 @@ def strong(module: nn.Module) -> nn.Module:
 LAYERS: dict[str, Callable[[], Transform]] = {
     "coupling with one network": lambda: AffineCoupling(strong(Conditioner(DIM // 2, coupling_config("one")))),
     "coupling with one each": lambda: AffineCoupling(strong(Conditioner(DIM // 2, coupling_config("one_each")))),
+    "coupling with a gain": lambda: AffineCoupling(strong(Conditioner(DIM // 2, coupling_config("one", learn_gain=True)))),
     "permutation": lambda: Permutation(torch.tensor([1, 2, 4, 0, 5, 3])),  # not its own inverse
     "RealNVP": lambda: ComposeTransform(strong(RealNvp(DIM, coupling_config("one"))).transforms()),
+    "RealNVP with gains": lambda: ComposeTransform(strong(RealNvp(DIM, coupling_config("one_each", learn_gain=True))).transforms()),
     "pixel flow": lambda: ComposeTransform(strong(pixel_flow([1, 2, 3]))().transforms),
 }
 
@@ -80,6 +82,20 @@ def test_the_log_determinant_is_that_of_autograds_jacobian(layer: Transform, noi
     layer(noise + 1)
     torch.testing.assert_close(layer.log_abs_det_jacobian(noise.clone(), y.clone()), expected, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(layer.inv.log_abs_det_jacobian(y, noise), -expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_gain_lifts_the_bound_of_the_log_scale_and_changes_nothing_where_it_begins() -> None:
+    torch.manual_seed(0)
+    plain = Conditioner(2, coupling_config("one"))
+    torch.manual_seed(0)
+    raised = Conditioner(2, coupling_config("one", learn_gain=True))
+    kept = 100 * torch.randn(50, 2, generator=torch.Generator().manual_seed(1))
+    assert all(torch.equal(one, other) for one, other in zip(plain(kept), raised(kept), strict=True))
+    bounded, _ = plain(kept)
+    assert 0.5 < bounded.abs().max() <= 1
+    with torch.no_grad():
+        raised.gain.copy_(torch.tensor([7.0, 0.5]))
+    torch.testing.assert_close(raised(kept)[0], bounded * torch.tensor([7.0, 0.5]))
 
 
 def test_log_prob_is_the_change_of_variables(layer: Transform, noise: torch.Tensor) -> None:

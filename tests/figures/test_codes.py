@@ -1,4 +1,4 @@
-"""Codes and their mixture, confusion matrices: what is drawn is what was counted or computed."""
+"""Codes and their mixture: what is drawn is what was computed."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,6 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
-from regen.figures.charts.confusion import confusion_matrix
 from regen.figures.pictures.codes import code_plane
 from regen.figures.style import CLASSES
 
@@ -82,22 +81,3 @@ def test_codes_without_classes_are_all_drawn_in_one_colour(factors: int) -> None
 
     assert np.asarray(points.get_offsets()).tolist() == CODES.tolist()
     assert len(np.unique(points.get_facecolor(), axis=0)) == 1 and axes.get_legend() is None
-
-
-def test_a_confusion_matrix_says_every_count_in_its_place() -> None:
-    # The second class was never seen, the third is taken for the first by more than half.
-    counts = [[50, 3, 0], [0, 0, 0], [7, 1, 5]]
-    axes = confusion_matrix(counts).axes[0]
-
-    assert {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axes.texts} == {
-        (0, 0): "50", (0, 1): "3", (0, 2): "0",
-        (1, 0): "0", (1, 1): "0", (1, 2): "0",
-        (2, 0): "7", (2, 1): "1", (2, 2): "5",
-    }  # fmt: skip
-    expected = [[50 / 53, 3 / 53, 0], [0, 0, 0], [7 / 13, 1 / 13, 5 / 13]]
-    assert np.asarray(axes.images[0].get_array()) == pytest.approx(np.array(expected))
-    assert [text.get_color() for text in axes.texts] == ["white", *["black"] * 5, "white", "black", "black"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
-    assert list(axes.get_xticks()) == list(axes.get_yticks()) == [0, 1, 2]
-    # True class 0 stands at the top.
-    assert axes.get_ylim()[0] > axes.get_ylim()[1]

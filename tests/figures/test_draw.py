@@ -28,7 +28,8 @@ def config(small: Callable[..., ReportConfig]) -> ReportConfig:
 def wanted(config: ReportConfig, name: str = NAME, pictures: tuple[str, ...] = ("means", "reconstructions", "manifold")) -> DrawConfig:
     variant = config.variants[name].model_dump()
     values: dict[str, Any] = {key: variant[key] for key in ("dataset", "shape", "images", "model", "max_steps")}
-    return parse(DrawConfig, {**values, "variant": name, "seed": 2, "pictures": list(pictures), "points": 11, "threads": 1}, "test")
+    values |= {"held_out": variant["training"]["held_out"], "variant": name, "seed": 2, "pictures": list(pictures)}
+    return parse(DrawConfig, {**values, "points": 11, "threads": 1}, "test")
 
 
 def index(root: Path, name: str = NAME) -> list[dict[str, Any]]:
@@ -57,8 +58,9 @@ def test_every_picture_is_a_file_and_an_entry(drawn: Path) -> None:
     entries = index(drawn)
     assert [entry["kind"] for entry in entries] == ["means", "reconstructions", "manifold"]
     assert [entry["file"] for entry in entries] == [f"{entry['kind']}.png" for entry in entries]
-    # Where tiles lie is said of the plane alone.
-    assert [sorted(entry.keys() - {"file", "kind", "title", "caption", "description"}) for entry in entries] == [[], [], ["grids"]]
+    titles = [[grid["title"] for grid in entry["grids"]] for entry in entries]
+    moments = ["before training", "epoch 1: step 8/16", "epoch 40: step 16/16"]
+    assert titles == [moments, ["test images", *moments], ["Images over z1 and z2"]]
     for entry in entries:
         path = drawn / f"reports/quick/figures/{NAME}" / entry["file"]
         with Image.open(path) as image:

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from regen.config.base import parse
 from regen.figures.pictures import drawings
 from regen.figures.pictures.drawings import AT_SNAPSHOTS, DRAWINGS, Drawn, Trained
+from regen.figures.pictures.images import neighbours
+from regen.figures.style import apply_style
 from regen.images.images import Images
 from regen.models.build import build
 from regen.params.figures import DrawConfig, possible
@@ -47,6 +49,7 @@ def trained(
 ) -> Trained:
     """Return an untrained model of these settings as one that has two snapshots, with 15 test images."""
     values = {"variant": "a-model", "dataset": "mnist", "seed": 0, "images": {}, "max_steps": None, "shape": list(shape), "points": 11}
+    values |= {"held_out": "validation"}
     config = parse(DrawConfig, {**values, "model": model, "pictures": [], "threads": 1}, "test")
     torch.manual_seed(0)
     final, *others = (build(config.model, config.shape).eval() for _ in range(1 + len(TITLES)))
@@ -56,6 +59,7 @@ def trained(
         final=final,
         snapshots=dict(zip(TITLES, others, strict=True)) if snapshots else {},
         test=Images(pixels, torch.arange(15) % 10 if labels is None else labels),
+        train=lambda: Images(pixels.flip(0), torch.arange(15)),
     )
 
 
@@ -74,21 +78,36 @@ def titles(figure: Figure) -> list[str]:
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        (vae("gaussian", 1), ["means", "draws", "final", "reconstructions", "line", "quantile_line", "interpolation"]),
-        (vae("gaussian", 2), ["means", "draws", "final", "reconstructions", "manifold", "square", "interpolation"]),
-        (vae("gaussian", 3), ["means", "draws", "final", "reconstructions", "traversal", "interpolation"]),
+        (vae("gaussian", 1), ["means", "draws", "final", "reconstructions", "line", "quantile_line", "interpolation", "nearest_training"]),
+        (
+            vae("gaussian", 2),
+            ["means", "draws", "final", "reconstructions", "manifold", "square", "interpolation", "latents_by_class", "nearest_training"],
+        ),
+        (
+            vae("gaussian", 3),
+            ["means", "draws", "final", "reconstructions", "traversal", "interpolation", "latents_by_class", "nearest_training"],
+        ),
         # Bernoulli latents have neither a line nor a plane nor anything between, and a learned prior no quantiles that are known.
-        (vae("bernoulli", 1), ["means", "draws", "final", "reconstructions"]),
-        (vae("bernoulli", 2), ["means", "draws", "final", "reconstructions"]),
-        (vae("bernoulli", 3), ["means", "draws", "final", "reconstructions"]),
-        (vae("gaussian", 2, prior=REALNVP), ["means", "draws", "final", "reconstructions", "interpolation"]),
-        (vae("gaussian", 4, prior=REALNVP), ["means", "draws", "final", "reconstructions", "interpolation"]),
-        (vae("gaussian", 3, likelihood=GAUSSIAN), ["means", "final", "reconstructions", "traversal", "interpolation"]),
-        (FLOW, ["samples", "final", "interpolation"]),
-        (autoencoder(2), ["samples", "final", "reconstructions", "interpolation", "codes"]),
-        (autoencoder(3), ["samples", "final", "reconstructions", "interpolation"]),
-        (gan(1), ["samples", "final", "interpolation", "traversal"]),
-        (gan(5), ["samples", "final", "interpolation", "traversal"]),
+        (vae("bernoulli", 1), ["means", "draws", "final", "reconstructions", "nearest_training"]),
+        (vae("bernoulli", 2), ["means", "draws", "final", "reconstructions", "latents_by_class", "nearest_training"]),
+        (vae("bernoulli", 3), ["means", "draws", "final", "reconstructions", "latents_by_class", "nearest_training"]),
+        (
+            vae("gaussian", 2, prior=REALNVP),
+            ["means", "draws", "final", "reconstructions", "interpolation", "latents_by_class", "nearest_training"],
+        ),
+        (
+            vae("gaussian", 4, prior=REALNVP),
+            ["means", "draws", "final", "reconstructions", "interpolation", "latents_by_class", "nearest_training"],
+        ),
+        (
+            vae("gaussian", 3, likelihood=GAUSSIAN),
+            ["means", "final", "reconstructions", "traversal", "interpolation", "latents_by_class", "nearest_training"],
+        ),
+        (FLOW, ["samples", "final", "interpolation", "nearest_training"]),
+        (autoencoder(2), ["samples", "final", "reconstructions", "interpolation", "codes", "nearest_training"]),
+        (autoencoder(3), ["samples", "final", "reconstructions", "interpolation", "nearest_training"]),
+        (gan(1), ["samples", "final", "interpolation", "traversal", "nearest_training"]),
+        (gan(5), ["samples", "final", "interpolation", "traversal", "nearest_training"]),
         (CLASSIFIER, []),
     ],
 )
@@ -99,12 +118,12 @@ def test_a_model_gets_the_figures_that_it_can_have(model: dict[str, Any], kinds:
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
-        (vae("gaussian", 1), ["final", "line", "quantile_line", "interpolation"]),
-        (vae("gaussian", 2), ["final", "manifold", "square", "interpolation"]),
-        (vae("bernoulli", 2), ["final"]),
-        (FLOW, ["samples", "final", "interpolation"]),
-        (autoencoder(2), ["samples", "final", "interpolation", "codes"]),
-        (gan(5), ["samples", "final", "interpolation", "traversal"]),
+        (vae("gaussian", 1), ["final", "line", "quantile_line", "interpolation", "nearest_training"]),
+        (vae("gaussian", 2), ["final", "manifold", "square", "interpolation", "latents_by_class", "nearest_training"]),
+        (vae("bernoulli", 2), ["final", "latents_by_class", "nearest_training"]),
+        (FLOW, ["samples", "final", "interpolation", "nearest_training"]),
+        (autoencoder(2), ["samples", "final", "interpolation", "codes", "nearest_training"]),
+        (gan(5), ["samples", "final", "interpolation", "traversal", "nearest_training"]),
         (CLASSIFIER, []),
     ],
 )
@@ -113,7 +132,8 @@ def test_without_snapshots_the_final_model_is_still_drawn(model: dict[str, Any],
 
 
 def test_colour_images_are_not_drawn_from_bernoulli_pixels() -> None:
-    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == ["means", "final", "reconstructions", "traversal", "interpolation"]
+    kinds = ["means", "final", "reconstructions", "traversal", "interpolation", "latents_by_class", "nearest_training"]
+    assert list(drawn(trained(vae("gaussian", 3), shape=(3, 4, 4)))) == kinds
 
 
 @pytest.mark.parametrize(("size", "count"), [(32, 25), (64, 16)])
@@ -250,3 +270,52 @@ def test_paths_are_of_the_final_model() -> None:
     # Images of 4 x 4 and a gap of 1.
     shapes = [np.asarray(axes.images[0].get_array()).shape for axes in found["interpolation"].figure.axes]
     assert shapes == [(2 * 5 - 1, 11 * 5 - 1)] * 3
+
+
+def test_latents_by_class_are_the_posterior_means_and_of_many_their_principal_components() -> None:
+    for latents in (2, 5):
+        one = trained(vae("gaussian", latents))
+        drawing = drawn(one)["latents_by_class"]
+        with torch.no_grad():
+            means = one.final.encoder(one.test.images.float() / 255).mean.double()
+        if latents > 2:
+            _, _, directions = np.linalg.svd(means.numpy() - means.numpy().mean(0))
+            means = torch.from_numpy((means.numpy() - means.numpy().mean(0)) @ directions[:2].T)
+        found = {int(points.get_label()): np.asarray(points.get_offsets()) for points in drawing.figure.axes[0].collections}
+        assert set(found) == set(range(10))
+        for label, points in found.items():
+            np.testing.assert_allclose(np.abs(points), means[one.test.labels == label].abs().numpy(), rtol=1e-4, atol=1e-6)
+        assert ("all 5 latents" in drawing.caption) == (latents > 2)
+
+
+def test_traversals_of_an_encoded_image_keep_its_other_latents() -> None:
+    one = trained(vae("gaussian", 4))
+    seen: list[torch.Tensor] = []
+    one.final.decoder.register_forward_hook(lambda module, given, result: seen.append(given[0]))
+    drawing = drawings.traversed(one)
+    with torch.no_grad():
+        codes = one.final.encoder(one.test.images[:3].float() / 255).mean
+    # Three latents at three images, nine values each.
+    moved = seen[-1].view(3, 3, 9, 4)
+    chosen = [int(label.split(",")[0][1:]) - 1 for label in drawing.figure.grids[0]["row_labels"][::4]]  # type: ignore[attr-defined]
+    for row, latent in enumerate(chosen):
+        others = [index for index in range(4) if index != latent]
+        assert torch.equal(moved[row][..., latent], torch.linspace(-3, 3, 9).expand(3, 9))
+        assert torch.equal(moved[row][..., others], codes[:, None, others].expand(3, 9, 3))
+    assert "3 test images" in drawing.caption and drawing.figure.grids[0]["rows"] == 12  # type: ignore[attr-defined]
+
+
+def test_the_nearest_training_images_stand_below_a_sample() -> None:
+    others = torch.randint(0, 256, (20, 1, 4, 4), generator=torch.Generator().manual_seed(2), dtype=torch.int16).to(torch.uint8)
+    images = others[[7, 3]].clone()
+    images[1, 0, 0, 0] ^= 1
+    apply_style()
+    figure = neighbours(images, others)
+    distances = np.linalg.norm((images[:, None].double() - others.double()).flatten(2).numpy(), axis=2)
+    expected = others[torch.from_numpy(distances.argsort(1, kind="stable")[:, :3])]
+    assert expected[0, 0].equal(others[7]) and expected[1, 0].equal(others[3])
+    rows = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    for place, row in enumerate(rows):
+        for column in range(2):
+            shown = images[column, 0] if place == 0 else expected[column, place - 1, 0]
+            np.testing.assert_allclose(row[:, 5 * column : 5 * column + 4], shown.numpy() / 255, atol=1e-6)

@@ -65,6 +65,13 @@ def pictured(kind: str) -> tuple[Picture, torch.Tensor]:
     if kind == "line":
         z = torch.linspace(-5, 5, 256)
         return line(model(grey, dim=1), z), grey(z[:, None]).mean.view(16, 16, 1, 3, 5)
+    if kind == "panels":
+        values = grey(torch.linspace(-2, 2, 25)[:, None]).mean
+        return panels({"before": values, "after": values.flip(0)}), values.view(5, 5, 1, 3, 5)
+    if kind == "reconstructions":
+        images = grey(torch.linspace(-2, 2, 12)[:, None]).mean.mul(255).to(torch.uint8)
+        decoder = model(grey, encode=lambda x: torch.zeros(len(x), 2))
+        return reconstructions({"a": decoder}, images), images.float().div(255)[None]
     if kind == "traversal":
         # Of latents that do nothing the first comes second.
         others = grey(torch.zeros(9, 1)).mean
@@ -82,6 +89,8 @@ def pictured(kind: str) -> tuple[Picture, torch.Tensor]:
         ("square", ["z1 = -5.00", "z1 = 5.00"], ["z2 = 5.00", "z2 = -5.00"]),
         ("line", ["1 of 16", "16 of 16"], ["z from -5.00 to -4.41", "z from 4.41 to 5.00"]),
         ("traversal", ["-3", "3"], ["z1", "z2"]),
+        ("panels", ["", ""], ["", ""]),
+        ("reconstructions", ["image 1", "image 12"], ["", ""]),
         ("interpolation", ["0 of the way", "1 of the way"], ["pair 1", "pair 2"]),
     ],
 )
@@ -92,7 +101,7 @@ def test_a_tile_cut_out_of_the_png_is_the_image(kind: str, columns: list[str], r
         pixels = np.asarray(image.convert("L"), dtype=float) / 255
     grid = picture.grids[0]
 
-    assert len(picture.grids) == (3 if kind == "interpolation" else 1)
+    assert len(picture.grids) == {"interpolation": 3, "panels": 2, "reconstructions": 2}.get(kind, 1)
     assert (grid["rows"], grid["columns"]) == tuple(images.shape[:2]) == (len(grid["row_labels"]), len(grid["column_labels"]))
     assert [grid["column_labels"][0], grid["column_labels"][-1]] == columns and [grid["row_labels"][0], grid["row_labels"][-1]] == rows
     scale = grid["tile_width"] // 5

@@ -42,6 +42,25 @@ def test_resized_images_are_those_of_pil_rounded(shape: tuple[int, int, int], si
     assert difference.max() <= 0.5 + 1e-3
 
 
+def test_luminance_is_pillows_in_all_channels() -> None:
+    pixels = grey(1003, 3, 4, 5)
+    made = prepare(labelled(pixels), Preparation(luminance=True), "train")
+    assert made.images.shape == pixels.shape and made.images.dtype == torch.uint8 and made.label_names == ["a", "b"]
+    colour = Image.fromarray(pixels.permute(0, 2, 3, 1).reshape(-1, 5, 3).numpy())
+    expected = torch.from_numpy(np.array(colour.convert("L"))).reshape(1003, 4, 5)
+    assert all(torch.equal(made.images[:, channel], expected) for channel in range(3))
+    # Grey images stay as they are: the weights add up to one.
+    plain = grey(20, 1, 4, 4).repeat(1, 3, 1, 1)
+    assert torch.equal(prepare(labelled(plain), Preparation(luminance=True), "test").images, plain)
+
+
+def test_images_lose_their_colour_before_they_are_resized() -> None:
+    images = labelled(grey(5, 3, 8, 8))
+    first = prepare(images, Preparation(luminance=True), "test")
+    both = prepare(images, Preparation(luminance=True, size=4), "test").images
+    assert torch.equal(both, prepare(first, Preparation(size=4), "test").images)
+
+
 @pytest.mark.parametrize("value", [0, 1, 128, 255])
 def test_a_constant_image_stays_constant(value: int) -> None:
     pixels = torch.full((2, 3, 28, 28), value, dtype=torch.uint8)
@@ -221,6 +240,14 @@ def test_samples_of_a_binarised_model_are_held_against_binarised_images(tmp_path
     for split in ("train", "test"):
         assert set(found[split].images.unique().tolist()) <= {0, 255} and found[split].images.shape == sets[split].images.shape
     assert found["prepared"].images.equal(found["test"].images)
+
+
+def test_samples_without_colour_are_held_against_images_without_colour(tmp_path: Path) -> None:
+    for name in SPLITS:
+        write_tensors(tmp_path / f"{name}.safetensors", {"images": grey(5, 3, 4, 4), "labels": torch.zeros(5)})
+    found = judged_images(judged("validation", luminance=True), tmp_path)
+    for images in found.values():
+        assert torch.equal(images.images[:, 0], images.images[:, 2]) and images.images.shape[1] == 3
 
 
 def test_all_images_that_were_trained_on_may_be_memorised(tmp_path: Path) -> None:

@@ -194,3 +194,23 @@ def test_a_critic_minimises_the_difference_of_its_scores() -> None:
         "score_real": [3.0, -1.0],
         "score_fake": [0.5, 0.0],
     }
+
+
+def test_batch_normalisation_stands_before_or_behind_the_activation() -> None:
+    normalised = {**MLP, "hidden": [6, 5], "batch_norm": True}
+    for place, between in (("before_activation", ("norm", "leaky 0.2")), ("after_activation", ("leaky 0.2", "norm"))):
+        made = gan(generator={**normalised, "norm_place": place}, discriminator={**normalised, "norm_place": place})
+        assert layers(made.generator) == stack(3, 5, 6, 16, between=between, end=("tanh",))
+        assert layers(made.discriminator) == stack(16, 6, 5, 1, between=between)
+
+
+@torch.no_grad()
+def test_real_images_may_be_seen_in_half_of_the_generators_range() -> None:
+    model, usual = gan(real_range="unit").eval(), gan().eval()
+    x = torch.rand(5, *SHAPE)
+    assert model.seen(x).equal(x) and usual.seen(x).equal(2 * x - 1)
+    z = torch.randn(6, 3)
+    assert model.images(z).equal(model.generator(z).clamp(0, 1)) and model.generator(z).min() < 0
+    torch.manual_seed(3)
+    found = model.terms(x, torch.zeros(5))["probability_real"]
+    torch.testing.assert_close(found, model.discriminator(x).squeeze(1).sigmoid())

@@ -45,6 +45,8 @@ def test_unit_gaussian_cannot_go_below_its_floor() -> None:
         (Gaussian(kind="gaussian", scale=1.0), "grey", "density"),
         (ContinuousBernoulli(kind="continuous_bernoulli"), "grey", "density"),
         (DiscretisedLogistic(kind="discretised_logistic", scale=0.1), "grey", "probability"),
+        (Gaussian(kind="gaussian", scale=1.0, dequantised=True), "grey", "probability"),
+        (ContinuousBernoulli(kind="continuous_bernoulli", dequantised=True), "grey", "probability"),
     ],
 )
 def test_kind_of_nll(likelihood: object, values: str, kind: str) -> None:

@@ -12,7 +12,7 @@ __all__ = ["DELETED", "PRESET", "ROOT", "VARIANT", "changed", "chosen", "files",
 
 ROOT = Path(__file__).parents[2]
 DELETED = object()
-SEEDS = {"mnist": [0], "binarized_mnist": [0], "svhn": [0], "celeba": [0]}
+SEEDS = {"default": [0]}
 PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": SEEDS}
 
 
@@ -26,9 +26,9 @@ def small_params() -> Any:
     params = raw_params()
     for preset in params["presets"].values():
         for key in ("sources", "likelihood", "max_images", "max_steps", "samples"):
-            preset[key] = {name: value for name, value in preset[key].items() if name in ("mnist", "svhn")}
+            preset[key] = {name: value for name, value in preset[key].items() if name in ("mnist", "svhn", "default")}
     for key in ("datasets", "features"):
-        params[key] = {name: params[key][name] for name in ("mnist", "svhn")}
+        params[key] = {name: value for name, value in params[key].items() if name in ("mnist", "svhn", "default")}
     kept = {"mnist": "uva3-vae-z2-mnist", "svhn": "vu4a-vae-svhn"}
     params["variants"] = {group: {name: params["variants"][group][name]} for group, name in kept.items()}
     for source in params["reports"].values():

@@ -12,8 +12,10 @@ from altered import DELETED, PRESET, VARIANT, changed, chosen, files, raw_params
 from regen.params.resolve import read_params, resolve
 
 ENTRY = raw_params()["variants"]["mnist"]["uva3-vae-z2-mnist"]
-PROTOCOL = "presets/quick/likelihood/mnist/0"
+PROTOCOL = "presets/quick/likelihood/default/0"
 OFFICIAL = "datasets/mnist/sources/official"
+DIGITS = {"shape": [1, 28, 28], "values": "grey", "classes": 10, "split": {"train": 5, "validation": 1, "test": 5}, "sources": {}}
+FEATURES = raw_params()["features"]["default"]
 FIGURE = {"number": "Figure 4", "title": "Shown", "variants": ["uva3-vae-z2-mnist"]}
 CHART = {**FIGURE, "chart": {"kind": "history", "columns": ["val_recon_nats"]}}
 PICTURE = {**FIGURE, "pictures": ["manifold"]}
@@ -75,6 +77,7 @@ BAD = [
     ("variants/svhn/uva3-vae-z2-mnist", ENTRY, ["variants", "'uva3-vae-z2-mnist' stands under two data sets", "once"]),
     ("variants/mnist/vae.v2", ENTRY, ['"vae.v2"', "matches ^[a-z0-9]"]),
     ("presets/quick/sources/mnist", "kaggle", ["presets/quick/sources/mnist", "'kaggle'", "embedded, official"]),
+    ("presets/paper/sources", {"default": "kaggle"}, ["presets/paper/sources/svhn: missing", "embedded, official, subset, grey"]),
     ("presets/quick/sources/fashion", "embedded", ["presets/quick", "'fashion'", "svhn"]),
     (f"{PROTOCOL}/importance_samples", 5, [f"{PROTOCOL}/importance_samples = 5", "list"]),
     (f"{PROTOCOL}/importance_samples", [], ["importance_samples = []", "at least 1"]),
@@ -91,20 +94,32 @@ BAD = [
     ("presets/quick/checks/prior_samples", 99, ["checks.prior_samples = 99", "greater than or equal to 100"]),
     (f"{VARIANT}/checks", ["annealing"], ['checks.0 = "annealing"', "'annealed' or 'prior_sampling'"]),
     *[("memory_mb", value, [f"memory_mb = {value}", said]) for value, said in ((0, "greater than or equal to 1"), (0.5, "integer"))],
-    ("presets/quick/likelihood/mnist", [], ["likelihood.mnist = []", "at least 1"]),
-    ("presets/quick/likelihood/mnist", DELETED, ["presets.quick.likelihood.mnist", "missing"]),
+    ("presets/quick/likelihood/default", [], ["likelihood.default = []", "at least 1"]),
+    ("presets/quick/likelihood/default", DELETED, ["presets.quick.likelihood.mnist", "missing"]),
     ("presets/quick/samples/mnist", 19, ["samples.mnist = 19", "greater than or equal to 20"]),
-    ("presets/quick/samples/mnist", DELETED, ["presets.quick.samples.mnist", "missing", "from 20"]),
+    ("presets/quick/samples/default", DELETED, ["presets.quick.samples.mnist", "missing", "from 20"]),
     ("presets/quick/samples/fashion", 20, ["presets/quick", "'fashion'", "svhn"]),
-    ("features/mnist", DELETED, ["features.mnist: missing", "labels, network, dropout, schedule"]),
-    ("features/mnist/labels", "fashion", ["features.mnist", "'fashion'", "mnist, svhn"]),
-    ("features/mnist/labels", "svhn", ["features.mnist.labels = 'svhn'", "shape [1, 28, 28]"]),
-    ("features/mnist/network/channels", [4, 8, 16], ["features.mnist.network.channels = [4, 8, 16]", "28x28"]),
-    ("features/mnist/schedule/epochs", 0, ["schedule.epochs = 0", "greater than or equal to 1"]),
+    ("features/default", DELETED, ["features.mnist: missing", "labels, network, dropout, schedule"]),
+    ("features/fashion", FEATURES, ["features.fashion", "'fashion'", "mnist, svhn, default"]),
+    ("features/mnist", {**FEATURES, "labels": "fashion"}, ["features.mnist.labels = 'fashion'", "unknown data set", "mnist, svhn"]),
+    ("features/mnist", {**FEATURES, "labels": "svhn"}, ["features.mnist.labels = 'svhn'", "shape [1, 28, 28]"]),
+    ("features/mnist", {**FEATURES, "images": {"size": 14}}, ["features.mnist.images", "binarisation alone"]),
+    ("features/svhn", {**FEATURES, "images": {"luminance": True}}, ["features.svhn.images", "binarisation alone"]),
+    ("features/default/network/channels", [4, 8, 16], ["features.mnist.network.channels = [4, 8, 16]", "28x28"]),
+    ("features/default/schedule/epochs", 0, ["schedule.epochs = 0", "greater than or equal to 1"]),
     ("presets/quick/max_steps/mnist", 0, ["max_steps.mnist = 0", "greater than or equal to 1"]),
     ("presets/quick/max_steps/fashion", 9, ["presets/quick", "'fashion'", "svhn"]),
-    ("presets/quick/max_images/mnist/test", 1, ["max_images.mnist.test = 1", "greater than or equal to 2"]),
-    ("presets/quick/max_images/mnist/trian", 3, ["max_images.mnist.trian = 3", "unknown key", "train, validation, test"]),
+    ("presets/quick/max_images/default/test", 1, ["max_images.default.test = 1", "greater than or equal to 2"]),
+    ("presets/quick/max_images/default/trian", 3, ["max_images.default.trian = 3", "unknown key", "train, validation, test"]),
+    ("datasets/default", DIGITS, ["datasets.default", "another name"]),
+    ("datasets/fashion", DIGITS, ["datasets.fashion.kind: missing", "mnist, binarized_mnist, svhn, celeba, pictures, idx, mat, npz"]),
+    ("datasets/mnist/kind", "tiff", ['kind = "tiff"', "'pictures'"]),
+    ("datasets/mnist/kind", "idx", ["datasets.mnist.sources.embedded.status = 'stand-in'", "kind 'idx': 'own'"]),
+    (f"{OFFICIAL}/status", "own", ["datasets.mnist.sources.official.status = 'own'", "kind 'mnist': any but 'own'"]),
+    ("datasets/own", {**DIGITS, "kind": "npz", "sources": {"own": {"status": "own", "files": {}}}}, ["files = {}", "scripts/own.py"]),
+    ("datasets/mnist/fit", "crop", ["datasets.mnist.fit = 'crop'", "kind 'mnist': 'exact'"]),
+    ("datasets/mnist/fit", "stretch", ['fit = "stretch"', "'exact', 'crop' or 'squash'"]),
+    (f"{VARIANT}/images", {"luminance": True}, ["images.luminance = true", "1 channels: false"]),
     ("datasets/mnist/shape", [28, 28], ["shape = [28, 28]", "at least 3"]),
     ("datasets/mnist/values", "colour", ['values = "colour"', "'grey' or 'binary'"]),
     ("datasets/mnist/split/test", 0, ["split.test = 0", "greater than or equal to 1"]),
@@ -150,10 +165,11 @@ def test_a_bad_value_is_one_line_and_writes_nothing(
         (small_params(), {**PRESET, "seeds": {"mnist": []}}, ["preset.yaml", "seeds.mnist = []", "at least 1"]),
         (small_params(), {**PRESET, "seeds": {"mnist": [0, -1]}}, ["preset.yaml", "seeds.mnist.1 = -1", "greater than or equal to 0"]),
         (small_params(), {**PRESET, "seeds": {"mnist": [0, 1, 0], "svhn": [0]}}, ["preset.yaml", "seeds.mnist = [0, 1, 0]", "once"]),
-        (small_params(), {**PRESET, "seeds": {"mnist": [0]}}, ["preset.yaml", "seeds = {'mnist': [0]}", "svhn"]),
+        (small_params(), {**PRESET, "seeds": {"mnist": [0]}}, ["preset.yaml", "seeds = {'mnist': [0]}", "or a default", "svhn has none"]),
+        (small_params(), {**PRESET, "seeds": {"default": [0], "fashion": [0]}}, ["preset.yaml", "seeds.fashion", "mnist, svhn, default"]),
         (small_params(), {**PRESET, "seed": 0}, ["preset.yaml", "seed = 0", "unknown key", "seeds"]),
     ],
-    ids=["missing", "binary", "empty", "list", "list as key", "broken", "python-object", *(f"preset-{number}" for number in range(8))],
+    ids=["missing", "binary", "empty", "list", "list as key", "broken", "python-object", *(f"preset-{number}" for number in range(9))],
 )
 def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
     content: Any, preset: Any, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]

@@ -27,7 +27,7 @@ def test_presets_are_lenses(resolved: Callable[[str], dict[str, Any]]) -> None:
     assert set(quick) == set(paper) == expected
     assert all(quick[f"{name}.train.json"].max_steps <= 100 for name in variants)
     # The reports' own schedules, but for CelebA, whose 200 epochs want a GPU.
-    assert {paper[f"{name}.train.json"].dataset for name in variants if paper[f"{name}.train.json"].max_steps is not None} == {"celeba"}
+    assert {paper[f"{name}.train.json"].dataset for name in variants if paper[f"{name}.train.json"].max_steps is not None} <= {"celeba"}
     # The issue: at least 10,000 samples a model.
     assert all(paper[f"{name}.quality.json"].n_samples >= 10_000 for name in variants)
     # The protocol that the metrics' definition fixes: K up to 500 on all test images, and up to 5,000 on 1,000 of them.
@@ -58,18 +58,10 @@ def test_a_changed_rate_changes_one_variant_alone(configure: Callable[..., Path]
 
 def test_another_protocol_changes_evaluations_of_one_data_set_alone(configure: Callable[..., Path]) -> None:
     before = files(configure(raw_params()))
-    after = files(configure(changed("presets/quick/likelihood/svhn/0/importance_samples", [2], raw_params)))
+    after = files(configure(changed("presets/quick/likelihood/svhn", [{"importance_samples": [2], "n_images": None}], raw_params)))
 
-    assert {name for name in before if before[name] != after[name]} == {
-        "quick/vu4a-vae-svhn.evaluate.json",
-        "quick/vu4a-vae-svhn-gauss.evaluate.json",
-        "quick/vu4a-flowvae-svhn.evaluate.json",
-        "quick/ext-vae-matched-svhn.evaluate.json",
-        "quick/vu4a-gan-svhn.evaluate.json",
-        "quick/vu4a-gan-svhn-nonsat.evaluate.json",
-        "quick/ext-dcgan-svhn.evaluate.json",
-        "quick/report.json",
-    }
+    evaluations = {f"quick/{name}.evaluate.json" for name in raw_params()["variants"]["svhn"]}
+    assert {name for name in before if before[name] != after[name]} == {*evaluations, "quick/report.json"}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +82,7 @@ def test_other_checks_or_memory_change_evaluations_alone(path: str, value: Any, 
 @pytest.mark.parametrize(("file", "preset", "seeds"), [("preset.yaml", "quick", [0]), ("paper/preset.yaml", "paper", [0, 1, 2])])
 def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], params: Params) -> None:
     read = read_preset(ROOT / file, params)
-    assert (read.preset, read.file, read.seeds["mnist"]) == (preset, file, seeds)
+    assert (read.preset, read.file, read.seeds_of("mnist")) == (preset, file, seeds)
     # DVC runs every stage in the root, seen from the pipeline's folder.
     assert (ROOT / file).parent.joinpath(read.root).resolve() == ROOT
     report: Any = resolve(params, read)["report.json"]
@@ -98,7 +90,7 @@ def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], par
 
 
 def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> None:
-    path, images = tmp_path / "params.yaml", {"size": 32, "channels": 3, "binarisation": "every_epoch"}
+    path, images = tmp_path / "params.yaml", {"luminance": False, "size": 32, "channels": 3, "binarisation": "every_epoch"}
     path.write_text(json.dumps(changed(f"{VARIANT}/images", images)))
     resolved: Any = resolve(read_params(path), chosen("quick"))
     train, evaluate, quality = (resolved[f"uva3-vae-z2-mnist.{purpose}.json"] for purpose in ("train", "evaluate", "quality"))

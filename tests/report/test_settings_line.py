@@ -70,6 +70,25 @@ LINES |= {
         "generator mlp 128-256-512-784, leaky_relu_0.2, tanh; discriminator mlp 784-512-256-1, leaky_relu_0.2; saturating loss; "
         f"{VU4A_SCHEDULE}"
     ),
+    "uva3-gan-mnist-saturating": (
+        f"{UVA3_GENERATOR.replace('normalisation', 'normalisation behind it')}; discriminator mlp 784-512-256-1, leaky_relu_0.2; "
+        f"saturating loss; {UVA3_SCHEDULE}"
+    ),
+    "vu4a-gan-mnist-unit-range": (
+        "generator mlp 128-256-512-3072, leaky_relu_0.2, tanh; discriminator mlp 3072-512-256-1, leaky_relu_0.2; real images in [0, 1]; "
+        f"saturating loss; images resized to 32x32; repeated to 3 channels; {VU4A_SCHEDULE}"
+    ),
+    **{
+        f"ext-flow-{name}-mnist": (
+            f"{words}, logit with alpha 1e-05; RealNVP, 4 couplings, one network a coupling, 256-256 relu, gain learned, "
+            "in checkerboard order; adam 0.001, batch 128, 20 epochs, gradient norm at most 1, ends where a number is not finite"
+        )
+        for name, words in (
+            ("nodeq", "no dequantisation"),
+            ("uniform", "uniform dequantisation"),
+            ("learned", "learned dequantisation (256 relu)"),
+        )
+    },
     "ext-dcgan-svhn": (
         "generator 100 latents, conv 128-64-32-3 channels, 4x4 transposed, relu, batch normalisation, tanh; "
         "discriminator conv 3-32-64-128 channels, 1 out, leaky_relu_0.2, batch normalisation but behind the first; "
@@ -115,6 +134,33 @@ def test_no_two_variants_of_one_data_set_share_a_line(report_config: Callable[..
             {"objective": {"kind": "score_function", "estimator": "as_printed", "samples": 1, "decay": 0.5}},
             "; score-function gradient, as printed, decay 0.5; ",
         ),
+        (
+            "training",
+            {"objective": {"kind": "score_function", "estimator": "as_printed", "samples": 1, "decay": None}},
+            "; score-function gradient, as printed, average of all earlier steps; ",
+        ),
+        ("training", {"objective": {"kind": "gumbel_softmax", "temperature": 0.5}}, "; Gumbel-softmax, temperature 0.5; "),
+        ("training", {"objective": {"kind": "mean_squared_error"}}, "; squared error a pixel + KL a latent; "),
+        (
+            "training",
+            {"objective": {"kind": "elbo", "samples": 10, "warm_up_epochs": 5, "free_nats_per_latent": 0.25}},
+            "; 10 samples of q an image; KL weight rising from 0 over 5 epochs; free bits, 0.25 nats a latent; ",
+        ),
+        (
+            "training",
+            {"learning_rate_drops": {"epochs": [20, 30], "factor": 0.5}},
+            "; adam 0.001, times 0.5 after epochs 20 and 30, batch 128, 40 epochs",
+        ),
+        (
+            "model",
+            {"likelihood": {"kind": "continuous_bernoulli", "dequantised": True}},
+            "; continuous bernoulli likelihood, dequantised; ",
+        ),
+        (
+            "model",
+            {"network": {"kind": "mlp", "hidden": [50], "activation": "relu", "decoder_hidden": [60, 70]}},
+            "mlp 784-50-20 and 20-60-70-784, relu; ",
+        ),
         # Neither of two departures hides the other.
         (
             "training",
@@ -129,7 +175,7 @@ def test_no_two_variants_of_one_data_set_share_a_line(report_config: Callable[..
 )
 def test_what_may_be_chosen_is_said(section: str, change: dict[str, Any], said: str, report_config: Callable[..., ReportConfig]) -> None:
     values = report_config("paper").variants["uva3-vae-z20-mnist"].model_dump()
-    if change.get("objective", {}).get("kind") == "score_function":
+    if change.get("objective", {}).get("kind") in ("score_function", "gumbel_softmax"):
         values["model"]["latent"] = LATENTS
     values[section] |= change
     assert said in settings_line(parse(ReportedVariant, values, "test")) + "; "

@@ -133,6 +133,9 @@ class Frozen(nn.Module):
     def latents(self, count: int) -> torch.Tensor:
         return torch.randn(count, dtype=torch.float64)
 
+    def seen(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x - 1
+
 
 def minimise(objective: Objective, model: Frozen, x: torch.Tensor) -> tuple[float, dict[str, torch.Tensor]]:
     """Minimise the discriminator's turn on these images and fixed random numbers; return its last objective and terms."""

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import torch
 from adversaries import CHOICES, gan_config
 
 from regen.common.errors import UserError
+from regen.common.files import read_tensors
 from regen.config.base import parse
 from regen.config.variant import TrainConfig
 from regen.images.images import Images
@@ -22,7 +24,8 @@ MLP = {"kind": "mlp", "hidden": [8], "activation": "relu"}
 CONV = {"kind": "conv", "channels": [4], "hidden": [8], "activation": "leaky_relu_0.2", "decoder_activation": "relu", "batch_norm": True}
 CONV |= {"upsampling": {"kind": "nearest"}}
 GANS = {f"gan, {name}": gan_config(name) for name in CHOICES if name != "saturating"}
-COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", "hidden": [8], "activation": "relu"}
+HIDDEN = {"hidden": [8], "activation": "relu"}
+COUPLINGS = {"kind": "realnvp", "couplings": 2, "networks": "one", **HIDDEN}
 VAE: dict[str, Any] = {
     "family": "vae",
     "network": MLP,
@@ -35,8 +38,23 @@ SCORE_FUNCTION = {"kind": "score_function", "estimator": "running_average", "sam
 VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mlp": (VAE, {}),
     "score function": ({**VAE, "latent": {"kind": "bernoulli", "dim": 4}}, {"objective": SCORE_FUNCTION}),
+    "average as printed": (
+        {**VAE, "latent": {"kind": "bernoulli", "dim": 4}},
+        {"objective": {**SCORE_FUNCTION, "estimator": "as_printed", "decay": None}},
+    ),
+    "Gumbel-softmax": (
+        {**VAE, "network": CONV, "latent": {"kind": "bernoulli", "dim": 4}},
+        {"objective": {"kind": "gumbel_softmax", "temperature": 0.5}},
+    ),
+    "warm-up": (VAE, {"objective": {"kind": "elbo", "samples": 2, "warm_up_epochs": 3, "free_nats_per_latent": 0.1}}),
+    "squared error": ({**VAE, "likelihood": {"kind": "gaussian", "scale": 1.0}}, {"objective": {"kind": "mean_squared_error"}}),
+    "dequantised": ({**VAE, "likelihood": {"kind": "continuous_bernoulli", "dequantised": True}}, {}),
     "batch norm": ({**VAE, "network": CONV}, {}),
     "flow": ({"family": "flow", "alpha": 1e-5, "flow": COUPLINGS}, {"objective": {"kind": "nll"}, "clip_norm": 0.1}),
+    "learned noise": (
+        {"family": "flow", "alpha": 1e-5, "flow": {**COUPLINGS, "learn_gain": True}, "dequantisation": {"kind": "learned", **HIDDEN}},
+        {"objective": {"kind": "nll"}},
+    ),
     "flow prior": ({**VAE, "prior": COUPLINGS}, {"objective": {"kind": "elbo", "log_det_times_dim": True}}),
     "iwae": (VAE, {"objective": {"kind": "iwae", "samples": 3, "gradient": "doubly_reparameterised"}}),
     "autoencoder": (
@@ -202,7 +220,8 @@ def test_truncated_checkpoint_starts_over(images: dict[str, Images], tmp_path: P
     assert equal(whole, again) and len(history) == 4
 
 
-def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def poison(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let a term of this step, of five an epoch, be no number."""
     made, calls = loop.objective_of, []
 
     class Poisoned(Objective):
@@ -216,17 +235,79 @@ def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tm
         def turns(self, *batch: Any) -> Iterator[Turn]:
             calls.append(1)
             for objective, values in self.terms.turns(*batch):
-                if len(calls) == 8:  # the third step of the second epoch of five steps
+                if len(calls) == step:
                     values["kl_nats"] = values["kl_nats"] * float("nan")
                 yield objective, values
 
     monkeypatch.setattr(loop, "objective_of", Poisoned)
-    with pytest.raises(UserError, match=r"^tiny: epoch 2, step 8: expected a finite kl_nats, got nan; [^\n]*$"):
-        train(config(), 0, images, tmp_path, CPU)
+
+
+def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison(monkeypatch, 8)
+    said = r"^tiny: epoch 2, step 8: expected a finite kl_nats, got nan; lower its {} in params.yaml$"
+    with pytest.raises(UserError, match=said.format("training.learning_rate")):
+        train(config(), 0, images, tmp_path / "variant", CPU)
+    monkeypatch.undo()
+    poison(monkeypatch, 8)
+    with pytest.raises(UserError, match=said.format("features.mnist.schedule.learning_rate")):
+        train(config(), 0, images, tmp_path / "features", CPU, rate="features.mnist.schedule.learning_rate")
+
+
+@pytest.mark.parametrize(("step", "epoch", "at"), [(8, 2, 7), (11, 3, 10), (3, 1, 2)])
+def test_a_training_that_may_stop_keeps_the_last_finite_epoch(
+    step: int, epoch: int, at: int, images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, usual = train(config(), 0, images, tmp_path / "whole", CPU)
+    before, _ = train(config(epochs=max(1, epoch - 1), snapshot_epochs=[]), 0, images, tmp_path / "before", CPU)
+    snapshots = {"snapshot_epochs": [0, 1, 2, 4], "on_non_finite": "stop"}
+    unharmed, history = train(config(**snapshots), 0, images, tmp_path / "unharmed", CPU)
+    assert equal(whole, unharmed) and history == [{**row, "finite": 1} for row in usual]
+    poison(monkeypatch, step)
+    stopped, history = train(config(**snapshots), 0, images, tmp_path / "stopped", CPU)
+    assert [row["finite"] for row in history] == [1] * (epoch - 1) + [0]
+    assert [list(row) for row in history] == [list(history[0])] * epoch and all(
+        math.isfinite(value) for row in history for value in row.values()
+    )
+    assert history[:-1] == [{**row, "finite": 1} for row in usual[: epoch - 1]]
+    assert (history[-1]["epoch"], history[-1]["step"]) == (epoch, at)
+    if epoch > 1:
+        assert equal(stopped, before)
+    else:
+        assert all(
+            torch.equal(value, stopped.state_dict()[name])
+            for name, value in read_tensors(tmp_path / "stopped/epoch-000.safetensors")[0].items()
+        )
+    # What was saved at or behind the step is gone.
+    kept = [number for number in (0, 1, 2, 4) if 5 * number < step]
+    assert sorted(path.name for path in (tmp_path / "stopped").glob("epoch-*")) == [f"epoch-{number:03d}.safetensors" for number in kept]
+
+
+def test_a_training_whose_first_step_is_not_finite_is_an_error(
+    images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison(monkeypatch, 1)
+    with pytest.raises(UserError, match=r"^tiny: epoch 1, step 1: "):
+        train(config(on_non_finite="stop"), 0, images, tmp_path, CPU)
+
+
+def test_validation_that_is_not_finite_stops_too(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mean_terms, calls = loop.mean_terms, []
+
+    def poisoned(*arguments: Any) -> dict[str, float]:
+        calls.append(1)
+        found = mean_terms(*arguments)
+        return {name: float("inf") for name in found} if len(calls) == 2 else found
+
+    monkeypatch.setattr(loop, "mean_terms", poisoned)
+    _, history = train(config(on_non_finite="stop"), 0, images, tmp_path, CPU)
+    assert [row["finite"] for row in history] == [1, 0] and math.isfinite(history[-1]["val_kl_nats"])
 
 
 def test_a_last_batch_of_one_image_is_refused_where_batches_are_normalised(images: dict[str, Images], tmp_path: Path) -> None:
     odd = {**images, "train": images["train"].take(slice(65))}
     with pytest.raises(UserError, match=r"^tiny: expected at least 2 images in every batch .* got 1 in the last of 65 .*batch_size = 16;"):
         train(config("batch norm"), 0, odd, tmp_path / "normalised", torch.device("cpu"))
+    single = {**images, "train": images["train"].take(slice(1))}
+    with pytest.raises(UserError, match=r" got 1 in the last of 1 at "):
+        train(config("batch norm"), 0, single, tmp_path / "single", torch.device("cpu"))
     train(config("mlp", epochs=1, snapshot_epochs=[]), 0, odd, tmp_path / "plain", torch.device("cpu"))

@@ -18,10 +18,11 @@ from regen.config.variant import TrainConfig
 from regen.images.images import Images
 from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import BernoulliPixels
+from regen.models.objectives import free_bits
 from regen.models.vae import LatentVariableModel
 from regen.training import loop
 from regen.training.adam import Adam
-from regen.training.objectives import Objective, Turn, objective_of
+from regen.training.objectives import Elbo, Iwae, Objective, Turn, objective_of
 
 CPU = torch.device("cpu")
 SHAPE = [1, 4, 4]
@@ -99,6 +100,39 @@ def test_a_weighted_kl_is_minimised_and_minus_elbo_recorded(weight: float, x: to
     # The decoder knows no z: the gradient is the KL's, weight times the mean.
     objective.backward()
     np.testing.assert_allclose(model.encoder.mean.grad, weight * MEAN, rtol=1e-5, atol=1e-7)
+
+
+def test_the_kls_weight_rises_over_the_warm_up(x: torch.Tensor) -> None:
+    recon, objective = cross_entropy(x), objective_of(training(objective={"kind": "elbo", "kl_weight": 2.0, "warm_up_epochs": 2}))
+    for epochs, weight in ((0.0, 0.0), (0.5, 0.5), (1.5, 1.5), (2.0, 2.0), (7.0, 2.0), (math.inf, 2.0)):
+        objective.epochs = epochs
+        model = constant()
+        value, recorded = objective(model, x, torch.zeros(len(x)))
+        np.testing.assert_allclose(recorded["objective_nats"].detach(), recon + weight * 3 * KL, rtol=1e-5)
+        np.testing.assert_allclose(recorded["neg_elbo_nats"].detach(), recon + 3 * KL, rtol=1e-5)
+        np.testing.assert_allclose(
+            objective.held_out(model, x, torch.zeros(len(x)))["objective_nats"].detach(), recon + weight * 3 * KL, rtol=1e-5
+        )
+        value.backward()
+        np.testing.assert_allclose(model.encoder.mean.grad, weight * MEAN, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("least", "counted", "pull"), [(0.9 * KL, KL, MEAN), (1.1 * KL, 1.1 * KL, 0.0)])
+def test_a_latent_counts_no_less_than_its_free_bits(least: float, counted: float, pull: float, x: torch.Tensor) -> None:
+    model = constant()
+    objective, recorded = step(model, x, objective={"kind": "elbo", "free_nats_per_latent": least})
+    np.testing.assert_allclose(recorded["objective_nats"].detach(), cross_entropy(x) + 3 * counted, rtol=1e-5)
+    np.testing.assert_allclose(recorded["neg_elbo_nats"].detach(), cross_entropy(x) + 3 * KL, rtol=1e-5)
+    # Below its free bits a latent is not pulled to the prior.
+    objective.backward()
+    np.testing.assert_allclose(model.encoder.mean.grad, pull, rtol=1e-5, atol=1e-7)
+
+
+def test_free_bits_are_of_the_batchs_mean() -> None:
+    # KL of N(m, 1) is m^2 / 2: two images with 0 and 2, 2 and 0, 0 and 0.02 nats, in the mean 1, 1 and 0.01.
+    q = Independent(Normal(torch.tensor([[0.0, 2.0, 0.0], [2.0, 0.0, 0.2]]), torch.ones(2, 3)), 1)
+    assert free_bits(q, StandardNormal(3)(), 0.5).item() == pytest.approx(1 + 1 + 0.5)
+    assert free_bits(q, StandardNormal(3)(), 1.5).item() == pytest.approx(4.5)
 
 
 @pytest.mark.parametrize("targets", ["noisy", "clean"])
@@ -228,7 +262,62 @@ def test_history_has_the_objective_beside_minus_elbo(images: dict[str, Images], 
     for row in history:
         assert row["train_objective_nats"] == pytest.approx(row["train_recon_nats"] + 5 * row["train_kl_nats"], rel=1e-5)
         assert row["train_neg_elbo_nats"] == pytest.approx(row["train_recon_nats"] + row["train_kl_nats"], rel=1e-5)
-        assert "val_objective_nats" not in row and "val_neg_elbo_nats" in row
+        # Held out, both are of draws of their own; the KL is in closed form.
+        assert row["val_objective_nats"] == pytest.approx(row["val_recon_nats"] + 5 * row["val_kl_nats"], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"objective": {"kind": "elbo"}}, None),
+        ({"objective": {"kind": "elbo", "samples": 3}}, None),
+        ({"objective": {"kind": "elbo", "warm_up_epochs": 2}}, "objective_nats"),
+        ({"objective": {"kind": "elbo", "free_nats_per_latent": 0.1}}, "objective_nats"),
+        ({"objective": {"kind": "iwae", "samples": 3, "gradient": "normalised_weights"}}, "objective_nats"),
+        ({"objective": {"kind": "mean_squared_error"}}, "objective"),
+        ({"noise": {"scale": 0.1, "targets": "noisy"}}, "objective_nats"),
+    ],
+)
+def test_what_is_minimised_has_a_column_of_training_and_of_validation_where_it_is_not_minus_elbo(
+    changes: dict[str, Any], column: str | None, images: dict[str, Images], tmp_path: Path
+) -> None:
+    _, history = loop.train(config(**changes), 0, images, tmp_path, CPU)
+    expected = {f"{split}_{column}" for split in ("train", "val")} if column else set()
+    assert {name for row in history for name in row if "objective" in name} == expected
+
+
+def test_validation_of_what_is_minimised_changes_nothing_else(
+    images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(objective={"kind": "iwae", "samples": 3, "gradient": "normalised_weights"})
+    model, history = loop.train(settings, 0, images, tmp_path / "a", CPU)
+    monkeypatch.setattr(Iwae, "held_out", Objective.held_out)
+    other, without = loop.train(settings, 0, images, tmp_path / "b", CPU)
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True))
+    assert [{name: value for name, value in row.items() if name != "val_objective_nats"} for row in history] == without
+
+
+def test_held_out_the_importance_weighted_bound_is_tighter_than_the_elbo(images: dict[str, Images], tmp_path: Path) -> None:
+    _, history = loop.train(config(objective={"kind": "iwae", "samples": 50, "gradient": "normalised_weights"}), 0, images, tmp_path, CPU)
+    for row in history:
+        assert row["val_objective_nats"] < row["val_neg_elbo_nats"]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(None, [step / 4 for step in range(12)]), (8, [3 * step / 8 for step in range(8)])])
+def test_a_step_knows_how_much_of_the_reports_schedule_has_passed(
+    limit: int | None, expected: list[float], images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 60 images in batches of 16: 4 steps an epoch, 3 epochs, or 2 where a preset cuts them, which stand for all 3.
+    passed, turns = [], Elbo.turns
+
+    def watched(self: Elbo, *arguments: Any) -> Iterator[Turn]:
+        passed.append(self.epochs)
+        return turns(self, *arguments)
+
+    monkeypatch.setattr(Elbo, "turns", watched)
+    cut = config(objective={"kind": "elbo", "warm_up_epochs": 2}).model_copy(update={"max_steps": limit})
+    loop.train(cut, 0, images, tmp_path, CPU)
+    assert passed == pytest.approx(expected)
 
 
 def test_every_epoch_has_the_rate_of_its_stage(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

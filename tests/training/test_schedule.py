@@ -6,7 +6,7 @@ import pytest
 from regen.config.base import parse
 from regen.config.training import Training
 from regen.config.variant import TrainConfig
-from regen.training.schedule import Schedule, learning_rate, plan
+from regen.training.schedule import Schedule, learning_rate, plan, snapshot_names
 
 SETTINGS = {"objective": {"kind": "elbo"}, "optimizer": "adam", "learning_rate": 0.001, "batch_size": 128}
 TRAINING = parse(Training, {**SETTINGS, "epochs": 40, "snapshot_epochs": [0, 1, 25, 40]}, "test")
@@ -106,3 +106,30 @@ def test_five_stages_fall_from_a_rate_to_its_tenth_and_a_short_run_keeps_their_f
     short = [1e-3, 3.2e-4, 1.8e-4, 1.8e-4] + 7 * [1e-4]
     assert [learning_rate(training, epoch, 11) for epoch in range(1, 12)] == pytest.approx(short, rel=1e-12)
     assert learning_rate(training, 1, 1) == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "names"),
+    [
+        ([0, 1, 40], [], ["epoch-000", "epoch-001", "epoch-040"]),
+        ([0, 121, 364, 1093, 3280], [], ["epoch-0000", "epoch-0121", "epoch-0364", "epoch-1093", "epoch-3280"]),
+        ([5], [0, 2000, 1000000], ["epoch-005", "step-0000000", "step-0002000", "step-1000000"]),
+    ],
+)
+def test_snapshots_have_numbers_of_one_width_so_that_their_names_sort_as_they_do(
+    epochs: list[int], steps: list[int], names: list[str]
+) -> None:
+    training = parse(Training, {**SETTINGS, "epochs": 4000, "snapshot_epochs": epochs, "snapshot_steps": steps}, "test")
+    found = snapshot_names(training)
+    assert list(found) == [*(("epoch", epoch) for epoch in epochs), *(("step", step) for step in steps)]
+    assert list(found.values()) == sorted(found.values()) == names
+
+
+@pytest.mark.parametrize(
+    ("epoch", "epochs", "drops"),
+    [(1, 500, 0), (200, 500, 0), (201, 500, 1), (350, 500, 1), (351, 500, 2), (500, 500, 2), (2, 5, 0), (3, 5, 1), (4, 5, 1), (5, 5, 2)],
+)
+def test_the_rate_drops_after_its_epochs_and_at_the_same_fraction_of_a_cut_run(epoch: int, epochs: int, drops: int) -> None:
+    dropping = {"learning_rate_drops": {"epochs": [200, 350], "factor": 0.631}}
+    training = parse(Training, {**SETTINGS, **dropping, "epochs": 500, "snapshot_epochs": []}, "test")
+    assert learning_rate(training, epoch, epochs) == pytest.approx(0.001 * 0.631**drops)

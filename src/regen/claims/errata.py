@@ -1,59 +1,66 @@
 """What is wrong in the source reports, and what shows it."""
 
-from importlib.resources import files
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from regen.config.base import Config, Name, parse
+from regen.claims.study import read_yaml
+from regen.common.errors import UserError
+from regen.config.base import Config, parse
 
-__all__ = ["Erratum", "read_errata"]
+__all__ = ["RANKS", "Erratum", "read_errata"]
 
-Shown = Annotated[dict[Literal["test", "claim", "reading", "figure"], str], Field(min_length=1, max_length=1)]
-"""One link: a test's node id, a claim's id, the quantity of a reported number, or the anchor of a figure."""
+RANKS = ("conceptual", "numerical", "editorial")
+
+
+class Formulas(Config):
+    """The same place of a report in LaTeX: as printed, and as it should be."""
+
+    printed: str = ""
+    correct: str
 
 
 class Erratum(Config):
-    """One error of a source report: where it stands, what is wrong, what is right, and what shows it.
+    """One error of a source report: where it stands, what is printed, what is correct, why one falls for it, and what shows it.
 
-    `id` is the report, the number in the list of errata and a letter. `inference`: only the students' code could prove it.
-    `shown_by` is empty where reading is enough.
+    `rank`: conceptual (a wrong conclusion or idea), numerical (a wrong formula, sign, size or number), editorial. `inference`: only the
+    authors' code could prove it. `tests`: node ids; `readings`: quantities of reported.yaml.
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+-[0-9]+[a-z]$")]
-    report: Name
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+-[0-9]+[a-z]?$")]
+    rank: Literal["conceptual", "numerical", "editorial"]
     where: str
-    wrong: str
-    right: str
+    printed: str
+    correct: str
+    formulas: Formulas | None = None
+    why: str = ""
     inference: bool = False
-    shown_by: list[Shown]
-
-    @model_validator(mode="after")
-    def _of_its_report(self) -> Self:
-        if not self.id.startswith(f"{self.report}-"):
-            raise ValueError(f"id = '{self.id}': allowed with report '{self.report}': {self.report}-<number><letter>")
-        return self
+    tests: list[str] = []
+    claims: list[str] = []
+    figures: list[str] = []
+    readings: list[str] = []
 
 
 class _Errata(Config):
     errata: list[Erratum]
 
-    @model_validator(mode="after")
-    def _ids_are_unique(self) -> Self:
-        ids = [erratum.id for erratum in self.errata]
-        if doubled := sorted({one for one in ids if ids.count(one) > 1}):
-            raise ValueError(f"id = '{doubled[0]}': allowed: once")
-        return self
 
-
-def read_errata() -> list[Erratum]:
-    """Read errata.yaml.
+def read_errata(folder: Path) -> list[Erratum]:
+    """Return the errata of a report, conceptual ones first.
 
     Raises
     ------
     UserError
-        If an entry is malformed or an id stands twice.
+        If an entry is malformed, an id stands twice or is of another report, or a conceptual one has neither a test nor a figure.
     """
-    source = files("regen.claims") / "errata.yaml"
-    return parse(_Errata, {"errata": yaml.safe_load(source.read_text(encoding="utf-8"))}, "errata.yaml").errata
+    file = folder / "errata.yaml"
+    errata = parse(_Errata, {"errata": read_yaml(file)}, str(file)).errata
+    seen: set[str] = set()
+    for one in errata:
+        if one.id in seen or not one.id.startswith(f"{folder.name}-"):
+            raise UserError(f"{file}: id = '{one.id}': allowed: '{folder.name}-<number><letter>', once")
+        if one.rank == "conceptual" and not (one.tests or one.figures):
+            raise UserError(f"{file}: '{one.id}': a conceptual error needs a test or a figure that shows it; add one")
+        seen.add(one.id)
+    return sorted(errata, key=lambda one: RANKS.index(one.rank))

@@ -1,150 +1,275 @@
-"""Verdicts: what a check finds counts only on real data, at the full schedule, with every result there."""
+"""Verdicts: outcome, explanation and strength of every claim, from the tests that its check asked; no report is named in here."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+import importlib.util
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from regen.claims.evidence import Evidence, Missing
-from regen.claims.finding import Finding
-from regen.claims.ledger import Claim
-from regen.claims.registry import Check
+from regen.claims.case import Case, Check, Number, Part, Strength, shortfall
+from regen.claims.errata import RANKS, read_errata
+from regen.claims.interval import LEVEL
+from regen.claims.study import OTHERWISE, OUTCOMES, STUDIES, Claim, Sentences, fields, folders, read_claims
 from regen.common.errors import UserError
+from regen.params.schema import ReportConfig
+from regen.results import Missing, Results
 
-__all__ = ["judge"]
+__all__ = ["checks_of", "judge", "judged"]
 
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, UserError, ValueError)
-"""What reading a file of another form than the pipeline's can raise."""
-
-SPLITS = {"train": "training", "validation": "validation", "test": "test"}
-
-LATER = "The test needs runs beyond the variants of the reports; they are not made here."
+WORDS = {True: "reproduced", False: "not reproduced", None: "undecided"}
+STRENGTHS = ("firm", "indicative", "none")
 
 
-def judge(claims: Sequence[Claim], checks: Mapping[str, Check], evidence: Evidence) -> list[dict[str, Any]]:
-    """Return one row a claim: what it says, its verdict, why, the numbers, and the least number of seeds behind them.
+def judge(config: ReportConfig, root: Path, studies: Path = STUDIES) -> dict[str, Any]:
+    """Return the claims of the reports with their verdicts, the errata, and the counts.
 
-    The verdict is "reproduced", "not reproduced", "partly", "not judged", or "open" for a claim whose runs are not made.
+    Raises
+    ------
+    UserError
+        If a study does not fit its checks.
     """
-    return [_row(claim, checks.get(claim.id), Evidence(evidence.config, evidence.root)) for claim in claims]
-
-
-def _row(claim: Claim, check: Check | None, evidence: Evidence) -> dict[str, Any]:
-    finding, lacking = _found(claim, check, evidence)
-    # A variant that is not the claim's stands in a note, which decides nothing.
-    beside = evidence.config.variants.keys() - set(claim.variants)
-    seeds = [least for name, least in evidence.fewest.items() if finding and name not in beside]
-    if claim.later:
-        verdict, why = "open", LATER
-    elif worthless := _guarded(_worthless, claim, evidence):
-        verdict, why = "not judged", worthless
-    elif lacking := _incomplete(claim, evidence, lacking):
-        verdict, why = "not judged", f"{lacking} As far as measured, {finding.verdict}: {finding.why}" if finding else lacking
-    else:
-        assert finding is not None
-        verdict, why = finding.verdict, " ".join([finding.why, *_sources(claim, evidence)])
+    results, known = Results(config, root), folders(studies)
+    reports = [name for name in config.reports if name in known]
+    rows: list[dict[str, Any]] = []
+    errata: list[dict[str, Any]] = []
+    intervals = 0
+    for report in reports:
+        checks = checks_of(known[report])
+        for claim in read_claims(known[report]):
+            case = judged(checks[claim.id], results)
+            row = _row(claim, report, case, results)
+            rows.append(row)
+            if row["strength"] == "firm":
+                intervals += sum(test.by_interval for part in _observed(case) for test in part.deciding)
+        errata += [{**one.model_dump(), "report": report} for one in read_errata(known[report])]
     return {
-        **claim.model_dump(exclude={"later"}),
-        "verdict": verdict,
-        "why": why,
-        "numbers": [asdict(number) for number in finding.numbers] if finding else [],
-        "seeds": min([*seeds, *(len(_epochs(evidence, variant)) for variant in claim.variants)]),
+        "preset": config.preset,
+        "level": LEVEL,
+        "counts": _counts(rows, errata),
+        "chance": {
+            "firm": sum(row["strength"] == "firm" for row in rows),
+            "intervals": intervals,
+            "wrong_at_most": round(intervals * (1 - LEVEL), 4),
+        },
+        "claims": rows,
+        "errata": errata,
     }
 
 
-def _incomplete(claim: Claim, evidence: Evidence, lacking: str) -> str:
-    """Return all that keeps a check on real data from a verdict; empty if nothing does."""
-    if absent := _guarded(_absent, claim, evidence):
-        # What the check misses follows from it.
-        return absent
-    return " ".join(filter(None, (*(_guarded(reason, claim, evidence) for reason in (_shortened, _fewer)), lacking)))
+def checks_of(folder: Path) -> dict[str, Check]:
+    """Return the claim -> its check, of a study's checks.py."""
+    name = f"regen_studies_{folder.name}"
+    spec = importlib.util.spec_from_file_location(name, folder / "checks.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return {function.claim: function for function in vars(module).values() if hasattr(function, "claim")}
 
 
-def _found(claim: Claim, check: Check | None, evidence: Evidence) -> tuple[Finding | None, str]:
-    """Return what the check finds, and what keeps it from a verdict."""
-    if check is None:
-        return None, "There is no check of this claim."
-    try:
-        finding = check(evidence)
-    except Missing as error:
-        return None, f"Missing: {error}."
-    except MALFORMED as error:
-        return None, f"A result cannot be read: {_line(error)}."
-    return finding, f"Missing: {finding.lacking}." if finding.lacking else ""
+def judged(check: Check, results: Results) -> Case:
+    """Return the case of a claim after its check."""
+    case = Case(results, vars(check)["gives"])
+    check(case)
+    return case
 
 
-def _guarded(reason: Callable[[Claim, Evidence], str], claim: Claim, evidence: Evidence) -> str:
-    """Return a reason, also where what it is read from is missing or malformed."""
-    try:
-        return reason(claim, evidence)
-    except Missing as error:
-        return f"Missing: {error}."
-    except MALFORMED as error:
-        return f"A result cannot be read: {_line(error)}."
+def _observed(case: Case) -> list[Part]:
+    return [part for part in case.parts if part.of == "observation"]
 
 
-def _worthless(claim: Claim, evidence: Evidence) -> str:
-    """Return why results judge nothing whatever they are: made-up data; empty if they do."""
-    variants = {name: evidence.variant(name) for name in claim.variants}
-    sources = {name: {variant.data_source, evidence.card(variant.dataset)["data_source"]} for name, variant in variants.items()}
-    if made_up := [name for name in variants if "stand-in" in sources[name]]:
-        which = "" if len(made_up) == len(variants) else f" of {_names(made_up)}"
-        return f"The data{which} are stand-ins, which judge nothing."
+def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, Any]:
+    observed = _observed(case)
+    outcome = _outcome([part.holds for part in observed])
+    strength, reasons = _strength(claim, outcome, observed, results)
+    variants = _variants(claim, case, results)
+    explanation = _explanation(claim, case)
+    open_ = (
+        outcome == "undecided" or (explanation or {}).get("verdict") in ("untested", "possible") or any(not part.tests for part in observed)
+    )
+    return {
+        "id": claim.id,
+        "report": report,
+        "kind": claim.kind,
+        "where": claim.where,
+        "statement": claim.statement,
+        "outcome": outcome,
+        "sentence": _sentence(claim.sentences, outcome, case.numbers) or _plain(outcome, observed, claim),
+        "explanation": explanation,
+        "strength": strength,
+        "reasons": reasons,
+        "parts": [_part(part) for part in case.parts],
+        "tests": [_test(test) for part in case.parts for test in part.tests],
+        "numbers": [vars(number) for number in case.numbers.values()],
+        "variants": variants,
+        "seeds": {name: _seeds(results, name) for name in variants},
+        "data": _data(results, variants),
+        "epochs": _epochs(results, variants),
+        "missing": list(dict.fromkeys(line for part in case.parts for line in part.missing)),
+        "decides": claim.decides if open_ else [],
+        "notes": claim.notes,
+        "command": _command(results, [*variants, *(claim.decides if open_ else [])]),
+        "figures": claim.figures,
+        "reported": claim.reported,
+    }
+
+
+def _outcome(answers: Sequence[bool | None]) -> str:
+    """Return the outcome of the parts: reproduced if all hold, partly if some do, not reproduced if one fails and none holds."""
+    if True in answers:
+        return "reproduced" if all(answers) else "partly"
+    return "not reproduced" if False in answers else "undecided"
+
+
+def _strength(claim: Claim, outcome: str, parts: Sequence[Part], results: Results) -> tuple[Strength, list[str]]:
+    """Return how far the outcome can be relied on, and what keeps it from being firm: as far as the weakest part that it rests on."""
+    resting = [part for part in parts if part.tests and (outcome == "undecided" or part.holds is not None)]
+    if not resting:
+        return "none", ["not measured"]
+    reasons: dict[str, None] = {}
+    for part in parts:
+        before = f"{part.name}: " if part.name and len(parts) > 1 else ""
+        if part in resting:
+            reasons |= {
+                f"{before}{reason}": None for test in part.deciding if test.strength == part.strength != "firm" for reason in test.reasons
+            }
+        elif part.missing:
+            reasons[f"{before}not measured"] = None
+        elif part.holds is None and outcome == "partly":
+            reasons[f"{before}within the error"] = None
+    strength = max((part.strength for part in resting), key=STRENGTHS.index)
+    if strength != "none" and claim.guessed:
+        reasons[claim.guessed] = None
+    if strength == "firm" and (outcome == "undecided" or reasons):
+        strength = "indicative"
+    if outcome == "undecided" and strength != "none":
+        between = all(test.low is None for part in resting for test in part.tests if test.holds is None)
+        reasons["between the ends of the cut" if between else "within the error"] = None
+    return strength, list(reasons)
+
+
+def _explanation(claim: Claim, case: Case) -> dict[str, str] | None:
+    if claim.explanation is None:
+        return None
+    answers = [part.holds for part in case.parts if part.of == "explanation" and part.tests]
+    if not answers:
+        verdict = "untested"
+    elif False in answers:
+        verdict = "does not hold"
+    else:
+        verdict = "possible" if None in answers else claim.explanation.at_most
+    sentence = _sentence(claim.explanation.sentences, verdict, case.numbers)
+    return {"statement": claim.explanation.statement, "verdict": verdict, "sentence": sentence}
+
+
+class _Shown:
+    """A number as a template writes it: as its check rounds it, or in a format of the template's own."""
+
+    def __init__(self, number: Number) -> None:
+        self.number = number
+
+    def __format__(self, form: str) -> str:
+        return format(self.number.value, form) if form else self.number.text
+
+
+def _sentence(sentences: Sentences, verdict: str, numbers: Mapping[str, Number]) -> str:
+    """Return the first template of a verdict whose numbers are all there; empty if there is none."""
+    for key in (verdict, OTHERWISE):
+        told = sentences.get(key, [])
+        for template in [told] if isinstance(told, str) else told:
+            if all(name in numbers for name in fields(template)):
+                return template.format(**{name: _Shown(number) for name, number in numbers.items()})
     return ""
 
 
-def _absent(claim: Claim, evidence: Evidence) -> str:
-    absent = [name for name in claim.variants if not _epochs(evidence, name)]
-    return f"There are no results of {_names(absent)}." if absent else ""
+def _plain(outcome: str, parts: Sequence[Part], claim: Claim) -> str:
+    """Return a sentence where a study has none."""
+    tests = [test for part in parts for test in part.tests]
+    if not tests:
+        runs = ", ".join(claim.decides[:3]) + (f" and {len(claim.decides) - 3} more" if len(claim.decides) > 3 else "")
+        return f"Not measured yet; {runs} would decide it." if claim.decides else "Not measured yet."
+    holds = sum(test.holds is True for test in tests)
+    within = sum(test.holds is None for test in tests)
+    return f"{holds} of {len(tests)} tests hold{f', {within} lie within the error' if within else ''}."
 
 
-def _shortened(claim: Claim, evidence: Evidence) -> str:
-    """Return which trainings ended before the report's last epoch; empty if none did."""
-    short: dict[str, list[str]] = {}
-    for name in claim.variants:
-        declared = evidence.variant(name).training.epochs
-        epochs = min(_epochs(evidence, name).values(), default=declared)
-        if epochs < declared:
-            short.setdefault(f"{epochs:,} of the report's {declared:,} epochs", []).append(name)
-    return f"The training ran {_names([f'{ran} of {_names(of)}' for ran, of in short.items()])}." if short else ""
+def _part(part: Part) -> dict[str, Any]:
+    reasons = dict.fromkeys(reason for test in part.deciding for reason in test.reasons)
+    outcome = WORDS[part.holds]
+    return {
+        "part": part.name,
+        "of": part.of,
+        "outcome": outcome,
+        "strength": part.strength,
+        "reasons": list(reasons),
+        "missing": part.missing,
+    }
 
 
-def _fewer(claim: Claim, evidence: Evidence) -> str:
-    """Return which data are fewer than the report's, with the first split that is; empty if they are as many."""
-    for dataset in dict.fromkeys(evidence.variant(name).dataset for name in claim.variants):
-        card = evidence.card(dataset)
-        if "declared" not in card or "counts" not in card:
-            raise Missing(f"the data card of {dataset} does not say how many images its report used")
-        for split, name in SPLITS.items():
-            count, declared = card["counts"][split], card["declared"][split]
-            if count < declared:
-                return (
-                    f"The data of {dataset} ({card['data_source']}) are fewer than the report's: {count:,} of {declared:,} {name} images."
-                )
-    return ""
+def _test(test: Any) -> dict[str, Any]:
+    return {key: value for key, value in vars(test).items() if key != "by_interval"}
 
 
-def _epochs(evidence: Evidence, variant: str) -> dict[int, int]:
-    """Return the seed -> epochs that were run; empty where nothing is, or nothing that can be read."""
+def _variants(claim: Claim, case: Case, results: Results) -> list[str]:
+    read = [name for part in case.parts for test in part.tests for name in test.variants]
+    return list(dict.fromkeys(name for name in [*claim.variants, *read] if name in results.config.variants))
+
+
+def _seeds(results: Results, variant: str) -> list[int]:
     try:
-        return {seed: len(table) for seed, table in evidence.history(variant).items()}
-    except (Missing, *MALFORMED):
-        return {}
+        return sorted({*results.histories(variant), *results.metrics(variant), *results.quality(variant)})
+    except UserError:
+        return []
 
 
-def _sources(claim: Claim, evidence: Evidence) -> list[str]:
-    """Name the data sets that are complete without being the official files."""
-    used = {evidence.variant(name).dataset: evidence.variant(name).data_source for name in claim.variants}
-    return [
-        f"The data of {dataset} are no official files ({source}) but as many images."
-        for dataset, source in used.items()
-        if source != "official"
-    ]
+def _data(results: Results, variants: Sequence[str]) -> dict[str, dict[str, Any]]:
+    sources = {results.config.variants[name].dataset: results.config.variants[name].data_source for name in variants}
+    notes = {}
+    for dataset in sources:
+        try:
+            notes[dataset] = shortfall(results, dataset)
+        except (UserError, LookupError, TypeError) as error:
+            notes[dataset] = f"the data card cannot be read: {error}"
+    return {dataset: {"source": source, "complete": not notes[dataset], "note": notes[dataset]} for dataset, source in sources.items()}
 
 
-def _names(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _epochs(results: Results, variants: Sequence[str]) -> dict[str, list[int]]:
+    """Return the variant -> epochs that were run and that the report has, of those that were cut short."""
+    short = {}
+    for name in variants:
+        declared = results.config.variants[name].training.epochs
+        try:
+            ran = results.epochs(name)
+        except (Missing, UserError):
+            continue
+        if ran < declared:
+            short[name] = [ran, declared]
+    return short
 
 
-def _line(error: Exception) -> str:
-    """Return an error as part of a sentence."""
-    return " ".join(f"{type(error).__name__} {error}".split()) if not isinstance(error, UserError) else str(error)
+def _command(results: Results, names: Sequence[str]) -> str:
+    variants = [name for name in dict.fromkeys(names) if name in results.config.variants]
+    return (
+        f'make verify PRESET={results.config.preset} VARIANT="{" ".join(variants)}"'
+        if variants
+        else f"make report PRESET={results.config.preset}"
+    )
+
+
+def _counts(rows: Sequence[Mapping[str, Any]], errata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    claims = [row for row in rows if row["kind"] != "question"]
+    explained = [row["explanation"]["verdict"] for row in claims if row["explanation"]]
+    return {
+        "claims": len(claims),
+        "questions": len(rows) - len(claims),
+        "outcome": _counted((row["outcome"] for row in claims), OUTCOMES),
+        "strength": _counted((row["strength"] for row in claims), STRENGTHS),
+        "explanation": _counted(explained, ("holds", "does not hold", "possible", "untested")),
+        "errata": _counted((one["rank"] for one in errata), RANKS),
+    }
+
+
+def _counted(found: Any, words: Sequence[str]) -> dict[str, int]:
+    counts = Counter(found)
+    return {word: counts[word] for word in words}

@@ -2,26 +2,29 @@
 
 import hashlib
 import os
+import platform
 
 __all__ = ["derive_seed", "make_deterministic", "pin_instruction_set"]
 
+_X86 = ("x86_64", "AMD64")
 _INSTRUCTION_SET = {
     # One common level, so that machines with and without AVX-512 take the same code paths.
     "ATEN_CPU_CAPABILITY": "avx2",
     "MKL_CBWR": "AVX2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
-    # numpy's and scipy's; the name of their kernels for AVX2. Other architectures ignore it.
+    # numpy's and scipy's; the name of their kernels for AVX2.
     "OPENBLAS_CORETYPE": "Haswell",
     # numpy's own loops beyond AVX2, by its names for them.
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-    # cuBLAS needs a fixed workspace to be deterministic (only read on a GPU).
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 
 
 def pin_instruction_set() -> None:
-    """Set the environment variables that numpy and torch read once at import."""
-    os.environ.update(_INSTRUCTION_SET)
+    """Set the environment variables that numpy and torch read once at import; the instruction sets are those of x86 alone."""
+    if platform.machine() in _X86:
+        os.environ.update(_INSTRUCTION_SET)
+    # cuBLAS needs a fixed workspace to be deterministic (only read on a GPU).
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 

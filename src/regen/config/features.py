@@ -23,9 +23,9 @@ class FeatureSchedule(Config):
 
 
 class FeatureNetwork(Config):
-    """A network in whose features the samples of a data set are compared; `labels` is the data set that has the labels."""
+    """A network in whose features the samples of a data set are compared; `labels` is the data set with the labels, if not itself."""
 
-    labels: Name
+    labels: Name | None = None
     images: Preparation = Preparation()
     network: Encoder
     dropout: Dropout
@@ -36,6 +36,7 @@ class FeaturesConfig(FeatureNetwork):
     """Resolved for `features`: the network of one data set; `n_samples` images hold the training images against the test images."""
 
     dataset: Name
+    labels: Name
     data_source: DataSource
     shape: list[Positive]
     classes: Positive | None

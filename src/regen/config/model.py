@@ -21,17 +21,21 @@ __all__ = [
     "Gan",
     "Gaussian",
     "Latent",
+    "LearnedDequantisation",
     "Likelihood",
     "Mlp",
+    "MlpEncoder",
     "Model",
     "Nearest",
     "Network",
+    "NoDequantisation",
     "PixelFlow",
     "Prior",
     "RealNvp",
     "Regressor",
     "Standard",
     "Transposed",
+    "UniformDequantisation",
     "Vae",
 ]
 
@@ -40,13 +44,24 @@ Hidden = Annotated[list[Positive], Field(min_length=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Mlp(Config):
-    """Linear layers: sizes as an encoder runs them, from the image on; a decoder or generator is the mirror."""
+class MlpEncoder(Config):
+    """Linear layers: sizes as an encoder runs them, from the image on. Batch normalisation stands before the activation or after it."""
 
     kind: Literal["mlp"]
     hidden: Hidden
     activation: Activation
     batch_norm: bool = False
+    norm_place: Literal["before_activation", "after_activation"] = "before_activation"
+
+
+class Mlp(MlpEncoder):
+    """The same with a decoder or generator: its mirror, or layers of its own sizes, from the latents on."""
+
+    decoder_hidden: Hidden | None = None
+
+    def decoder_sizes(self) -> list[int]:
+        """Return the sizes of the decoder's hidden layers, from the latents on."""
+        return self.decoder_hidden or self.hidden[::-1]
 
 
 class Transposed(Config):
@@ -86,7 +101,7 @@ class Conv(ConvEncoder):
     upsampling: Annotated[Transposed | Nearest | Bilinear, Field(discriminator="kind")]
 
 
-Encoder = Annotated[Mlp | ConvEncoder, Field(discriminator="kind")]
+Encoder = Annotated[MlpEncoder | ConvEncoder, Field(discriminator="kind")]
 Network = Annotated[Mlp | Conv, Field(discriminator="kind")]
 
 
@@ -106,7 +121,7 @@ class Standard(Config):
 class RealNvp(Config):
     """Couplings, each followed by a reversal; log-scale and shift from one network a coupling or from one each.
 
-    One coupling alone would leave half of the values as they are.
+    One coupling alone would leave half of the values as they are. A log-scale is bounded by 1, or by a gain a dimension that is learned.
     """
 
     kind: Literal["realnvp"]
@@ -114,6 +129,7 @@ class RealNvp(Config):
     networks: Literal["one", "one_each"]
     hidden: Hidden
     activation: Activation
+    learn_gain: bool = False
 
 
 Prior = Annotated[Standard | RealNvp, Field(discriminator="kind")]
@@ -126,17 +142,22 @@ class Bernoulli(Config):
 
 
 class ContinuousBernoulli(Config):
-    """p(x | z) = continuous Bernoulli(logits), a density on [0, 1] (Loaiza-Ganem and Cunningham, 2019)."""
+    """p(x | z) = continuous Bernoulli(logits), a density on [0, 1] (Loaiza-Ganem and Cunningham, 2019).
+
+    `dequantised`: the probability of the 256 levels that is the density's integral over a level's width, by uniform noise.
+    """
 
     kind: Literal["continuous_bernoulli"]
+    dequantised: bool = False
 
 
 class Gaussian(Config):
-    """p(x | z) = N(sigmoid(logits), scale^2) on values in [0, 1]; a learned scale is one number for all pixels."""
+    """p(x | z) = N(sigmoid(logits), scale^2) on values in [0, 1]; a learned scale is one number for all pixels; `dequantised` as above."""
 
     kind: Literal["gaussian"]
     scale: PositiveFloat
     learn_scale: bool = False
+    dequantised: bool = False
 
 
 class DiscretisedLogistic(Config):
@@ -160,12 +181,36 @@ class Vae(Config):
     likelihood: Likelihood
 
 
+class NoDequantisation(Config):
+    """The middle of each level, always: a density at 256 points a dimension, and no probability of anything."""
+
+    kind: Literal["none"]
+
+
+class UniformDequantisation(Config):
+    """Uniform noise within each level."""
+
+    kind: Literal["uniform"]
+
+
+class LearnedDequantisation(Config):
+    """Noise from a Gaussian that a network makes of the image, through a sigmoid, trained with the flow."""
+
+    kind: Literal["learned"]
+    hidden: Hidden
+    activation: Activation
+
+
+Dequantisation = Annotated[NoDequantisation | UniformDequantisation | LearnedDequantisation, Field(discriminator="kind")]
+
+
 class PixelFlow(Config):
     """A normalising flow on dequantised, logit-transformed pixels; `alpha` keeps the logit finite."""
 
     family: Literal["flow"]
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     flow: RealNvp
+    dequantisation: Dequantisation = UniformDequantisation(kind="uniform")
 
 
 class AutoEncoder(Config):
@@ -181,7 +226,8 @@ class AutoEncoder(Config):
 class Gan(Config):
     """A generator of images in [-1, 1] from N(0, I), and a discriminator with dropout behind its activations.
 
-    A discriminator gives the probability that an image is real, or a score without bounds (a critic).
+    A discriminator gives the probability that an image is real, or a score without bounds (a critic). It sees real images in [-1, 1], the
+    range of the generator, or in [0, 1], half of it (`real_range: unit`).
     """
 
     family: Literal["gan"]
@@ -190,6 +236,7 @@ class Gan(Config):
     discriminator: Encoder
     dropout: Dropout = 0.0
     output: Literal["probability", "score"]
+    real_range: Literal["symmetric", "unit"] = "symmetric"
 
 
 class Classifier(Config):

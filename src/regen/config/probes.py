@@ -12,6 +12,8 @@ __all__ = [
     "CodeFit",
     "EarlyGradients",
     "EstimatorVariance",
+    "FineTuning",
+    "GradientVariance",
     "LinearProbe",
     "Midpoints",
     "PriorCost",
@@ -20,6 +22,7 @@ __all__ = [
     "Reshape",
     "Settings",
     "SingleLatents",
+    "Upsamplings",
 ]
 
 Several = Annotated[int, Field(ge=2)]
@@ -31,6 +34,25 @@ class LinearProbe(Config):
     kind: Literal["linear_probe"] = "linear_probe"
     labels: Annotated[list[Positive], Field(min_length=1)]
     draws: Several
+
+
+class FineTuning(Config):
+    """Numbers of labels, random draws of the labelled images for each, and rising numbers of steps after which a classifier is tested."""
+
+    kind: Literal["fine_tuning"] = "fine_tuning"
+    labels: Annotated[list[Positive], Field(min_length=1)]
+    draws: Several
+    steps: Annotated[list[Positive], Field(min_length=1)]
+
+
+class GradientVariance(Config):
+    """Samples of q and batch sizes, each with each; batches drawn, and gradients of each batch."""
+
+    kind: Literal["gradient_variance"] = "gradient_variance"
+    samples: Annotated[list[Positive], Field(min_length=1)]
+    batch_sizes: Annotated[list[Positive], Field(min_length=1)]
+    batches: Several
+    repeats: Several
 
 
 class CodeFit(Config):
@@ -86,8 +108,24 @@ class SingleLatents(Config):
     points: Several
 
 
+class Upsamplings(Config):
+    """Nothing to choose: the samples are those of the variants' sample quality."""
+
+    kind: Literal["upsamplings"] = "upsamplings"
+
+
 Settings = Annotated[
-    LinearProbe | CodeFit | EstimatorVariance | EarlyGradients | PriorCost | Reshape | Midpoints | SingleLatents,
+    LinearProbe
+    | FineTuning
+    | CodeFit
+    | EstimatorVariance
+    | GradientVariance
+    | EarlyGradients
+    | PriorCost
+    | Reshape
+    | Midpoints
+    | SingleLatents
+    | Upsamplings,
     Field(discriminator="kind"),
 ]
 

@@ -10,11 +10,14 @@ __all__ = [
     "Adversarial",
     "CrossEntropy",
     "Elbo",
+    "GumbelSoftmax",
     "Iwae",
+    "MeanSquaredError",
     "NegativeLogLikelihood",
     "Noise",
     "Objective",
     "Preparation",
+    "RateDrops",
     "Reconstruction",
     "ScoreFunction",
     "SquaredError",
@@ -24,10 +27,17 @@ __all__ = [
 
 
 class Elbo(Config):
-    """-E_q log p(x | z) + kl_weight KL, pathwise gradient; `log_det_times_dim` is vu4a's fault, made on purpose."""
+    """-E_q log p(x | z) + kl_weight KL, pathwise gradient, the expectation a mean over `samples` of q (lab1, equation 18).
+
+    Over the first `warm_up_epochs` the weight of the KL rises linearly from 0 to `kl_weight`. With `free_nats_per_latent` a latent counts
+    no less than so many nats, whose KL is averaged over the batch first. `log_det_times_dim` is vu4a's fault, made on purpose.
+    """
 
     kind: Literal["elbo"]
+    samples: Positive = 1
     kl_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    warm_up_epochs: Positive | None = None
+    free_nats_per_latent: PositiveFloat | None = None
     log_det_times_dim: bool = False
 
 
@@ -39,13 +49,30 @@ class Iwae(Config):
     gradient: Literal["normalised_weights", "doubly_reparameterised"]
 
 
+class MeanSquaredError(Config):
+    """Squared error of the decoder's mean, averaged over pixels, + kl_weight times the KL, averaged over latents: no unit."""
+
+    kind: Literal["mean_squared_error"]
+    kl_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+
+
+class GumbelSoftmax(Config):
+    """-ELBO of Bernoulli latents with the reconstruction at relaxed ones, and the KL of the Bernoullis themselves in closed form."""
+
+    kind: Literal["gumbel_softmax"]
+    temperature: PositiveFloat
+
+
 class ScoreFunction(Config):
-    """-ELBO of Bernoulli latents, analytic KL, score-function gradient of the reconstruction."""
+    """-ELBO of Bernoulli latents, analytic KL, score-function gradient of the reconstruction.
+
+    `decay` of the running average that is the baseline; null: the mean of all earlier steps.
+    """
 
     kind: Literal["score_function"]
     estimator: Literal["no_baseline", "running_average", "leave_one_out", "as_printed"]
     samples: Positive
-    decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    decay: Annotated[float, Field(ge=0, lt=1)] | None = 0.9
 
     @model_validator(mode="after")
     def _samples_fit(self) -> Self:
@@ -103,7 +130,16 @@ class SquaredError(Config):
 Values = Literal["grey", "binary"]
 
 Objective = Annotated[
-    Elbo | Iwae | ScoreFunction | NegativeLogLikelihood | Reconstruction | Adversarial | CrossEntropy | SquaredError,
+    Elbo
+    | Iwae
+    | MeanSquaredError
+    | GumbelSoftmax
+    | ScoreFunction
+    | NegativeLogLikelihood
+    | Reconstruction
+    | Adversarial
+    | CrossEntropy
+    | SquaredError,
     Field(discriminator="kind"),
 ]
 
@@ -116,8 +152,12 @@ class Noise(Config):
 
 
 class Preparation(Config):
-    """What is done to the data set's images: resized, one channel repeated, binarised once or anew at every visit in training."""
+    """What is done to the data set's images: resized, one channel repeated, binarised once or anew at every visit in training.
 
+    `luminance`: the three channels all become the image's luminance.
+    """
+
+    luminance: bool = False
     size: Positive | None = None
     channels: Positive | None = None
     binarisation: Literal["fixed", "every_epoch"] | None = None
@@ -132,10 +172,18 @@ class Preparation(Config):
         return values if self.binarisation is None else "binary"
 
 
+class RateDrops(Config):
+    """After each of these epochs the learning rate is multiplied by `factor`."""
+
+    epochs: Annotated[list[Positive], Field(min_length=1)]
+    factor: Annotated[float, Field(gt=0, lt=1)]
+
+
 class Training(Config):
     """A report's own schedule; `learning_rate_stages` n is Burda's: 3^(i-1) epochs at stage i, the rate falling tenfold.
 
     `held_out: test` trains on the validation images too and holds the test images out instead; nothing is chosen by either.
+    `on_non_finite: stop` makes a training that leaves the finite numbers a result: it ends with the weights of the last finite epoch.
     """
 
     objective: Objective
@@ -143,6 +191,7 @@ class Training(Config):
     optimizer: Literal["adam"]
     learning_rate: PositiveFloat
     learning_rate_stages: Annotated[int, Field(ge=2)] | None = None
+    learning_rate_drops: RateDrops | None = None
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] = [0.9, 0.999]
     epsilon: PositiveFloat = 1e-8
     clip_norm: PositiveFloat | None = None
@@ -151,6 +200,7 @@ class Training(Config):
     snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
     snapshot_steps: list[Annotated[int, Field(ge=0)]] = []
     held_out: Literal["validation", "test"] = "validation"
+    on_non_finite: Literal["error", "stop"] = "error"
 
     def steps(self, n_images: int) -> int:
         """Return the optimiser steps of all epochs over `n_images`; the last batch of an epoch may be smaller."""
@@ -164,4 +214,11 @@ class Training(Config):
             raise ValueError(f"snapshot_steps = {self.snapshot_steps}: allowed: rising")
         if self.learning_rate_stages is not None and self.epochs != (total := (3**self.learning_rate_stages - 1) // 2):
             raise ValueError(f"epochs = {self.epochs}: allowed with learning_rate_stages = {self.learning_rate_stages}: {total}")
+        if (drops := self.learning_rate_drops) is not None:
+            if self.learning_rate_stages is not None:
+                raise ValueError("learning_rate_drops: allowed without learning_rate_stages")
+            if drops.epochs != sorted(set(drops.epochs)) or drops.epochs[-1] >= self.epochs:
+                raise ValueError(f"learning_rate_drops.epochs = {drops.epochs}: allowed: rising, each below 'epochs' ({self.epochs})")
+        if isinstance(self.objective, Elbo) and (self.objective.warm_up_epochs or 0) > self.epochs:
+            raise ValueError(f"objective.warm_up_epochs = {self.objective.warm_up_epochs}: allowed: up to 'epochs' ({self.epochs})")
         return self

@@ -21,11 +21,11 @@ __all__ = [
     "check_images",
 ]
 
-DataSource = Literal["official", "subset", "grey", "stand-in"]
+DataSource = Literal["official", "subset", "grey", "stand-in", "own"]
 
 OBJECTIVES = {
-    "gaussian": ("elbo", "iwae"),
-    "bernoulli": ("score_function",),
+    "gaussian": ("elbo", "iwae", "mean_squared_error"),
+    "bernoulli": ("score_function", "gumbel_softmax"),
     "flow": ("nll",),
     "autoencoder": ("reconstruction",),
     "gan": ("adversarial",),
@@ -52,8 +52,15 @@ def check_combination(model: Model, training: Training) -> None:
     if objective.kind not in allowed:
         with_what = f"{model.latent.kind} latents" if isinstance(model, Vae) else f"family '{model.family}'"
         raise ValueError(f"training.objective.kind = '{objective.kind}': allowed with {with_what}: {', '.join(allowed)}")
-    if isinstance(objective, Elbo) and objective.log_det_times_dim and not (isinstance(model, Vae) and isinstance(model.prior, RealNvp)):
-        raise ValueError("training.objective.log_det_times_dim = true: allowed with a 'realnvp' prior only")
+    if isinstance(objective, Elbo):
+        flow_prior = isinstance(model, Vae) and isinstance(model.prior, RealNvp)
+        if objective.log_det_times_dim and not flow_prior:
+            raise ValueError("training.objective.log_det_times_dim = true: allowed with a 'realnvp' prior only")
+        if objective.free_nats_per_latent is not None and flow_prior:
+            raise ValueError(
+                f"training.objective.free_nats_per_latent = {objective.free_nats_per_latent}: allowed with a 'standard' prior only, "
+                "whose KL is a sum over latents"
+            )
     if isinstance(model, Gan) and isinstance(objective, Adversarial):
         output = "score" if objective.loss == "wasserstein" else "probability"
         if model.output != output:
@@ -61,8 +68,16 @@ def check_combination(model: Model, training: Training) -> None:
         if objective.gradient_penalty is not None and model.discriminator.batch_norm:
             # The penalty is of single images (Gulrajani et al., 2017, section 4).
             raise ValueError("model.discriminator.batch_norm = true: allowed with loss 'wasserstein': false")
+    if training.batch_size == 1 and (where := _normalised(model)) is not None:
+        raise ValueError(f"training.batch_size = 1: allowed with {where}.batch_norm = true: from 2, one image has no variance")
     if training.noise is not None and objective.kind != "elbo":
         raise ValueError(f"training.noise: allowed with objective 'elbo' only, not '{objective.kind}'")
+
+
+def _normalised(model: Model) -> str | None:
+    """Return the key of the first network that normalises by batches; None if there is none."""
+    parts = ("network", "generator", "discriminator")
+    return next((f"model.{part}" for part in parts if getattr(getattr(model, part, None), "batch_norm", False)), None)
 
 
 def check_images(model: Model, training: Training, images: Preparation, shape: list[int], values: Values, classes: int | None) -> None:
@@ -77,6 +92,8 @@ def check_images(model: Model, training: Training, images: Preparation, shape: l
         raise ValueError(f"images.binarisation = '{images.binarisation}': allowed on binary images: null")
     if values == "binary" and images.size is not None:
         raise ValueError(f"images.size = {images.size}: allowed on binary images: null")
+    if values == "binary" and images.luminance:
+        raise ValueError("images.luminance = true: allowed on binary images: false")
     binary = values == "binary" or images.binarisation is not None
     likelihood = getattr(model, "likelihood", None)
     if binary and likelihood is not None and likelihood.kind != "bernoulli":

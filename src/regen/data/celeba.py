@@ -1,14 +1,14 @@
-"""CelebA's aligned faces, straight from the zip archive, squashed to 64x64."""
+"""CelebA's aligned faces, straight from the zip archive, squashed to a square."""
 
 import io
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from regen.data.pictures import DAMAGE
 from regen.images.images import Images, damaged
 from regen.params.schema import DataConfig
 
@@ -17,9 +17,6 @@ __all__ = ["read_celeba"]
 PARTITIONS = {"train": "0", "validation": "1", "test": "2"}
 ARCHIVE = "img_align_celeba.zip"
 PARTITION_FILE = "list_eval_partition.txt"
-
-# What zipfile and Pillow raise on damaged bytes; RuntimeError covers a member that claims to be encrypted.
-DAMAGE = (OSError, EOFError, RuntimeError, SyntaxError, ValueError, zipfile.BadZipFile, zlib.error, Image.DecompressionBombError)
 
 
 def read_celeba(config: DataConfig, raw: Path) -> dict[str, Images]:

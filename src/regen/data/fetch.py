@@ -17,7 +17,10 @@ from regen.data.addresses import addresses
 from regen.data.checksums import checksum_like
 from regen.params.schema import SourceConfig
 
-__all__ = ["fetch", "mirrors"]
+__all__ = ["OWN_FOLDER", "fetch", "mirrors"]
+
+OWN_FOLDER = Path("own")
+"""Where scripts/own.py puts a user's own data sets, and the last mirror that is looked at."""
 
 TIMEOUT = 10
 """Seconds without an answer after which a download is given up."""
@@ -35,7 +38,8 @@ def mirrors() -> list[Path]:
 def fetch(config: SourceConfig, destination: Path) -> None:
     """Put every file of `config.files` into the folder `destination`, and `source.json`, which says what they are.
 
-    The first file of the mirrors with the right checksum is taken; failing that, official files are downloaded.
+    The first file of the mirrors with the right checksum is taken, in the folder of the data set's kind (of a user's own: of its name);
+    failing that, official files are downloaded.
     A file that is there already with the right checksum is kept.
 
     Raises
@@ -67,14 +71,15 @@ def _place(config: SourceConfig, name: str, expected: str, path: Path) -> None:
 
 def _places(config: SourceConfig, name: str) -> Iterator[str]:
     """Yield every place to look at: files of the mirrors first, then the publisher's addresses."""
-    for mirror in filter(Path.is_dir, mirrors()):
-        file = mirror / config.dataset / name
+    own = config.status == "own"
+    for mirror in filter(Path.is_dir, [*mirrors(), *([OWN_FOLDER] if own else [])]):
+        file = mirror / (config.dataset if own else config.kind) / name
         yield str(file)
         if name.endswith(".amat"):
             yield f"{file}.gz"
     # Only official files have a publisher; a subset exists in mirrors alone.
     if config.status == "official":
-        yield from addresses(config.dataset, name)
+        yield from addresses(config.kind, name)
 
 
 def _open(place: str) -> AbstractContextManager[IO[bytes]]:
@@ -111,6 +116,6 @@ def _blocks(place: str) -> Iterator[bytes]:
                 yield block
     except FileNotFoundError as error:
         raise _RefusedError("missing") from error
-    except (OSError, EOFError, zlib.error, HTTPException) as error:
+    except (OSError, EOFError, ValueError, zlib.error, HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise _RefusedError(f"unreadable ({' '.join(reason.split())})") from error

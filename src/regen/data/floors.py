@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from regen.images.entropy import cross_entropy
 from regen.images.images import Images
 from regen.images.prepare import prepare
 from regen.params.schema import DataConfig
@@ -24,7 +25,9 @@ def floors(config: DataConfig, splits: dict[str, Images]) -> list[dict[str, Any]
     """
     rows: list[dict[str, Any]] = []
     for preparation in config.preparations:
-        facts = {"size": preparation.shape(config.shape), "values": preparation.values(config.values)}
+        facts: dict[str, Any] = {"size": preparation.shape(config.shape), "values": preparation.values(config.values)}
+        if preparation.luminance:
+            facts["luminance"] = True
         counted = {name: _counted(prepare(images, preparation, name).images) for name, images in splits.items()}
         # A pixel that is black, or white, in all training images would make the others' infinite: half a level of one image is left.
         least = 0.5 / (255 * len(splits["train"]))
@@ -35,8 +38,8 @@ def floors(config: DataConfig, splits: dict[str, Images]) -> list[dict[str, Any]
                 {
                     **facts,
                     "split": name,
-                    "floor_nats": (counts * _cross_entropy(x, x)).sum().item() / len(splits[name]),
-                    "mean_image_nats": _cross_entropy(mean, model).sum().item(),
+                    "floor_nats": (counts * cross_entropy(x, x)).sum().item() / len(splits[name]),
+                    "mean_image_nats": cross_entropy(mean, model).sum().item(),
                 }
             )
     return rows
@@ -51,9 +54,3 @@ def _counted(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         counts += torch.bincount(block.flatten(), minlength=LEVELS)
         total += block.sum(0, dtype=torch.int64)
     return counts.double(), total.double() / (255 * len(images))
-
-
-def _cross_entropy(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
-    """Return -x log p - (1 - x) log(1 - p), elementwise; 0 log 0 is 0."""
-    nats: torch.Tensor = -torch.special.xlogy(x, p) - torch.special.xlogy(1 - x, 1 - p)
-    return nats

@@ -20,7 +20,7 @@ TITLES = {
     "mnist": "MNIST",
     "binarized_mnist": "MNIST in Larochelle's fixed binarisation",
     "svhn": "SVHN",
-    "celeba": "CelebA (whole aligned frame squashed to 64x64)",
+    "celeba": "CelebA (whole aligned frame squashed to {size})",
 }
 
 OFFICIAL = {"celeba": "the first images of each official partition"}
@@ -37,19 +37,28 @@ def split(config: DataConfig, sets: dict[str, Images]) -> dict[str, Images]:
     """Return `train`, `validation` and `test`, each at most `config.max_images` long.
 
     Where the source has no validation set, a seeded permutation of `train` cuts one off: the sizes of
-    `config.split` at full size, the same proportions below it.
+    `config.split` at full size, the same proportions below it. So are a user's own images cut where they have no test set, and a set that
+    they have is permuted: a limit takes its first images, which may be those of one class.
 
     Raises
     ------
     UserError
-        If an official source has other counts than `config.split`, or a split is empty.
+        If an official source or a user's own has other counts than `config.split`, or a split is empty.
     """
-    if "validation" not in sets:
-        sets = {**_cut(config, sets["train"]), "test": sets["test"]}
+    if config.status == "own":
+        sets = {name: _permuted(config, name, images) for name, images in sets.items()}
+    undivided = sets.get("all", sets.get("train"))
+    assert undivided is not None
+    if "test" not in sets and "validation" in sets:
+        raise UserError(f"{config.dataset}: expected test images beside the validation images, got none; give both or neither")
+    if "test" not in sets:
+        sets = _cut(config, undivided, SPLITS)
+    elif "validation" not in sets:
+        sets = {**_cut(config, undivided, SPLITS[:2]), "test": sets["test"]}
     for name in SPLITS:
         count, full = len(sets[name]), getattr(config.split, name)
         where = f"{config.dataset} (source '{config.source}')"
-        if config.status == "official" and count != full:
+        if config.status in ("official", "own") and count != full:
             raise UserError(f"{where}: expected {full} {name} images, got {count}; correct datasets.{config.dataset}.split in params.yaml")
         if count == 0:
             raise UserError(f"{where}: expected {name} images, got none; choose a larger source in params.yaml")
@@ -58,14 +67,19 @@ def split(config: DataConfig, sets: dict[str, Images]) -> dict[str, Images]:
     return {name: sets[name].take(slice(getattr(config.max_images, name))) for name in SPLITS}
 
 
-def _cut(config: DataConfig, images: Images) -> dict[str, Images]:
-    """Permute the images with the split's own seed; the last ones are for validation."""
+def _cut(config: DataConfig, images: Images, names: tuple[str, ...]) -> dict[str, Images]:
+    """Permute the images with the split's own seed and divide them; those of `train` come first."""
     generator = torch.Generator().manual_seed(derive_seed(config.seed, "split", config.dataset))
     order = torch.randperm(len(images), generator=generator)
-    full = config.split.train + config.split.validation
-    n_validation = round(len(images) * config.split.validation / full)
-    n_train = len(images) - n_validation
-    return {"train": images.take(order[:n_train]), "validation": images.take(order[n_train:])}
+    declared = [getattr(config.split, name) for name in names]
+    rest = [round(len(images) * count / sum(declared)) for count in declared[1:]]
+    parts = order.split([len(images) - sum(rest), *rest])
+    return {name: images.take(part) for name, part in zip(names, parts, strict=True)}
+
+
+def _permuted(config: DataConfig, name: str, images: Images) -> Images:
+    generator = torch.Generator().manual_seed(derive_seed(config.seed, "order", config.dataset, name))
+    return images.take(torch.randperm(len(images), generator=generator))
 
 
 def card(config: DataConfig, splits: dict[str, Images]) -> dict[str, Any]:
@@ -76,7 +90,7 @@ def card(config: DataConfig, splits: dict[str, Images]) -> dict[str, Any]:
     """
     training = splits["train"].images
     counts = {name: len(images) for name, images in splits.items()}
-    checksum_state = {"official": "official", "subset": "mirror", "grey": "mirror", "stand-in": "generated"}
+    checksum_state = {"official": "official", "subset": "mirror", "grey": "mirror", "stand-in": "generated", "own": "own"}
     return {
         "dataset": config.dataset,
         "source": config.source,
@@ -97,12 +111,13 @@ def card(config: DataConfig, splits: dict[str, Images]) -> dict[str, Any]:
 
 def _description(config: DataConfig, counts: dict[str, int]) -> str:
     """Say in one line what the images are; never call part of a data set by the name of the whole."""
-    title = TITLES.get(config.dataset, config.dataset)
+    title = TITLES.get(config.kind, "").format(size="x".join(map(str, config.shape[1:])))
     what = {
-        "official": f"{title}, {OFFICIAL.get(config.dataset, 'official files')}",
+        "official": f"{title}, {OFFICIAL.get(config.kind, 'official files')}",
         "subset": f"a subset of {title}",
         "grey": f"{title} digits cropped again in grey: not the official pixels, not comparable with published {title} numbers",
-        "stand-in": f"an embedded stand-in, not {title.partition(' (')[0]}: {STANDINS.get(config.dataset, 'generated')}",
+        "own": f"the user's own images '{config.dataset}', of no published data set",
+        "stand-in": f"an embedded stand-in, not {title.partition(' (')[0]}: {STANDINS.get(config.kind)}",
     }[config.status]
     limited = config.max_images is not None and any(getattr(config.max_images, name) == count for name, count in counts.items())
     numbers = f"{counts['train']:,} training, {counts['validation']:,} validation and {counts['test']:,} test images"

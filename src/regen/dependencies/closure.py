@@ -11,8 +11,9 @@ __all__ = ["Closure", "closure", "data_files"]
 
 PACKAGE = "regen"
 
-BESIDE = frozenset({"regen.provenance"})
-"""What only notes how a stage ran, in files that DVC ignores: it decides no byte of a result, so a change of it makes nothing stale."""
+BESIDE = frozenset({"regen.interface", "regen.provenance"})
+"""What decides no byte of a result, so that a change of it makes nothing stale: the interface, which the package names and no stage calls,
+and what notes how a stage ran, in files that DVC ignores."""
 
 
 class Closure:

@@ -9,7 +9,7 @@ from regen.common.errors import UserError
 
 __all__ = ["pinned"]
 
-NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+NAMES = {"PIL": "pillow", "ruamel": "ruamel-yaml", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 """Imports whose package has another name."""
 
 

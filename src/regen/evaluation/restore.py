@@ -32,7 +32,8 @@ def restore(config: Any, shape: list[int], path: Path) -> tuple[Any, dict[str, A
 
 def snapshots(folder: Path) -> list[Path]:
     """Return the files of weights that `models/<preset>/<variant>/<seed>` holds beside the final ones, in the order of training."""
-    return [path for unit in ("epoch", "step") for path in sorted(folder.glob(f"{unit}-*.safetensors"))]
+    found = {unit: folder.glob(f"{unit}-*.safetensors") for unit in ("epoch", "step")}
+    return [path for unit in found for path in sorted(found[unit], key=lambda path: (len(path.name), path.name))]
 
 
 def moment(note: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a variant does to its data set's images before it sees them: resize, repeat the channel, binarise."""
+"""What a variant does to its data set's images before it sees them: grey, resize, binarise, repeat the channel."""
 
 from pathlib import Path
 from typing import Literal, Protocol
@@ -11,7 +11,7 @@ from regen.config.training import Preparation
 from regen.images.batches import images_of
 from regen.images.images import Images
 
-__all__ = ["judged_images", "prepare", "training_images"]
+__all__ = ["judged_images", "prepare", "trained_on", "training_images"]
 
 
 class HoldsOut(Protocol):
@@ -43,12 +43,15 @@ class Judged(HoldsOut, Protocol):
 
 
 def prepare(images: Images, config: Preparation, split: str, training: bool = False) -> Images:
-    """Return images resized (bilinear, rounded to uint8), binarised (k / 255 is the probability of 255), repeated in channels.
+    """Return images without colour, resized, binarised and repeated in channels, each where the configuration asks for it.
 
+    Resizing is bilinear and rounds to uint8; k / 255 is the probability of 255.
     The binarisation of a split is the same in every run. Images that are binarised anew at every visit stay grey where
     they are for training: the loop draws them.
     """
     pixels = images.images
+    if config.luminance:
+        pixels = torch.cat([_luminance(block) for block in pixels.split(1000)])
     if config.size is not None:
         size = (config.size, config.size)
         blocks = [interpolate(block.float(), size, mode="bilinear", antialias=True).round().to(torch.uint8) for block in pixels.split(1000)]
@@ -60,6 +63,13 @@ def prepare(images: Images, config: Preparation, split: str, training: bool = Fa
     if config.channels is not None:
         pixels = pixels.repeat(1, config.channels, 1, 1)
     return Images(pixels, images.labels, images.label_names)
+
+
+def _luminance(images: torch.Tensor) -> torch.Tensor:
+    """Return images uint8 (N, 3, H, W) whose channels are all the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, as Pillow's."""
+    red, green, blue = images.to(torch.int32).unbind(1)
+    luma = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
+    return luma.to(torch.uint8).unsqueeze(1).repeat(1, 3, 1, 1)
 
 
 def training_images(config: Trained, folder: Path) -> dict[str, Images]:
@@ -77,17 +87,22 @@ def training_images(config: Trained, folder: Path) -> dict[str, Images]:
 def judged_images(config: Judged, folder: Path) -> dict[str, Images]:
     """Return what the samples of a configuration (`regen.config.features.QualityConfig`) are held against.
 
-    `train` (all images trained on) and `test` have the data set's own size, and are binarised if the variant's are; `prepared` are the test
-    images as the variant sees them.
+    `train` (all images trained on) and `test` have the data set's own size, and are without colour or binarised if the variant's are;
+    `prepared` are the test images as the variant sees them.
     """
     values = config.images.model_copy(update={"size": None, "channels": None})
-    trained = ("train", "validation") if config.held_out == "test" else ("train",)
     test = images_of(folder, "test")
     return {
-        "train": _joined([prepare(images_of(folder, split), values, split) for split in trained]),
+        "train": trained_on(config, folder, values),
         "test": prepare(test, values, "test"),
         "prepared": prepare(test, config.images, "test"),
     }
+
+
+def trained_on(config: Judged, folder: Path, preparation: Preparation | None = None) -> Images:
+    """Return all images that a variant trained on, prepared as it sees them or in another way; `folder` has the splits."""
+    splits = ("train", "validation") if config.held_out == "test" else ("train",)
+    return _joined([prepare(images_of(folder, split), preparation or config.images, split) for split in splits])
 
 
 def _joined(parts: list[Images]) -> Images:

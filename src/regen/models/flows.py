@@ -12,18 +12,23 @@ __all__ = ["AffineCoupling", "Conditioner", "FlowPrior", "Permutation", "RealNvp
 
 
 class Conditioner(nn.Module):
-    """log-scale (bounded by tanh) and shift of one half, computed from the other: one network, or one each."""
+    """log-scale (bounded by tanh) and shift of one half, computed from the other: one network, or one each.
+
+    The bound is 1, or a gain a dimension that begins there and is learned (as in the code of Dinh et al., 2017).
+    """
 
     def __init__(self, half: int, config: RealNvpConfig) -> None:
         super().__init__()
         outs = [2 * half] if config.networks == "one" else [half, half]
         self.networks = nn.ModuleList([mlp([half, *config.hidden, out], config.activation) for out in outs])
+        self.gain = nn.Parameter(torch.ones(half)) if config.learn_gain else None
 
     def forward(self, kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map (..., d/2) to log-scale and shift, each (..., d/2)."""
         out = [network(kept) for network in self.networks]
         log_scale, shift = out if len(out) == 2 else out[0].chunk(2, dim=-1)
-        return torch.tanh(log_scale), shift
+        bounded = torch.tanh(log_scale)
+        return bounded if self.gain is None else self.gain * bounded, shift
 
 
 class AffineCoupling(Transform):

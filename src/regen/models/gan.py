@@ -12,7 +12,7 @@ __all__ = ["Gan"]
 
 
 class Gan(nn.Module):
-    """A generator G, z ~ N(0, I), and a discriminator D of images in [-1, 1] (Goodfellow et al., 2014, arXiv:1406.2661).
+    """A generator G of images in [-1, 1], z ~ N(0, I), and a discriminator D (Goodfellow et al., 2014, arXiv:1406.2661).
 
     The discriminator returns logits of being real, or a critic's scores: `output` says which.
     """
@@ -20,15 +20,20 @@ class Gan(nn.Module):
     def __init__(self, config: GanConfig, shape: list[int]) -> None:
         super().__init__()
         self.output = config.output
+        self.unit_range = config.real_range == "unit"
         self.generator = nn.Sequential(decoder_network(config.generator, shape, config.latent_dim), nn.Tanh())
         self.discriminator = encoder_network(config.discriminator, shape, 1, config.dropout)
         self.prior = StandardNormal(config.latent_dim)
 
     def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return what validation and evaluation report, each (B,): of each image in [0, 1] and of one generated beside it."""
-        real = self.discriminator(2 * x - 1).squeeze(1)
+        real = self.discriminator(self.seen(x)).squeeze(1)
         fake = self.discriminator(self.generator(self.latents(len(x)))).squeeze(1)
         return discriminator_terms(real, fake, self.output)
+
+    def seen(self, x: torch.Tensor) -> torch.Tensor:
+        """Return images x (B, C, H, W) in [0, 1] as the discriminator sees real ones: in [-1, 1], or as they are."""
+        return x if self.unit_range else 2 * x - 1
 
     def latents(self, count: int) -> torch.Tensor:
         """Return `count` draws of the prior, (count, d)."""
@@ -36,9 +41,9 @@ class Gan(nn.Module):
         return z
 
     def images(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the generator's images at z (B, d), (B, C, H, W) in [0, 1]."""
-        images: torch.Tensor = (self.generator(z) + 1) / 2
-        return images
+        """Return the generator's images at z (B, d), (B, C, H, W) in [0, 1]; where real ones are seen so, what is below 0 is black."""
+        generated: torch.Tensor = self.generator(z)
+        return generated.clamp(0, 1) if self.unit_range else (generated + 1) / 2
 
     def sample(self, count: int) -> torch.Tensor:
         """Draw images (count, C, H, W) in [0, 1]."""

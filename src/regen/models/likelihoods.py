@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from regen.config.model import Likelihood
 from regen.models.continuous_bernoulli import ContinuousBernoulli
+from regen.models.dequantised_density import Dequantised
 from regen.models.discretised_logistic import DiscretisedLogistic
 
 __all__ = ["LIKELIHOODS", "NllKind", "nll_constant_nats", "nll_kind"]
@@ -89,9 +90,13 @@ class BernoulliPixels(nn.Module):
 class ContinuousBernoulliPixels(nn.Module):
     """Independent continuous Bernoulli pixels (Loaiza-Ganem and Cunningham, 2019, arXiv:1907.06845)."""
 
+    def __init__(self, dequantised: bool = False) -> None:
+        super().__init__()
+        self.pixels = Dequantised if dequantised else Independent
+
     def forward(self, logits: torch.Tensor) -> Distribution:
         """Map logits (..., C, H, W) to p(x | z)."""
-        return Independent(ContinuousBernoulli(logits=logits, validate_args=False), 3)
+        return self.pixels(ContinuousBernoulli(logits=logits, validate_args=False), 3)
 
 
 class Scaled(nn.Module):
@@ -111,9 +116,13 @@ class Scaled(nn.Module):
 class GaussianPixels(Scaled):
     """N(sigmoid(logits), scale^2) a pixel (vu4a section 1, lab1 equation 3; learned: Rybkin et al., 2021)."""
 
+    def __init__(self, scale: float, learn_scale: bool = False, dequantised: bool = False) -> None:
+        super().__init__(scale, learn_scale)
+        self.pixels = Dequantised if dequantised else Independent
+
     def forward(self, logits: torch.Tensor) -> Distribution:
         """Map logits (..., C, H, W) to p(x | z)."""
-        return Independent(Normal(torch.sigmoid(logits), self.scale), 3)
+        return self.pixels(Normal(torch.sigmoid(logits), self.scale), 3)
 
 
 class DiscretisedLogisticPixels(Scaled):
@@ -135,12 +144,12 @@ LIKELIHOODS: dict[str, type[nn.Module]] = {
 def nll_kind(likelihood: Likelihood, values: Literal["grey", "binary"]) -> NllKind:
     """Return what -log p(x) of this likelihood is on this data.
 
-    A Bernoulli is a probability of binary values and no distribution at all of grey ones; a discretised logistic is a
-    probability of 8-bit values; the others are densities on [0, 1].
+    A Bernoulli is a probability of binary values and no distribution at all of grey ones; a discretised logistic and a dequantised
+    density are probabilities of 8-bit values; the others are densities on [0, 1].
     """
     if likelihood.kind == "bernoulli":
         return "probability" if values == "binary" else "unnormalised"
-    return "probability" if likelihood.kind == "discretised_logistic" else "density"
+    return "probability" if likelihood.kind == "discretised_logistic" or likelihood.dequantised else "density"
 
 
 def nll_constant_nats(kind: NllKind, dimensions: int) -> float:

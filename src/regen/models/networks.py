@@ -20,15 +20,18 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def mlp(sizes: Sequence[int], activation: str, batch_norm: bool = False, dropout: float = 0.0) -> nn.Sequential:
+def mlp(
+    sizes: Sequence[int], activation: str, batch_norm: bool = False, dropout: float = 0.0, norm_place: str = "before_activation"
+) -> nn.Sequential:
     """Return linear layers of these sizes, between them batch normalisation (if any), the activation and dropout (if any).
 
-    Maps (..., sizes[0]) to (..., sizes[-1]); with batch normalisation (B, sizes[0]) to (B, sizes[-1]).
+    Maps (..., sizes[0]) to (..., sizes[-1]); with batch normalisation (B, sizes[0]) to (B, sizes[-1]). `norm_place` is where it stands:
+    `before_activation` or `after_activation`.
     """
     layers: list[nn.Module] = []
     for before, after in pairwise(sizes[:-1]):
-        norm = [nn.BatchNorm1d(after)] if batch_norm else []
-        layers += [nn.Linear(before, after), *norm, ACTIVATIONS[activation](), *_dropout(dropout)]
+        between: list[nn.Module] = [*([nn.BatchNorm1d(after)] if batch_norm else []), ACTIVATIONS[activation]()]
+        layers += [nn.Linear(before, after), *(between if norm_place == "before_activation" else reversed(between)), *_dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
@@ -86,7 +89,7 @@ def encoder_network(config: Encoder, shape: Sequence[int], out: int, dropout: fl
     Its last layer is linear; dropout (if any) stands behind every activation.
     """
     if config.kind == "mlp":
-        return Flat(*mlp([math.prod(shape), *config.hidden, out], config.activation, config.batch_norm, dropout))
+        return Flat(*mlp([math.prod(shape), *config.hidden, out], config.activation, config.batch_norm, dropout, config.norm_place))
     layers: list[nn.Module] = [ChannelsLast()]
     for index, (before, after) in enumerate(pairwise([shape[0], *config.channels])):
         norm = _norm(config, after) if index or config.first_norm else []
@@ -96,9 +99,10 @@ def encoder_network(config: Encoder, shape: Sequence[int], out: int, dropout: fl
 
 
 def decoder_network(config: Network, shape: Sequence[int], latent_dim: int) -> nn.Module:
-    """Return the mirror of `encoder_network`, which maps latents (..., latent_dim) to logits (..., *shape)."""
+    """Return the mirror of `encoder_network` (or linear layers of its own sizes): latents (..., latent_dim) to logits (..., *shape)."""
     if config.kind == "mlp":
-        layers = mlp([latent_dim, *reversed(config.hidden), math.prod(shape)], config.activation, config.batch_norm)
+        sizes = [latent_dim, *config.decoder_sizes(), math.prod(shape)]
+        layers = mlp(sizes, config.activation, config.batch_norm, norm_place=config.norm_place)
         return (Batched if config.batch_norm else nn.Sequential)(*layers, nn.Unflatten(-1, tuple(shape)))
     smallest, activation = _smallest(config, shape), ACTIVATIONS[config.decoder_activation]
     first = mlp([latent_dim, *reversed(config.hidden), math.prod(smallest)], config.decoder_activation)

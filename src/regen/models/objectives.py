@@ -9,7 +9,19 @@ from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from regen.models.flows import StandardGaussian
 
-__all__ = ["ElboTerms", "LatentVariables", "LogWeights", "elbo_terms", "iwae_objective", "kl_nats", "weigh"]
+__all__ = [
+    "ElboTerms",
+    "LatentVariables",
+    "LogWeights",
+    "elbo_terms",
+    "free_bits",
+    "iwae_objective",
+    "kl_nats",
+    "kl_nats_per_latent",
+    "mse_per_pixel",
+    "over_samples",
+    "weigh",
+]
 
 
 class LatentVariables(Protocol):
@@ -29,10 +41,11 @@ class LatentVariables(Protocol):
 
 
 class ElboTerms(NamedTuple):
-    """The two parts of -ELBO, shape (B,), in nats; the sample z (B, d) of q and the likelihood p(x | z) there."""
+    """The two parts of -ELBO, shape (B,), in nats; q, its sample z (B, d), of several (L, B, d), and the likelihood p(x | z) there."""
 
     recon_nats: torch.Tensor
     kl_nats: torch.Tensor
+    q: Distribution
     z: torch.Tensor
     likelihood: Distribution
 
@@ -54,16 +67,42 @@ def kl_nats(q: Distribution, p: Distribution, z: torch.Tensor) -> torch.Tensor:
         return q.log_prob(z) - p.log_prob(z)
 
 
-def elbo_terms(model: LatentVariables, x: torch.Tensor, target: torch.Tensor | None = None) -> ElboTerms:
-    """Return the parts of -ELBO at one sample of q, pathwise where q allows it.
+def kl_nats_per_latent(q: Distribution, p: Distribution) -> torch.Tensor:
+    """Return KL(q, p) of every latent, shape (B, d), in nats, of a q and a p whose latents are independent."""
+    divergence: torch.Tensor = kl_divergence(q.base_dist, p.base_dist.expand(q.base_dist.batch_shape))  # type: ignore[attr-defined]
+    return divergence
+
+
+def free_bits(q: Distribution, p: Distribution, least: float) -> torch.Tensor:
+    """Return the sum over latents of max(least, KL of the latent averaged over the batch), a scalar, in nats.
+
+    Source: the free bits of Kingma et al. (2016), arXiv:1606.04934, with every latent a group of its own.
+    """
+    return kl_nats_per_latent(q, p).mean(0).clamp(min=least).sum()
+
+
+def over_samples(values: torch.Tensor) -> torch.Tensor:
+    """Return values (B,) as they are, and those of several samples, (L, B), averaged over these."""
+    return values.mean(0) if values.ndim > 1 else values
+
+
+def elbo_terms(model: LatentVariables, x: torch.Tensor, target: torch.Tensor | None = None, samples: int = 1) -> ElboTerms:
+    """Return the parts of -ELBO at one sample of q, or averaged over several, pathwise where q allows it.
 
     x (B, C, H, W) in [0, 1] is what q sees, `target` (x itself if None) what is reconstructed.
-    Source: Kingma and Welling (2014), equation 3.
+    Source: Kingma and Welling (2014), equations 3 and 7.
     """
     q = model.encoder(x)
-    z = q.rsample() if q.has_rsample else q.sample()
+    shape = torch.Size([samples] if samples > 1 else [])
+    z = q.rsample(shape) if q.has_rsample else q.sample(shape)
     likelihood = model.decoder(z)
-    return ElboTerms(-likelihood.log_prob(x if target is None else target), kl_nats(q, model.prior(), z), z, likelihood)
+    recon, kl = -likelihood.log_prob(x if target is None else target), kl_nats(q, model.prior(), z)
+    return ElboTerms(over_samples(recon), over_samples(kl), q, z, likelihood)
+
+
+def mse_per_pixel(likelihood: Distribution, x: torch.Tensor) -> torch.Tensor:
+    """Return the squared error of the mean of p(x | z) from images x (B, C, H, W), averaged over their C H W values, shape (B,)."""
+    return (likelihood.mean - x).square().flatten(1).mean(1)
 
 
 class LogWeights(NamedTuple):

@@ -7,6 +7,7 @@ from torch import nn
 from torch.distributions import AffineTransform, ReshapeTransform, SigmoidTransform, Transform, TransformedDistribution
 
 from regen.config.model import PixelFlow as PixelFlowConfig
+from regen.models.dequantisation import DEQUANTISATIONS
 from regen.models.flows import Permutation, RealNvp, StandardNormal
 
 __all__ = ["PixelFlow", "checkerboard"]
@@ -37,6 +38,7 @@ class PixelFlow(nn.Module):
         self.base = StandardNormal(math.prod(shape))
         self.flow = RealNvp(math.prod(shape), config.flow)
         self.register_buffer("order", checkerboard(shape).argsort(), persistent=False)
+        self.dequantisation = DEQUANTISATIONS[config.dequantisation.kind](config.dequantisation, shape)
 
     def forward(self) -> TransformedDistribution:
         """Return p(x), event shape (C, H, W), a density on [0, 1] that leaks alpha / 2 at either end."""
@@ -49,13 +51,15 @@ class PixelFlow(nn.Module):
         return TransformedDistribution(self.base(), [*self.flow.transforms(), *pixels])
 
     def nll_nats(self, x: torch.Tensor) -> torch.Tensor:
-        """Return -log p of 8-bit images x (B, C, H, W) in [0, 1] at one uniform dequantisation, shape (B,), in nats.
+        """Return log q(u | x) - log p((255 x + u) / 256) + D log 256 of 8-bit images x (B, C, H, W) in [0, 1] at one u, (B,), in nats.
 
-        Its mean is an upper bound of -log P of the discrete values (Theis et al., 2016, arXiv:1511.01844, section 3.1);
-        D log 256 is in it: each level is 1/256 wide.
+        With noise u from q(u | x), uniform or learned, exp of minus it is an unbiased estimate of P(x), the mass of x's levels, each 1/256
+        wide; so its mean is an upper bound of -log P(x) (Theis et al., 2016, arXiv:1511.01844, section 3.1; Ho et al., 2019,
+        arXiv:1902.00275, equation 12). Without noise it is a density at the middle of the levels, and bounds nothing.
         """
-        dequantised = (x * (LEVELS - 1) + torch.rand_like(x)) / LEVELS
-        nll: torch.Tensor = math.log(LEVELS) * x[0].numel() - self().log_prob(dequantised)
+        noise, log_q = self.dequantisation(x)
+        dequantised = (x * (LEVELS - 1) + noise) / LEVELS
+        nll: torch.Tensor = math.log(LEVELS) * x[0].numel() - self().log_prob(dequantised) + log_q
         return nll
 
     def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

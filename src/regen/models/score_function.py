@@ -13,21 +13,28 @@ __all__ = ["ESTIMATORS", "RunningAverage"]
 
 
 class RunningAverage(nn.Module):
-    """A running average of the reconstruction of earlier steps; in the first step, of the batch's other images."""
+    """A running average of the reconstruction of earlier steps; in the first step, of the batch's other images.
+
+    Without a decay it is the mean of all earlier steps.
+    """
 
     mean: torch.Tensor
+    steps: torch.Tensor
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: float | None) -> None:
         super().__init__()
         self.decay = decay
-        # Not yet known; a buffer, so that an interrupted run goes on with it.
+        # Not yet known; buffers, so that an interrupted run goes on with them.
         self.register_buffer("mean", torch.tensor(torch.nan))
+        self.register_buffer("steps", torch.tensor(0.0))
 
     def forward(self, recon: torch.Tensor) -> torch.Tensor:
         """Return the baseline of recon (1, B), which no draw that it is subtracted from enters, and take recon in."""
         others = (recon.sum() - recon) / max(1, recon.numel() - 1)
         baseline = torch.where(self.mean.isnan(), others, self.mean)
-        self.mean = torch.where(self.mean.isnan(), recon.mean(), self.decay * self.mean + (1 - self.decay) * recon.mean())
+        kept = self.steps / (self.steps + 1) if self.decay is None else self.decay
+        self.mean = torch.where(self.mean.isnan(), recon.mean(), kept * self.mean + (1 - kept) * recon.mean())
+        self.steps = self.steps + 1
         return baseline
 
 
@@ -52,7 +59,7 @@ def as_printed(recon: torch.Tensor, log_q: torch.Tensor, average: RunningAverage
     """ai3611, Algorithm 1, as printed: a sum over the batch times a sum over the batch.
 
     The product has a zero-mean term for every pair of images. The baseline is an average an image, taken from a sum over
-    images; it is 0 in the first step.
+    images; it is 0 in the first step, and as printed it has no decay.
     """
     baseline = average.mean.nan_to_num()
     average(recon)

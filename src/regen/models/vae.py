@@ -8,7 +8,7 @@ from regen.config.model import Likelihood, Vae
 from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import LIKELIHOODS
 from regen.models.networks import decoder_network, encoder_network
-from regen.models.objectives import elbo_terms
+from regen.models.objectives import elbo_terms, mse_per_pixel
 
 __all__ = ["BernoulliEncoder", "Decoder", "FairCoins", "GaussianEncoder", "LatentVariableModel", "latent_variable_model"]
 
@@ -78,10 +78,7 @@ class LatentVariableModel(nn.Module):
     def terms(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return what training and evaluation report of each image, each (B,): -ELBO, its parts, the squared error."""
         terms = elbo_terms(self, x)
-        return {
-            **terms.named(),
-            "mse_per_pixel": (terms.likelihood.mean - x).square().flatten(1).mean(1),
-        }
+        return {**terms.named(), "mse_per_pixel": mse_per_pixel(terms.likelihood, x)}
 
     def latents(self, count: int) -> torch.Tensor:
         """Return `count` draws of the prior, (count, d)."""

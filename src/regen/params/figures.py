@@ -10,14 +10,11 @@ from regen.config.model import AutoEncoder, Gan, Model, PixelFlow, Standard, Vae
 from regen.config.training import Preparation
 
 __all__ = [
-    "ALL",
-    "STANDING",
     "ChartSpec",
     "DrawConfig",
     "PictureKind",
     "ReportFigure",
     "anchors",
-    "charts_of",
     "check_figures",
     "listed",
     "possible",
@@ -36,19 +33,17 @@ PictureKind = Literal[
     "interpolation",
     "traversal",
     "codes",
+    "latents_by_class",
+    "nearest_training",
 ]
 ASKED_FOR = ("final", "square", "quantile_line", "interpolation", "traversal")
 """Pictures that are large or alike: drawn of a variant only where a report lists them for it."""
 
-ALL = "all"
-"""The part of the charts that shows the variants of all reports; the other parts are the reports."""
-
-STANDING = ("losses", "prior_sampling", "latents")
-"""Charts that are drawn of all variants that have the results, listed or not; the first is one a variant."""
-
 Column = Annotated[
     str,
-    Field(pattern=r"^(train|val)_(objective_nats|neg_elbo_nats|recon_nats|kl_nats|nll_nats|cross_entropy_nats|accuracy|mse_per_pixel)$"),
+    Field(
+        pattern=r"^(train|val)_(objective|objective_nats|neg_elbo_nats|recon_nats|kl_nats|nll_nats|cross_entropy_nats|accuracy|mse_per_pixel)$"
+    ),
 ]
 Measured = Literal[
     "neg_elbo_nats",
@@ -70,7 +65,7 @@ Measured = Literal[
 
 
 class Standing(Config):
-    """A chart that is drawn anyway: losses of each variant; the naive estimator or the latents of all variants that have them."""
+    """The losses of each variant, the naive estimator, or the KL of every latent."""
 
     kind: Literal["losses", "prior_sampling", "latents"]
 
@@ -143,6 +138,7 @@ class DrawConfig(Config):
     seed: int
     shape: list[Positive]
     images: Preparation
+    held_out: Literal["validation", "test"]
     model: Model
     max_steps: Positive | None
     pictures: list[PictureKind]
@@ -159,24 +155,15 @@ def anchors(report: str, figures: Sequence[ReportFigure]) -> list[str]:
     return names
 
 
-def charts_of(anchor: str, figure: ReportFigure) -> list[str]:
-    """Return the names of the charts that a figure shows: its own anchor, or those of the standing charts it points to."""
-    if figure.chart is None:
-        return []
-    if figure.chart.kind == "losses":
-        return [f"losses-{name}" for name in figure.variants]
-    return [figure.chart.kind if figure.chart.kind in STANDING else anchor]
-
-
 def possible(model: Model, channels: int) -> list[PictureKind]:
     """Return the pictures that a model can have, in the order in which they are shown; `channels` of its images."""
     if isinstance(model, Gan):
-        return ["samples", "final", "interpolation", "traversal"]
+        return ["samples", "final", "interpolation", "traversal", "nearest_training"]
     if isinstance(model, PixelFlow):
-        return ["samples", "final", "interpolation"]
+        return ["samples", "final", "interpolation", "nearest_training"]
     if isinstance(model, AutoEncoder):
         plane: list[PictureKind] = ["codes"] if model.latent_dim == 2 else []
-        return ["samples", "final", "reconstructions", "interpolation", *plane]
+        return ["samples", "final", "reconstructions", "interpolation", *plane, "nearest_training"]
     if not isinstance(model, Vae):
         return []
     found: list[PictureKind] = ["means"]
@@ -190,7 +177,9 @@ def possible(model: Model, channels: int) -> list[PictureKind]:
             by_size: dict[int, list[PictureKind]] = {1: ["line", "quantile_line"], 2: ["manifold", "square"]}
             found += by_size.get(model.latent.dim, ["traversal"])
         found.append("interpolation")
-    return found
+    if model.latent.dim > 1:
+        found.append("latents_by_class")
+    return [*found, "nearest_training"]
 
 
 def listed(figures: Sequence[ReportFigure], variant: str, model: Model, channels: int) -> tuple[list[PictureKind], int]:

@@ -41,9 +41,12 @@ def read_preset(path: Path, params: Params) -> PresetFile:
     chosen = parse(PresetFile, read_yaml(path), str(path))
     if chosen.preset not in params.presets:
         raise UserError(f"{path}: preset = '{chosen.preset}': unknown preset; allowed: {', '.join(params.presets)}")
-    if set(chosen.seeds) != set(params.variants):
-        allowed = ", ".join(params.variants)
-        raise UserError(f"{path}: seeds = {chosen.seeds}: allowed: a list for each data set that has variants: {allowed}")
+    if unknown := sorted(set(chosen.seeds) - {*params.datasets, "default"}):
+        raise UserError(f"{path}: seeds.{unknown[0]}: unknown data set; allowed: {', '.join(params.datasets)}, default")
+    if missing := [dataset for dataset in params.variants if chosen.seeds_key(dataset) not in chosen.seeds]:
+        raise UserError(
+            f"{path}: seeds = {chosen.seeds}: allowed: a list for each data set that has variants, or a default; {missing[0]} has none"
+        )
     for dataset, seeds in chosen.seeds.items():
         if len(set(seeds)) < len(seeds):
             raise UserError(f"{path}: seeds.{dataset} = {seeds}: allowed: each seed once")
@@ -71,8 +74,10 @@ def resolve(params: Params, chosen: PresetFile) -> dict[str, Config]:
 
 
 def _source(params: Params, preset: Preset, name: str) -> SourceConfig:
-    source = params.datasets[name].sources[preset.sources[name]]
-    return SourceConfig(dataset=name, source=preset.sources[name], status=source.status, files=source.files)
+    sources = params.datasets[name].sources
+    chosen = preset.source(name, sources)
+    assert chosen is not None
+    return SourceConfig(dataset=name, kind=params.kind(name), source=chosen, status=sources[chosen].status, files=sources[chosen].files)
 
 
 def _data(params: Params, preset: Preset, name: str) -> DataConfig:
@@ -81,8 +86,10 @@ def _data(params: Params, preset: Preset, name: str) -> DataConfig:
         **_source(params, preset, name).model_dump(),
         shape=dataset.shape,
         values=dataset.values,
+        classes=dataset.classes,
+        fit=dataset.fit,
         split=dataset.split,
-        max_images=preset.max_images.get(name),
+        max_images=preset.images_of(name),
         preparations=list(dict.fromkeys(variant.images for variant in params.variants.get(name, {}).values())),
         seed=params.seed,
     )
@@ -97,7 +104,7 @@ def _train(params: Params, preset: Preset, dataset: str, name: str, variant: Var
         model=variant.model,
         training=variant.training,
         declared_images=params.datasets[dataset].split.trained(variant.training),
-        max_steps=preset.max_steps.get(dataset),
+        max_steps=preset.steps_of(dataset),
         compute=params.compute,
     )
 
@@ -106,12 +113,12 @@ def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: 
     return EvaluateConfig(
         variant=name,
         dataset=dataset,
-        data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+        data_source=_source(params, preset, dataset).status,
         shape=variant.images.shape(params.datasets[dataset].shape),
         values=variant.images.values(params.datasets[dataset].values),
         images=variant.images,
         model=variant.model,
-        likelihood=preset.likelihood[dataset],
+        likelihood=preset.likelihood_of(dataset),
         checks=preset.checks,
         run_checks=variant.checks,
         memory_mb=params.memory_mb,
@@ -122,19 +129,20 @@ def _evaluate(params: Params, preset: Preset, dataset: str, name: str, variant: 
 
 
 def _features(params: Params, preset: Preset, name: str) -> FeaturesConfig:
-    network = params.features[name]
+    network = params.network(name)
+    labels = network.labels or name
     return FeaturesConfig(
-        labels=network.labels,
+        labels=labels,
         images=network.images,
         network=network.network,
         dropout=network.dropout,
         schedule=network.schedule,
         dataset=name,
-        data_source=params.datasets[name].sources[preset.sources[name]].status,
+        data_source=_source(params, preset, name).status,
         shape=params.datasets[name].shape,
-        classes=params.datasets[network.labels].classes,
-        n_samples=preset.samples[name],
-        max_steps=preset.max_steps.get(name),
+        classes=params.datasets[labels].classes,
+        n_samples=preset.samples_of(name),
+        max_steps=preset.steps_of(name),
         compute=params.compute,
         seed=params.seed,
     )
@@ -144,13 +152,13 @@ def _quality(params: Params, preset: Preset, dataset: str, name: str, variant: V
     return QualityConfig(
         variant=name,
         dataset=dataset,
-        data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+        data_source=_source(params, preset, dataset).status,
         shape=variant.images.shape(params.datasets[dataset].shape),
         values=variant.images.values(params.datasets[dataset].values),
         images=variant.images,
         held_out=variant.training.held_out,
         model=variant.model,
-        n_samples=preset.samples[dataset],
+        n_samples=preset.samples_of(dataset),
         seed=params.seed,
         threads=params.compute.threads,
         device=params.compute.device,
@@ -164,11 +172,12 @@ def _draw(params: Params, chosen: PresetFile, dataset: str, name: str, variant: 
     return DrawConfig(
         variant=name,
         dataset=dataset,
-        seed=chosen.seeds[dataset][0],
+        seed=chosen.seeds_of(dataset)[0],
         shape=shape,
         images=variant.images,
+        held_out=variant.training.held_out,
         model=variant.model,
-        max_steps=params.presets[chosen.preset].max_steps.get(dataset),
+        max_steps=params.presets[chosen.preset].steps_of(dataset),
         pictures=pictures,
         points=points,
         threads=params.compute.threads,
@@ -182,7 +191,7 @@ def _probe(params: Params, preset: Preset, chosen: PresetFile, probe: Probe) -> 
         dataset = datasets[name]
         variant = params.variants[dataset][name]
         judged = _quality(params, preset, dataset, name, variant).model_dump()
-        probed.append(ProbedVariant(**judged, first_seed=chosen.seeds[dataset][0], batch_size=variant.training.batch_size))
+        probed.append(ProbedVariant(**judged, first_seed=chosen.seeds_of(dataset)[0], batch_size=variant.training.batch_size))
     return ProbeConfig(
         settings=probe.presets[chosen.preset],
         variants=probed,
@@ -202,16 +211,16 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
             name: ReportedVariant(
                 report=variant.report,
                 dataset=dataset,
-                seeds=chosen.seeds[dataset],
-                data_source=params.datasets[dataset].sources[preset.sources[dataset]].status,
+                seeds=chosen.seeds_of(dataset),
+                data_source=_source(params, preset, dataset).status,
                 title=variant.title,
                 assumed=variant.assumed,
                 shape=variant.images.shape(params.datasets[dataset].shape),
                 images=variant.images,
                 model=variant.model,
                 training=variant.training,
-                max_steps=preset.max_steps.get(dataset),
-                likelihood=preset.likelihood[dataset],
+                max_steps=preset.steps_of(dataset),
+                likelihood=preset.likelihood_of(dataset),
             )
             for dataset, variants in params.variants.items()
             for name, variant in variants.items()

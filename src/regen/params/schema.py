@@ -1,6 +1,7 @@
 """The whole of params.yaml, and what of it the data, the figures, the report and the tracking see."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -13,8 +14,12 @@ from regen.params.figures import ReportFigure, check_figures
 from regen.params.probes import Probes
 
 __all__ = [
+    "OWN",
+    "PUBLISHED",
     "DataConfig",
     "Dataset",
+    "Fit",
+    "Kind",
     "MaxImages",
     "Params",
     "Preset",
@@ -29,6 +34,28 @@ __all__ = [
 ]
 
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+
+
+PUBLISHED = ("mnist", "binarized_mnist", "svhn", "celeba")
+"""Kinds of data sets that have a publisher, a stand-in and a title."""
+
+OWN = ("pictures", "idx", "mat", "npz")
+"""Kinds of a user's own files: PNG and JPEG images, MNIST's and SVHN's formats, numpy arrays."""
+
+Kind = Literal["mnist", "binarized_mnist", "svhn", "celeba", "pictures", "idx", "mat", "npz"]
+
+Fit = Literal["exact", "crop", "squash"]
+"""What becomes of pictures of another size: refused; the largest centred part of the right proportions, resized; all of it, resized."""
+
+DEFAULT = "default"
+"""The entry of a preset's table, and of `features`, for the data sets that it does not name."""
+
+Entry = TypeVar("Entry")
+
+
+def _of(table: Mapping[str, Entry], dataset: str) -> Entry | None:
+    """Return a data set's own entry, or the default one; None where there is neither."""
+    return table.get(dataset, table.get(DEFAULT))
 
 
 class Source(Config):
@@ -51,11 +78,16 @@ class Split(Config):
 
 
 class Dataset(Config):
-    """A data set: image shape (C, H, W), values, classes (if it has labels), and the sizes of its full splits."""
+    """A data set: image shape (C, H, W), values, classes (if it has labels), and the sizes of its full splits.
 
+    `kind` says how its files are read, where they are published and what stands in for them; by default it is the data set's own name.
+    """
+
+    kind: Kind | None = None
     shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
     values: Values
     classes: Positive | None
+    fit: Fit = "exact"
     split: Split
     sources: dict[Name, Source]
 
@@ -69,8 +101,9 @@ class MaxImages(Split):
 class Preset(Config):
     """A lens over the variants: sources and limits, never hyper-parameters.
 
-    A data set without `max_images` is used in full, one without `max_steps` trained in full.
-    `samples` is the number of images by which sample quality is measured: ten blocks of two at least.
+    Every table has an entry a data set, and may have one, `default`, for those that it does not name. A data set without `max_images` is
+    used in full, one without `max_steps` trained in full. `samples` is the number of images by which sample quality is measured: ten
+    blocks of two at least.
     """
 
     sources: dict[Name, Name]
@@ -79,6 +112,35 @@ class Preset(Config):
     samples: dict[Name, Annotated[int, Field(ge=20)]]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
     checks: Checks
+
+    def source(self, dataset: str, sources: Mapping[str, Source]) -> str | None:
+        """Return the name of a data set's source: the one named here, the default if it has it, or its only one that is no stand-in."""
+        if dataset in self.sources:
+            return self.sources[dataset]
+        if (usual := self.sources.get(DEFAULT)) in sources:
+            return usual
+        real = [name for name, source in sources.items() if source.status != "stand-in"]
+        return real[0] if len(real) == 1 else None
+
+    def images_of(self, dataset: str) -> "MaxImages | None":
+        """Return the upper limits on a data set's splits."""
+        return _of(self.max_images, dataset)
+
+    def steps_of(self, dataset: str) -> int | None:
+        """Return the most optimiser steps of a training on a data set."""
+        return _of(self.max_steps, dataset)
+
+    def samples_of(self, dataset: str) -> int:
+        """Return the number of samples that a variant of a data set is judged by."""
+        count = _of(self.samples, dataset)
+        assert count is not None
+        return count
+
+    def likelihood_of(self, dataset: str) -> list[LikelihoodProtocol]:
+        """Return the likelihood protocol of a data set."""
+        protocol = _of(self.likelihood, dataset)
+        assert protocol is not None
+        return protocol
 
 
 class Variant(Config):
@@ -102,6 +164,10 @@ class Variant(Config):
         check_combination(self.model, self.training)
         if self.checks and self.model.family != "vae":
             raise ValueError(f"checks = {self.checks}: allowed with family '{self.model.family}': none, it has no latents to sum over")
+        if "annealed" in self.checks and getattr(getattr(self.model, "likelihood", None), "dequantised", False):
+            raise ValueError(
+                f"checks = {self.checks}: allowed with a dequantised likelihood: 'prior_sampling', for annealing cannot be noisy"
+            )
         return self
 
     @model_validator(mode="after")
@@ -116,12 +182,23 @@ class Variant(Config):
 
 
 class PresetFile(Config):
-    """preset.yaml: which preset a pipeline runs, where the repository's root and this file lie, and the seeds a data set."""
+    """preset.yaml: which preset a pipeline runs, where the repository's root and this file lie, and the seeds a data set.
+
+    `seeds` may have an entry `default`, for data sets without their own.
+    """
 
     preset: Name
     root: str
     file: str
     seeds: dict[Name, Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]]
+
+    def seeds_key(self, dataset: str) -> str:
+        """Return the key of a data set's seeds."""
+        return dataset if dataset in self.seeds else DEFAULT
+
+    def seeds_of(self, dataset: str) -> list[int]:
+        """Return the seeds of a data set's variants."""
+        return self.seeds[self.seeds_key(dataset)]
 
 
 class SourceReport(Config):
@@ -151,8 +228,21 @@ class Params(Config):
     variants: dict[Name, dict[Name, Variant]]
     probes: Probes = Probes()
 
+    def kind(self, dataset: str) -> Kind:
+        """Return the kind of a data set, whose own name it is unless it says so."""
+        kind: Kind = self.datasets[dataset].kind or dataset  # type: ignore[assignment]
+        return kind
+
+    def network(self, dataset: str) -> FeatureNetwork:
+        """Return the feature network of a data set."""
+        network = _of(self.features, dataset)
+        assert network is not None
+        return network
+
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
+        for name in self.datasets:
+            self._check_dataset(name)
         for group, variants in self.variants.items():
             if group not in self.datasets:
                 raise ValueError(f"variants.{group}: unknown data set '{group}'; allowed: {', '.join(self.datasets)}")
@@ -164,15 +254,32 @@ class Params(Config):
             for name, variant in variants.items()
         }
         check_figures({name: report.figures for name, report in self.reports.items()}, drawn)
+        if unknown := sorted(set(self.features) - {*self.datasets, DEFAULT}):
+            raise ValueError(f"features.{unknown[0]}: unknown data set '{unknown[0]}'; allowed: {', '.join(self.datasets)}, {DEFAULT}")
         for name in self.datasets:
-            if name not in self.features:
+            if _of(self.features, name) is None:
                 raise ValueError(f"features.{name}: missing; allowed: labels, network, dropout, schedule")
-        for name, features in self.features.items():
-            self._check_features(name, features)
+            self._check_features(name, self.network(name))
         for name, preset in self.presets.items():
             self._check_preset(name, preset)
-        self.probes.check(list(drawn), self.presets)
+        self.probes.check({name: model for name, (model, _) in drawn.items()}, self.presets)
         return self
+
+    def _check_dataset(self, name: str) -> None:
+        data, where = self.datasets[name], f"datasets.{name}"
+        if name == DEFAULT:
+            raise ValueError(f"{where}: allowed: another name, for '{DEFAULT}' stands for all data sets")
+        if data.kind is None and name not in PUBLISHED:
+            raise ValueError(f"{where}.kind: missing; allowed: {', '.join((*PUBLISHED, *OWN))}")
+        kind = self.kind(name)
+        if data.fit != "exact" and kind != "pictures":
+            raise ValueError(f"{where}.fit = '{data.fit}': allowed with kind '{kind}': 'exact'")
+        for key, source in data.sources.items():
+            if (source.status == "own") != (kind in OWN):
+                allowed = "'own'" if kind in OWN else "any but 'own'"
+                raise ValueError(f"{where}.sources.{key}.status = '{source.status}': allowed with kind '{kind}': {allowed}")
+            if source.status == "own" and not source.files:
+                raise ValueError(f"{where}.sources.{key}.files = {{}}: allowed: names and checksums, as scripts/own.py writes them")
 
     def _check_variant(self, where: str, variant: Variant, data: Dataset) -> None:
         if variant.report not in self.reports:
@@ -180,6 +287,8 @@ class Params(Config):
         try:
             if variant.images.channels is not None and data.shape[0] != 1:
                 raise ValueError(f"images.channels = {variant.images.channels}: allowed on images of {data.shape[0]} channels: null")
+            if variant.images.luminance and data.shape[0] != 3:
+                raise ValueError(f"images.luminance = true: allowed on images of {data.shape[0]} channels: false")
             steps = variant.training.steps(data.split.trained(variant.training))
             if max(variant.training.snapshot_steps, default=0) > steps:
                 asked = f"training.snapshot_steps = {variant.training.snapshot_steps}"
@@ -189,14 +298,14 @@ class Params(Config):
             raise ValueError(f"{where}.{error}") from None
 
     def _check_features(self, name: str, features: FeatureNetwork) -> None:
-        if name not in self.datasets or features.labels not in self.datasets:
-            allowed = ", ".join(self.datasets)
-            raise ValueError(f"features.{name}: unknown data set in '{name}' or labels '{features.labels}'; allowed: {allowed}")
-        if features.images.size is not None or features.images.channels is not None:
+        labels = features.labels or name
+        if labels not in self.datasets:
+            raise ValueError(f"features.{name}.labels = '{labels}': unknown data set; allowed: {', '.join(self.datasets)}")
+        if features.images != Preparation(binarisation=features.images.binarisation):
             raise ValueError(f"features.{name}.images: allowed: binarisation alone")
         shape = self.datasets[name].shape
-        if self.datasets[features.labels].shape != shape:
-            raise ValueError(f"features.{name}.labels = '{features.labels}': allowed: a data set of shape {shape}")
+        if self.datasets[labels].shape != shape:
+            raise ValueError(f"features.{name}.labels = '{labels}': allowed: a data set of shape {shape}")
         try:
             check_encoder(features.network, shape, "network")
         except ValueError as error:
@@ -204,22 +313,25 @@ class Params(Config):
 
     def _check_preset(self, name: str, preset: Preset) -> None:
         for dataset, settings in self.datasets.items():
-            source, allowed = preset.sources.get(dataset), list(settings.sources)
-            if source not in allowed:
-                raise ValueError(f"presets.{name}.sources.{dataset}: unknown source '{source}'; allowed: {', '.join(allowed)}")
-            if dataset not in preset.likelihood:
+            source, allowed = preset.source(dataset, settings.sources), ", ".join(settings.sources)
+            if source is None:
+                raise ValueError(f"presets.{name}.sources.{dataset}: missing; allowed: {allowed}")
+            if source not in settings.sources:
+                raise ValueError(f"presets.{name}.sources.{dataset}: unknown source '{source}'; allowed: {allowed}")
+            if _of(preset.likelihood, dataset) is None:
                 raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
-            if dataset not in preset.samples:
+            if _of(preset.samples, dataset) is None:
                 raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
         named = {*preset.sources, *preset.max_images, *preset.likelihood, *preset.max_steps, *preset.samples}
-        if unknown := sorted(named - set(self.datasets)):
-            raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {', '.join(self.datasets)}")
+        if unknown := sorted(named - {*self.datasets, DEFAULT}):
+            raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {', '.join(self.datasets)}, {DEFAULT}")
 
 
 class SourceConfig(Config):
     """Resolved for `fetch`: the raw files of one data set."""
 
     dataset: Name
+    kind: Kind
     source: Name
     status: DataSource
     files: dict[str, Checksum]
@@ -230,6 +342,8 @@ class DataConfig(SourceConfig):
 
     shape: list[Positive]
     values: Values
+    classes: Positive | None
+    fit: Fit
     split: Split
     max_images: MaxImages | None
     preparations: list[Preparation]

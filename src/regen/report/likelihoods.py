@@ -1,277 +1,223 @@
-"""All models' likelihoods side by side, what confirms them, and what the latents carry: the values of the report's tables."""
+"""The likelihoods of all models in one room: the estimate, what confirms it, published values, and which differences are resolved."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, variance
 from typing import Any
 
 from regen.params.schema import ReportedVariant
 from regen.report.published import QUANTITIES, Published, read_published
-from regen.report.reading import Results
-from regen.results import means
+from regen.results import Results
 
-__all__ = [
-    "checks",
-    "convergence",
-    "few_weights",
-    "fixed_scale",
-    "held_against",
-    "latents",
-    "likelihoods",
-    "prepared",
-    "prior_sampling",
-    "without",
-]
+__all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs", "prior_sampling"]
 
-COLLAPSED = 0.1
-"""Mutual information in nats below which the latents say nothing of the image."""
+Table = dict[str, Any]
 
-AT_LIMIT = 0.2
-"""Nats below log n from which on the mutual information is at its limit."""
+EXACT = ("enumeration", "quadrature", "annealed importance sampling")
+"""Second estimates, the first of these that was made; the last lies above -log p(x) itself."""
 
-WIDE = 3
-"""Width of the interval at the smallest K, over that at the largest, above which a few images decide."""
+KINDS = {
+    "probability": "a probability of the images",
+    "density": "a density of the pixel values",
+    "unnormalised": "grey values under a Bernoulli, no likelihoods: comparable with each other only",
+}
+"""What -log p(x) is of, by `nll_kind` in metrics.json."""
+
+Z = 1.96
+"""Two-sided 95 % of a normal distribution."""
 
 
-def checks(results: Results) -> list[dict[str, Any]]:
-    """Return the second estimates, a row each; the protocol's estimate alone confirms nothing."""
+@dataclass(frozen=True)
+class Likelihood:
+    """-log p(x) of one model in nats, means over seeds.
 
-    def rows(name: str) -> list[dict[str, Any]]:
-        found = results.rows(name, "checks", "estimate")
-        return [{"variant": name, "data": prepared(results.config.variants[name]), **row} for row in found] if len(found) > 1 else []
+    `value` is the protocol's importance-sampling estimate on all its images with `low` and `high`, its 95 % interval over images.
+    `step` is what the largest number of samples takes off (on fewer images); `exact` the value after both that step and the difference
+    to the second estimate named `by`, with `exact_error` its standard error; None without one. `per_image`: (n,) values, means over seeds.
+    """
 
-    return results.each(results.config.variants, rows)
+    variant: str
+    kind: str
+    seeds: list[float]
+    value: float
+    low: float
+    high: float
+    bits_per_nat: float
+    samples: int
+    images: int
+    step: float
+    most_samples: int
+    by: str
+    exact: float | None
+    exact_error: float
+    checked: int
+    per_image: list[float]
+
+    @property
+    def best(self) -> float:
+        """The second estimate where there is one, else importance sampling with all its samples."""
+        return self.value + self.step if self.exact is None else self.exact
+
+    @property
+    def bits(self) -> float:
+        """The same in bits per dimension."""
+        return self.best * self.bits_per_nat
+
+    @property
+    def error(self) -> float:
+        """Standard error of `best` over images, and of the second estimate."""
+        return math.hypot((self.high - self.low) / (2 * Z), self.exact_error)
 
 
-def prior_sampling(results: Results) -> list[dict[str, Any]]:
-    """Return what the naive estimator gives, a row a number of draws."""
-    variants = results.config.variants
-    return results.each(
-        variants,
-        lambda name: [
-            {"variant": name, "latents": _dim(variants[name]), **row} for row in results.rows(name, "prior_sampling", "prior_samples")
-        ],
+def data_of(variant: ReportedVariant) -> tuple[str, int, int, bool]:
+    """Return data set, height and width of the images that a variant is measured on, and whether they are luminances alone.
+
+    What is measured on other images compares with nothing of it.
+    """
+    return variant.dataset, variant.shape[-2], variant.shape[-1], variant.images.luminance
+
+
+def likelihoods(results: Results) -> dict[str, Likelihood]:
+    """Return the variant -> its likelihood, of those that have one."""
+    found = ((name, _likelihood(results, name)) for name in results.config.variants)
+    return {name: one for name, one in found if one is not None}
+
+
+def _likelihood(results: Results, name: str) -> Likelihood | None:
+    runs = {seed: run for seed, run in results.metrics(name).items() if run.get("nll_nats") is not None}
+    if not runs:
+        return None
+    details = [table for seed, table in results.details(name).items() if seed in runs]
+    first = next(iter(runs.values()))
+    value = fmean(run["nll_nats"] for run in runs.values())
+    headline = int(first["importance_samples"])
+    steps = [found for table in details if (found := _step(table, headline)) is not None]
+    step, most = (fmean(one for one, _ in steps), steps[0][1]) if steps else (0.0, headline)
+    checks = [check for table in details if (check := _check(table)) is not None]
+    by, error, checked = "", 0.0, 0
+    exact: float | None = None
+    if checks:
+        by, checked = checks[0]["estimate"], int(checks[0]["n_images"])
+        same = [check for check in checks if check["estimate"] == by]
+        exact = value + step - fmean(check["difference_nats"] for check in same)
+        error = math.sqrt(sum(check["difference_standard_error_nats"] ** 2 for check in same)) / len(same)
+    return Likelihood(
+        variant=name,
+        kind=str(first["nll_kind"]),
+        seeds=[run["nll_nats"] for run in runs.values()],
+        value=value,
+        low=fmean(run["nll_nats_low"] for run in runs.values()),
+        high=fmean(run["nll_nats_high"] for run in runs.values()),
+        bits_per_nat=fmean(run["bits_per_dim"] for run in runs.values()) / value,
+        samples=headline,
+        images=int(first["n_images"]),
+        step=step,
+        most_samples=most,
+        by=by,
+        exact=exact,
+        exact_error=error,
+        checked=checked,
+        per_image=_per_image(details),
     )
 
 
-def prepared(variant: ReportedVariant) -> str:
-    """Name the images that a variant is measured on."""
-    size, binarisation = variant.images.size, variant.images.binarisation
-    return variant.dataset + (f", {size}x{size}" if size is not None else "") + (", binarised" if binarisation is not None else "")
+def _step(table: Table, headline: int) -> tuple[float, int] | None:
+    """Return how -log p(x) changes from the headline's samples to the most that were drawn, on the same images, and how many that are."""
+    groups: dict[int, dict[int, float]] = {}
+    for row in table.get("likelihood", []):
+        groups.setdefault(int(row["n_images"]), {})[int(row["importance_samples"])] = row["nll_nats"]
+    best = max((max(values), n) for n, values in groups.items() if headline in values) if groups else None
+    if best is None or best[0] == headline:
+        return None
+    most, n = best
+    return groups[n][most] - groups[n][headline], most
 
 
-def likelihoods(results: Results) -> list[dict[str, Any]]:
-    """Return one table for each data (as prepared) and kind: its rows by rising -log p(x), and what is published on its data set."""
-
-    def row(name: str) -> list[tuple[tuple[str, str, str], dict[str, Any]]]:
-        variant = results.config.variants[name]
-        runs = [run for run in results.metrics(name) if run.get("nll_nats") is not None]
-        if not runs:
-            return []
-        values = means(runs)
-        key = (prepared(variant), variant.data_source, str(runs[0].get("nll_kind")))
-        return [
-            (
-                key,
-                {
-                    "variant": name,
-                    "seeds": len(runs),
-                    **values,
-                    "nll_nats": float(values["nll_nats"]),
-                    "epochs": _epochs(results, name),
-                    "step": _step(results, name),
-                },
-            )
-        ]
-
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for key, values in results.each(results.config.variants, row):
-        groups.setdefault(key, []).append(values)
-    tables = []
-    for (data, source, kind), rows in sorted(groups.items()):
-        rows.sort(key=lambda row: row["nll_nats"])
-        # A published likelihood is of the official data as they are, and a probability.
-        of_data = [one for one in read_published() if one.dataset == data and source == "official" and kind == "probability"]
-        published = [one.model_dump() for one in of_data if one.neg_elbo_nats is None]
-        steps = list(dict.fromkeys(label for row in rows for label in row["step"]))
-        tables.append({"data": data, "data_source": source, "nll_kind": kind, "steps": steps, "rows": rows, "published": published})
-    return tables
+def _check(table: Table) -> Table | None:
+    rows = {row["estimate"]: row for row in table.get("checks", []) if "difference_nats" in row}
+    return next((rows[name] for name in EXACT if name in rows), None)
 
 
-def fixed_scale(results: Results, rows: Iterable[dict[str, Any]]) -> dict[float, float]:
-    """Return the standard deviation of Gaussian likelihoods that do not learn it -> what it costs at least, in bits a dimension.
+def _per_image(details: Sequence[Table]) -> list[float]:
+    """Return -log p(x) of every image of the largest set, the mean over seeds."""
+    largest = [max(table["per_image"], key=lambda one: one["n_images"])["nll_nats"] for table in details if table.get("per_image")]
+    return [fmean(values) for values in zip(*largest, strict=False)]
 
-    The density of a Gaussian is 1 / (sigma sqrt(2 pi)) at most, a level of 8 bits 1/256 wide.
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models on the same images: how much lower the first lies, in nats, its standard error, and whether zero is excluded at 95 %."""
+
+    better: str
+    worse: str
+    difference: float
+    error: float
+    resolved: bool
+
+
+def pairs(found: Sequence[Likelihood]) -> list[Pair]:
+    """Return every pair of models of one data and kind, image by image; what seeds add is pooled over all models that have several.
+
+    With no model of several seeds the error is of images alone.
     """
-    models: list[Any] = [results.config.variants[row["variant"]].model for row in rows]
-    likelihoods = [model.likelihood for model in models if model.family == "vae" and model.likelihood.kind == "gaussian"]
-    scales = dict.fromkeys(likelihood.scale for likelihood in likelihoods if not likelihood.learn_scale)
-    return {scale: 8 + math.log2(scale * math.sqrt(2 * math.pi)) for scale in scales}
+    several = [variance(one.seeds) for one in found if len(one.seeds) > 1]
+    of_seeds = fmean(several) if several else 0.0
+    ranked = sorted(found, key=lambda one: one.best)
+    result = []
+    for index, first in enumerate(ranked):
+        for second in ranked[index + 1 :]:
+            difference = second.best - first.best
+            over_images = _paired_variance(first.per_image, second.per_image)
+            seeds = of_seeds * (1 / len(first.seeds) + 1 / len(second.seeds))
+            error = math.sqrt(over_images + seeds + first.exact_error**2 + second.exact_error**2)
+            result.append(Pair(first.variant, second.variant, difference, error, difference > Z * error))
+    return result
 
 
-def few_weights(results: Results) -> list[dict[str, Any]]:
-    """Return the estimates by importance sampling with fewer than two effective samples at their largest K, a row a variant."""
-
-    def rows(name: str) -> list[dict[str, Any]]:
-        found = results.rows(name, "likelihood", "importance_samples", "n_images")
-        largest = max(found, key=lambda row: row["importance_samples"], default={"importance_samples": 1})
-        few = largest["importance_samples"] > 1 and largest["ess_mean"] < 2
-        return [{"variant": name, **largest}] if few else []
-
-    return results.each(results.config.variants, rows)
+def _paired_variance(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the variance of the mean difference of two models over the images that both have."""
+    differences = [b - a for a, b in zip(first, second, strict=False)]
+    return variance(differences) / len(differences) if len(differences) > 1 else 0.0
 
 
-def _step(results: Results, name: str) -> dict[str, float]:
-    """Return how -log p(x) changes from the headline's K to the largest K of the protocol's first entry, on that entry's images.
-
-    Only of a run that has every K of the entry: one made under another protocol may be of other images.
-    """
-    entry, headline = results.config.variants[name].likelihood[0], results.config.variants[name].likelihood[-1]
-    rows = results.rows(name, "likelihood", "importance_samples", "n_images")
-    values = {row["importance_samples"]: row["nll_nats"] for row in rows if row["n_images"] == entry.n_images}
-    start, end = headline.importance_samples[-1], entry.importance_samples[-1]
-    if entry is headline or sorted(values) != entry.importance_samples or start not in values:
-        return {}
-    return {f"step from K = {start:,} to {end:,}, n = {entry.n_images:,}": values[end] - values[start]}
+def prior_sampling(results: Results) -> list[Table]:
+    """Return what the naive estimator gives, a row a variant and number of draws from the prior, means over seeds."""
+    rows = []
+    for name in results.config.variants:
+        tables = [table["prior_sampling"] for table in results.details(name).values() if table.get("prior_sampling")]
+        for same in zip(*tables, strict=False):
+            numbers = {key: fmean(row[key] for row in same) for key in ("prior_samples", "nll_nats", "bias_nats", "ess_mean")}
+            rows.append({"variant": name, "truth": same[0]["truth"], "images": int(same[0]["n_images"]), **numbers})
+    return rows
 
 
-def _epochs(results: Results, name: str) -> int | None:
-    """Return the epochs that all seeds of a variant were trained; None where no history is there."""
-    return min((len(history) for history in results.histories(name).values()), default=None)
-
-
-def held_against(results: Results) -> list[dict[str, Any]]:
-    """Return a row for each published number whose nearest variant was run on the official data: here, published, the difference, and why.
-
-    -log p(x) is of all images of the headline, at the protocol's largest K: the step to it from the headline's K was measured on the
-    fewer images of that K, and is added.
-    """
-
-    def rows(one: Published) -> list[dict[str, Any]]:
+def held_against(results: Results, found: dict[str, Likelihood]) -> list[Table]:
+    """Return published numbers with the variant nearest to each, of those run on the official data: here, published, and what differs."""
+    rows = []
+    for one in read_published():
         beside = one.beside
         if beside is None or beside.variant not in results.config.variants:
-            return []
-        variant = results.config.variants[beside.variant]
-        runs = [run for run in results.metrics(beside.variant) if run.get(one.quantity) is not None]
-        likelihood = one.quantity != "neg_elbo_nats"
-        if (
-            not runs
-            or (prepared(variant), variant.data_source) != (one.dataset, "official")
-            or (likelihood and runs[0].get("nll_kind") != "probability")
-        ):
-            return []
-        values = means(runs)
-        here, n = values[one.quantity], f"n = {values['n_images']:,.0f}"
-        measured_at = f"K = {values['importance_samples']:,.0f}, {n}" if likelihood else n
-        if one.quantity == "nll_nats":
-            for label, change in _step(results, beside.variant).items():
-                measured_at, here = f"{measured_at}; the {label}", here + change
-        epochs = "" if beside.epochs is None else f"{variant.training.epochs:,} of {beside.epochs:,} epochs; "
-        return [
-            {
-                "variant": beside.variant,
-                "quantity": QUANTITIES[one.quantity],
-                "form": "{:.3f}" if one.quantity == "bits_per_dim" else "{:.2f}",
-                "here": here,
-                "published": one.value,
-                "difference": here - one.value,
-                "measured_at": measured_at,
-                "model": one.model,
-                "source": f"{one.source} ({one.known}): {one.protocol}",
-                "differs": epochs + beside.differs,
-            }
-        ]
-
-    return results.each(read_published(), rows, lambda one: one.model)
+            continue
+        here = _here(results, found, one, beside.variant)
+        if here is None:
+            continue
+        epochs = results.config.variants[beside.variant].training.epochs
+        schedule = "" if beside.epochs is None else f"{epochs:,} of {beside.epochs:,} epochs; "
+        rows.append({"variant": beside.variant, "quantity": QUANTITIES[one.quantity], "here": here, "published": one.value})
+        rows[-1] |= {"model": one.model, "source": one.source, "known": one.known, "differs": schedule + beside.differs}
+    return rows
 
 
-def convergence(results: Results, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return one table for each data and kind of these variants: -log p(x) by K, a row a variant and set of test images."""
-
-    def of(name: str) -> list[tuple[tuple[str, str, str], dict[str, Any]]]:
-        variant = results.config.variants[name]
-        kinds = [str(run["nll_kind"]) for run in results.metrics(name) if run.get("nll_nats") is not None]
-        rows = results.rows(name, "likelihood", "importance_samples", "n_images")
-        found: list[tuple[tuple[str, str, str], dict[str, Any]]] = []
-        for count in dict.fromkeys(row["n_images"] for row in rows):
-            some = [row for row in rows if row["n_images"] == count]
-            largest = max(some, key=lambda row: row["importance_samples"])
-            values = {f"K = {row['importance_samples']:,.0f}": row["nll_nats"] for row in some}
-            first = min(some, key=lambda row: row["importance_samples"])
-            wide = first if _width(first) > WIDE * _width(largest) else None
-            key = (prepared(variant), variant.data_source, kinds[0] if kinds else "unknown")
-            found.append((key, {"variant": name, "values": values, "wide": wide, **largest, "n_images": float(count)}))
-        return found
-
-    tables: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for key, row in results.each(names, of):
-        tables.setdefault(key, []).append(row)
-    return [
-        {
-            "dataset": key[0],
-            "data_source": key[1],
-            "nll_kind": key[2],
-            "columns": sorted({column for row in rows for column in row["values"]}, key=lambda column: int(column[4:].replace(",", ""))),
-            "rows": sorted(rows, key=lambda row: -row["n_images"]),
-        }
-        for key, rows in sorted(tables.items())
-    ]
-
-
-def _width(row: dict[str, Any]) -> float:
-    """Return the width of the interval of -log p(x)."""
-    width: float = row["nll_nats_high"] - row["nll_nats_low"]
-    return width
-
-
-def _dim(variant: ReportedVariant) -> int:
-    """Return the number of latents of a latent-variable model."""
-    model: Any = variant.model
-    dim: int = model.latent.dim
-    return dim
-
-
-def without(results: Results) -> dict[str, str]:
-    """Return why a variant that was run has no likelihood."""
-
-    def reason(name: str) -> list[tuple[str, str]]:
-        runs = results.metrics(name)
-        if not runs or any(run.get("nll_nats") is not None for run in runs):
-            return []
-        if any("weights" in run for run in runs):
-            return [(name, "its weights are not finite")]
-        if any("gmm_log_likelihood_nats" in run for run in runs):
-            return [(name, "its density is of codes, not of images")]
-        return [(name, "it gives classes, not images" if any("accuracy" in run for run in runs) else "it can be sampled from, no more")]
-
-    return dict(results.each(results.config.variants, reason))
-
-
-def latents(results: Results) -> list[dict[str, Any]]:
-    """Return what each measured latent space carries, a row a variant."""
-    return results.each(results.config.variants, lambda name: _latents(results, name))
-
-
-def _latents(results: Results, name: str) -> list[dict[str, Any]]:
+def _here(results: Results, found: dict[str, Likelihood], one: Published, name: str) -> float | None:
     variant = results.config.variants[name]
-    runs = [run for run in results.metrics(name) if run.get("mutual_information_nats") is not None]
-    if not runs:
-        return []
-    row = means(runs)
-    each = [latent["kl_nats"] for latent in results.rows(name, "latents", "latent") if "kl_nats" in latent]
-    counts = {split["split"]: split["n_images"] for split in results.rows(name, "splits", "split")}
-    log_n = math.log(counts["test"]) if "test" in counts else None
-    collapsed = row["active_units"] == 0 or row["mutual_information_nats"] < COLLAPSED
-    at_limit = log_n is not None and row["mutual_information_nats"] > log_n - AT_LIMIT
-    return [
-        {
-            "variant": name,
-            "data": f"{prepared(variant)} ({variant.data_source})",
-            "seeds": len(runs),
-            "latents": _dim(variant),
-            **row,
-            **({"least_kl_nats": min(each), "most_kl_nats": max(each)} if each else {}),
-            # Latents are of all test images, whatever the likelihood is of.
-            "log_n": log_n,
-            "state": "collapsed" if collapsed else "I(x; z) at its limit" if at_limit else "",
-        }
-    ]
+    images = variant.images
+    if variant.data_source != "official" or variant.dataset != one.dataset or images.size is not None or images.binarisation is not None:
+        return None
+    if one.quantity == "neg_elbo_nats":
+        values = [run["neg_elbo_nats"] for run in results.metrics(name).values() if run.get("neg_elbo_nats") is not None]
+        return fmean(values) if values else None
+    likelihood = found.get(name)
+    if likelihood is None or likelihood.kind != "probability":
+        return None
+    return likelihood.bits if one.quantity == "bits_per_dim" else likelihood.best

@@ -1,131 +1,168 @@
-"""The pictures of the report: numbered figures in their source's order, then what else was drawn."""
+"""The pictures that were drawn of a preset's variants: what they show, where their tiles lie, and pieces cut out of them."""
 
-import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from regen.params.figures import ALL, ReportFigure, anchors, charts_of
-from regen.report.document import Block, Code, Details, Figure, Gallery, Inline, Notice, Picture, Section, spans
-from regen.report.reading import Results
+import numpy as np
+from PIL import Image
 
-__all__ = ["Pictures"]
+from regen.common.errors import UserError
+from regen.common.files import read_json, replacing
 
-SHARED = ("prior_sampling", "latents")
-"""Charts of the variants of all reports."""
+__all__ = ["Grid", "Picture", "Pictures", "Thumbnail"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Equal tiles of a picture, in its pixels from the top left."""
+
+    title: str
+    left: int
+    top: int
+    tile_width: int
+    tile_height: int
+    pitch_x: int
+    pitch_y: int
+    columns: int
+    rows: int
+    column_labels: list[str]
+    row_labels: list[str]
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of all tiles together."""
+        right = self.left + (self.columns - 1) * self.pitch_x + self.tile_width
+        return self.left, self.top, right, self.top + (self.rows - 1) * self.pitch_y + self.tile_height
+
+    def tile(self, column: int, row: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of one tile."""
+        left, top = self.left + column * self.pitch_x, self.top + row * self.pitch_y
+        return left, top, left + self.tile_width, top + self.tile_height
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG of reports/<preset>/figures; `source` is its address from a page of the site, `points` what a chart's pixels mean."""
+
+    source: str
+    path: Path
+    kind: str
+    variants: list[str]
+    title: str
+    caption: str
+    description: str
+    width: int
+    height: int
+    grids: list[Grid]
+
+    def grid(self, title: str) -> Grid | None:
+        """Return the grid of that title, None where there is none."""
+        return next((grid for grid in self.grids if grid.title == title), None)
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A piece of a picture in a file of its own beside the pages."""
+
+    source: str
+    width: int
+    height: int
+    description: str
 
 
 class Pictures:
-    """What was drawn for a preset, read from the folders' index.json."""
+    """What lies below reports/<preset>/figures; thumbnails are written below `site`/img."""
 
-    def __init__(self, results: Results) -> None:
-        self.results = results
-        self.folder = f"reports/{results.config.preset}"
-        self._indices: dict[str, list[dict[str, Any]]] = {}
-        self._shown: set[str] = set()
+    def __init__(self, root: Path, preset: str, site: Path) -> None:
+        self.folder = root / "reports" / preset / "figures"
+        self.site = site
+        self._of: dict[str, list[Picture]] = {}
 
-    def of_all(self) -> list[Block]:
-        """Return the charts of the variants of all reports."""
-        if not (self.results.root / self.folder / f"figures/charts/{ALL}/index.json").exists():
-            return []
-        blocks: list[Block] = []
-        for entry in self._index("charts"):
-            if entry.get("name") in SHARED:
-                blocks += [Figure(str(entry.get("title", "")), [picture]) for picture in self._pictures("charts", [entry])]
-        return [*blocks, *self.results.notices()]
+    def of(self, variant: str) -> list[Picture]:
+        """Return the pictures of a variant, in the order in which they were drawn; none where nothing was.
 
-    def of_report(self, report: str) -> list[Block]:
-        """Return the figures of a report under their anchors, and its further pictures by variant, folded away."""
-        config = self.results.config
-        figures = config.reports[report].figures
-        names = [name for name, variant in config.variants.items() if variant.report == report]
-        blocks: list[Block] = []
-        named = list(zip(anchors(report, figures), figures, strict=True))
-        for anchor, figure in sorted(named, key=lambda one: one[1].number is None):
-            blocks += self._figure(anchor, figure)
-            blocks += self.results.notices()
-        further = [block for name in names for block in self._further(name)]
-        if further:
-            blocks.append(Details("Further pictures, variant by variant", further))
-        return [*blocks, *self.results.notices()] or [Notice("Missing.", "No figure: nothing was drawn yet.")]
+        Raises
+        ------
+        UserError
+            If the index or a picture cannot be read.
+        """
+        if variant not in self._of:
+            self._of[variant] = list(self._read(self.folder / variant, [variant]))
+        return self._of[variant]
 
-    def _figure(self, anchor: str, figure: ReportFigure) -> list[Block]:
-        """Return a numbered figure with the pictures that exist."""
-        if figure.chart is not None:
-            wanted = charts_of(anchor, figure)
-            entries = {entry.get("name"): entry for entry in self._index("charts")}
-            for name in wanted:
-                if name not in entries:
-                    self.results.note(
-                        f"{self.folder}/figures/charts: {figure.number or 'added figure'}, '{figure.title}': no chart '{name}'"
-                    )
-            found = self._pictures("charts", [entries[name] for name in wanted if name in entries])
-        else:
-            found = [picture for name in figure.variants for picture in self._of_kinds(name, figure.pictures)]
-        if not found:
-            return []
-        self._shown |= {picture.file for picture in found}
-        title = f"{figure.number}. {figure.title}" if figure.number else f"{figure.title} (added)"
-        return [Figure(title, found, caption=figure.note or "", id=anchor)]
+    @cached_property
+    def charts(self) -> dict[str, Picture]:
+        """The charts of all reports by name."""
+        return {path.kind: path for folder in sorted(self.folder.glob("charts/*")) for path in self._read(folder, None)}
 
-    def _of_kinds(self, name: str, kinds: list[Any]) -> list[Picture]:
-        entries = self._index(name)
-        found = []
-        for kind in kinds:
-            of_kind = [entry for entry in entries if entry.get("kind") == kind]
-            if not of_kind:
-                self.results.note(f"{self.folder}/figures/{name}: no picture '{kind}'")
-            found += self._pictures(name, of_kind)
-        return found
+    def find(self, variant: str, *kinds: str) -> Picture | None:
+        """Return the first of these kinds that was drawn of a variant."""
+        own = {picture.kind: picture for picture in self.of(variant)}
+        return next((own[kind] for kind in kinds if kind in own), None)
 
-    def _further(self, name: str) -> list[Block]:
-        """Return what was drawn of a variant and stands in no figure of its report."""
-        own = [entry for entry in self._index("charts") if entry.get("variants") == [name] and entry.get("name") not in SHARED]
-        titled = [
-            (str(entry.get("title", "")), picture)
-            for folder, entries in (("charts", own), (name, self._index(name)))
-            for entry in entries
-            for picture in self._pictures(folder, [entry])
-            if picture.file not in self._shown
-        ]
-        figures = [Figure(title, [picture]) for title, picture in titled]
-        return [Section(name, [Gallery(figures)])] if figures else []
+    def samples(self, variant: str) -> tuple[Picture, Grid] | None:
+        """Return the picture and the grid that show what a variant generates after training."""
+        picture = self.find(variant, "final", "samples", "means")
+        return (picture, picture.grids[-1]) if picture is not None and picture.grids else None
 
-    def _pictures(self, folder: str, entries: list[dict[str, Any]]) -> list[Picture]:
-        return self.results.each(entries, lambda entry: [self._picture(folder, entry)], lambda _: f"{self.folder}/figures/{folder}")
+    def thumbnail(self, variant: str, name: str) -> Thumbnail | None:
+        """Return samples of the trained variant, cut out of its pictures; None where there are none."""
+        found = self.samples(variant)
+        if found is None:
+            return None
+        picture, grid = found
+        return self.cut(picture, grid, f"{variant}.png", f"Samples of {name}")
 
-    def _picture(self, folder: str, entry: dict[str, Any]) -> Picture:
-        file = f"figures/{folder}/{entry['file']}"
-        grids = entry.get("grids") or entry.get("grid") or []
-        # The names of many variants say less than a chart's own legend.
-        names = [folder] if folder != "charts" else list(entry.get("variants", []))
-        return Picture(
-            file,
-            str(entry["description"]),
-            self._size(file),
-            name=[Code(names[0])] if len(names) == 1 else "",
-            caption=_sentence(str(entry.get("caption", ""))),
-            points=entry.get("points") or [],
-            grids=[grids] if isinstance(grids, dict) else grids,
-        )
+    def cut(self, picture: Picture, grid: Grid, file: str, description: str) -> Thumbnail:
+        """Return all tiles of a grid as a file of their own."""
+        return self.save(np.asarray(self._open(picture).crop(grid.box)), file, description)
 
-    def _size(self, file: str) -> tuple[int, int]:
-        """Return width and height of a PNG, from its header."""
-        with (self.results.root / self.folder / file).open("rb") as stream:
-            head = stream.read(24)
-        if head[:8] != b"\x89PNG\r\n\x1a\n" or len(head) < 24:
-            raise ValueError(f"{file} is no PNG")
-        width, height = struct.unpack(">II", head[16:24])
-        return width, height
+    def tiles(self, picture: Picture, grid: Grid) -> list[np.ndarray]:
+        """Return the tiles of a grid (H, W, C) in uint8, row by row."""
+        image = self._open(picture).convert("RGB")
+        return [np.asarray(image.crop(grid.tile(column, row))) for row in range(grid.rows) for column in range(grid.columns)]
 
-    def _index(self, folder: str) -> list[dict[str, Any]]:
-        """Return what is said of the pictures in a folder; nothing, noted once, where there is none. `charts`: of all reports."""
-        if folder == "charts":
-            parts = [(part, entry) for part in (*self.results.config.reports, ALL) for entry in self._index(f"charts/{part}")]
-            return [{**entry, "file": f"{part}/{entry['file']}"} if "file" in entry else entry for part, entry in parts]
-        if folder not in self._indices:
-            found = self.results.file(f"{self.folder}/figures/{folder}/index.json")
-            self._indices[folder] = [entry for entry in found or [] if isinstance(entry, dict)] if isinstance(found, list) else []
-        return self._indices[folder]
+    def save(self, pixels: np.ndarray, file: str, description: str) -> Thumbnail:
+        """Write pixels (H, W) or (H, W, 3) in uint8 as a PNG in as few bytes as it takes, losslessly."""
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        if image.mode == "RGB" and (colours := image.getcolors(256)) is not None:
+            image = image.quantize(max(len(colours), 2), dither=Image.Dither.NONE)
+        path = self.site / "img" / file
+        with replacing(path) as temporary:
+            image.save(temporary, format="png", optimize=True)
+        return Thumbnail(f"img/{file}", int(pixels.shape[1]), int(pixels.shape[0]), description)
 
+    def _open(self, picture: Picture) -> Image.Image:
+        try:
+            return Image.open(picture.path)
+        except OSError as error:
+            raise UserError(f"{picture.path}: expected a picture, got '{error}'; delete it and run 'dvc repro'") from error
 
-def _sentence(text: str) -> list[Inline]:
-    return spans(text if not text or text.endswith((".", "?")) else f"{text}.")
+    def _read(self, folder: Path, variants: list[str] | None) -> Iterator[Picture]:
+        index = folder / "index.json"
+        for entry in read_json(index) if index.exists() else []:
+            if "file" in entry:
+                yield self._picture(folder, entry, variants)
+
+    def _picture(self, folder: Path, entry: dict[str, Any], variants: list[str] | None) -> Picture:
+        path = folder / entry["file"]
+        try:
+            with Image.open(path) as image:
+                width, height = image.size
+            return Picture(
+                source=f"../{path.relative_to(self.folder.parent).as_posix()}",
+                path=path,
+                kind=entry.get("kind") or entry["name"],
+                variants=variants or list(entry.get("variants", [])),
+                title=entry["title"],
+                caption=entry["caption"],
+                description=entry["description"],
+                width=width,
+                height=height,
+                grids=[Grid(**grid) for grid in entry.get("grids") or []],
+            )
+        except (OSError, KeyError, TypeError) as error:
+            raise UserError(f"{folder / 'index.json'}: expected the index of pictures beside it, got '{error}'; run 'dvc repro'") from error

@@ -19,7 +19,8 @@ def settings_line(variant: ReportedVariant) -> str:
 def _network(network: Any, shape: list[int], codes: int) -> str:
     hidden = "-".join(map(str, network.hidden))
     if network.kind == "mlp":
-        return f"mlp {math.prod(shape)}-{hidden}-{codes} and its mirror, {network.activation}{_norm(network)}"
+        decoder = f"{codes}-{'-'.join(map(str, network.decoder_sizes()))}-{math.prod(shape)}" if network.decoder_hidden else "its mirror"
+        return f"mlp {math.prod(shape)}-{hidden}-{codes} and {decoder}, {network.activation}{_norm(network)}"
     layers = f"{'-'.join(map(str, [shape[0], *network.channels]))} channels{f', then {hidden}' if hidden else ''}"
     out = "1 code" if codes == 1 else f"{codes} codes"
     upsampling = f"{network.upsampling.kind} upsampling"
@@ -33,19 +34,22 @@ def _network(network: Any, shape: list[int], codes: int) -> str:
 def _norm(network: Any) -> str:
     if not network.batch_norm:
         return ""
-    return ", batch normalisation" + ("" if getattr(network, "first_norm", True) else " but behind the first")
+    place = " behind it" if getattr(network, "norm_place", "before_activation") == "after_activation" else ""
+    return f", batch normalisation{place}" + ("" if getattr(network, "first_norm", True) else " but behind the first")
 
 
 def _likelihood(likelihood: Any) -> str:
     name = likelihood.kind.replace("_", " ")
-    if not hasattr(likelihood, "scale"):
-        return f"{name} likelihood"
-    return f"{name} likelihood, scale {'learned from ' if likelihood.learn_scale else ''}{likelihood.scale:g}"
+    scale, dequantised = "", ", dequantised" if getattr(likelihood, "dequantised", False) else ""
+    if hasattr(likelihood, "scale"):
+        scale = f", scale {'learned from ' if likelihood.learn_scale else ''}{likelihood.scale:g}"
+    return f"{name} likelihood{scale}{dequantised}"
 
 
 def _realnvp(flow: Any) -> str:
     networks = "one network a coupling" if flow.networks == "one" else "two networks a coupling"
-    return f"RealNVP, {flow.couplings} couplings, {networks}, {'-'.join(map(str, flow.hidden))} {flow.activation}"
+    gain = ", gain learned" if flow.learn_gain else ""
+    return f"RealNVP, {flow.couplings} couplings, {networks}, {'-'.join(map(str, flow.hidden))} {flow.activation}{gain}"
 
 
 def _vae(model: Any, shape: list[int]) -> list[str]:
@@ -55,7 +59,10 @@ def _vae(model: Any, shape: list[int]) -> list[str]:
 
 
 def _flow(model: Any, shape: list[int]) -> list[str]:
-    return [f"uniform dequantisation, logit with alpha {model.alpha:g}", f"{_realnvp(model.flow)}, in checkerboard order"]
+    noise = model.dequantisation
+    words = {"none": "no dequantisation", "uniform": "uniform dequantisation", "learned": "learned dequantisation"}[noise.kind]
+    hidden = f" ({'-'.join(map(str, noise.hidden))} {noise.activation})" if noise.kind == "learned" else ""
+    return [f"{words}{hidden}, logit with alpha {model.alpha:g}", f"{_realnvp(model.flow)}, in checkerboard order"]
 
 
 def _autoencoder(model: Any, shape: list[int]) -> list[str]:
@@ -70,14 +77,14 @@ def _encoder(network: Any, shape: list[int], out: int) -> str:
 
 
 def _generator(network: Any, shape: list[int], latents: int) -> str:
-    norm = ", batch normalisation" if network.batch_norm else ""
     if network.kind == "mlp":
-        return f"mlp {'-'.join(map(str, [latents, *reversed(network.hidden), math.prod(shape)]))}, {network.activation}{norm}, tanh"
+        sizes = "-".join(map(str, [latents, *network.decoder_sizes(), math.prod(shape)]))
+        return f"mlp {sizes}, {network.activation}{_norm(network)}, tanh"
     hidden = f", then {'-'.join(map(str, reversed(network.hidden)))}" if network.hidden else ""
     channels = "-".join(map(str, [*reversed(network.channels), shape[0]]))
     kernel = f"{network.upsampling.kernel}x{network.upsampling.kernel} " if network.upsampling.kind == "transposed" else ""
     upsampling = f"{kernel}{network.upsampling.kind}"
-    return f"{latents} latents{hidden}, conv {channels} channels, {upsampling}, {network.decoder_activation}{norm}, tanh"
+    return f"{latents} latents{hidden}, conv {channels} channels, {upsampling}, {network.decoder_activation}{_norm(network)}, tanh"
 
 
 def _gan(model: Any, shape: list[int]) -> list[str]:
@@ -86,6 +93,7 @@ def _gan(model: Any, shape: list[int]) -> list[str]:
     return [
         f"generator {_generator(model.generator, shape, model.latent_dim)}",
         f"{judge} {_encoder(model.discriminator, shape, 1)}{dropout}",
+        "" if model.real_range == "symmetric" else "real images in [0, 1]",
     ]
 
 
@@ -107,14 +115,23 @@ def _objective(objective: Any) -> list[str]:
     match objective.kind:
         case "elbo":
             return [
+                "" if objective.samples == 1 else f"{objective.samples} samples of q an image",
                 "" if objective.kl_weight == 1 else f"KL weight {objective.kl_weight:g}",
+                "" if objective.warm_up_epochs is None else f"KL weight rising from 0 over {objective.warm_up_epochs} epochs",
+                "" if objective.free_nats_per_latent is None else f"free bits, {objective.free_nats_per_latent:g} nats a latent",
                 "log-determinant counted once a latent (a fault, on purpose)" if objective.log_det_times_dim else "",
             ]
         case "iwae":
             return [f"IWAE bound, {objective.samples} samples, gradient by {objective.gradient.replace('_', ' ')}"]
+        case "mean_squared_error":
+            weight = "" if objective.kl_weight == 1 else f"{objective.kl_weight:g} times "
+            return [f"squared error a pixel + {weight}KL a latent"]
+        case "gumbel_softmax":
+            return [f"Gumbel-softmax, temperature {objective.temperature:g}"]
         case "score_function":
             samples = "" if objective.samples == 1 else f" of {objective.samples} samples"
-            decay = "" if objective.decay == _default(objective, "decay") else f", decay {objective.decay:g}"
+            decay = ", average of all earlier steps" if objective.decay is None else f", decay {objective.decay:g}"
+            decay = "" if objective.decay == _default(objective, "decay") else decay
             return [f"score-function gradient, {objective.estimator.replace('_', ' ')}{samples}{decay}"]
         case "adversarial":
             penalty = "" if objective.gradient_penalty is None else f", gradient penalty {objective.gradient_penalty:g}"
@@ -128,9 +145,10 @@ def _objective(objective: Any) -> list[str]:
 
 def _schedule(variant: ReportedVariant) -> str:
     """Describe the optimiser, as far as it is not the usual one, and how long it runs."""
-    training, limit = variant.training, variant.max_steps
+    training, limit, drops = variant.training, variant.max_steps, variant.training.learning_rate_drops
     parts = [
         f"{training.optimizer} {training.learning_rate:g}",
+        "" if drops is None else f"times {drops.factor:g} after epochs {' and '.join(map(str, drops.epochs))}",
         "" if training.betas == _default(training, "betas") else f"betas {training.betas[0]:g} and {training.betas[1]:g}",
         "" if training.epsilon == _default(training, "epsilon") else f"epsilon {training.epsilon:g}",
         f"batch {training.batch_size}",
@@ -139,6 +157,7 @@ def _schedule(variant: ReportedVariant) -> str:
         + ("" if limit is None else f", cut to at most {limit:,} steps"),
         "" if training.held_out == "validation" else "the validation images trained on too",
         "" if training.clip_norm is None else f"gradient norm at most {training.clip_norm:g}",
+        "" if training.on_non_finite == "error" else "ends where a number is not finite",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -151,6 +170,7 @@ def _images(variant: ReportedVariant) -> list[str]:
     """Describe what is done to the images."""
     images, noise = variant.images, variant.training.noise
     return [
+        "luminance alone, in all channels" if images.luminance else "",
         "" if images.size is None else f"images resized to {images.size}x{images.size}",
         "" if images.channels is None else f"repeated to {images.channels} channels",
         "" if images.binarisation is None else f"images binarised ({images.binarisation.replace('_', ' ')})",

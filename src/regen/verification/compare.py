@@ -3,19 +3,17 @@
 import csv
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import yaml
 from PIL import Image
 
-__all__ = ["Difference", "differences", "table", "tolerance"]
+from regen.metrics import tolerance
+
+__all__ = ["Difference", "differences", "table"]
 
 METRICS = ("metrics.json", "quality.json", "history.csv")
 """Files of a run whose numbers are metrics, as are those of data cards and feature networks; of other tables, probes too, only the form is
@@ -34,25 +32,11 @@ class Difference:
     tolerance: str
 
 
-@cache
-def _tolerances() -> dict[str, dict[str, float]]:
-    read: dict[str, dict[str, float]] = yaml.safe_load((files("regen.verification") / "tolerances.yaml").read_text(encoding="utf-8"))
-    return read
-
-
-def tolerance(key: str, committed: float) -> float:
-    """Return how far a metric, named by its path in a file, may be from its committed value on another platform; 0 if it is not listed."""
-    name = re.sub(r"\[\d+\]", "", key).rsplit(".", 1)[-1]
-    bare = name.removeprefix("train_").removeprefix("val_").removesuffix("_draws")
-    known = _tolerances().get(name) or _tolerances().get(bare) or {}
-    return known.get("absolute", 0.0) + known.get("relative", 0.0) * abs(committed)
-
-
 def differences(committed: Mapping[str, Path], got: Mapping[str, Path], exact: bool) -> list[Difference]:
     """Return what differs between two sets of files, by their paths in the repository; a file or metric that one lacks differs.
 
     exact: files are equal bit for bit; where one is not, its metrics that differ are named. Else metrics are within their tolerances,
-    other tables have the same form and finite numbers, pictures the same size, claims the same verdicts, and texts are there.
+    other tables have the same form and finite numbers, pictures the same size, claims the same strength, and texts are there.
     """
     found = []
     for name in sorted({*committed, *got}):
@@ -122,7 +106,7 @@ def _problem(key: str, committed: Any, got: Any, metric: bool) -> str:
     """Return what is expected of a value and not so, of another platform's result; nothing if all is well."""
     numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (committed, got)]
     if not all(numbers):
-        expected = "the same text" if metric or key.endswith("verdict") else "a value of the same kind"
+        expected = "the same text" if metric or key.endswith("strength") else "a value of the same kind"
         return "" if (committed == got if expected == "the same text" else numbers[0] == numbers[1]) else expected
     if not math.isfinite(got):
         return "finite"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from stand_ins import described, subject
 from torch import nn
 
@@ -12,7 +13,7 @@ from regen.common.files import read_tensors
 from regen.config.base import parse
 from regen.config.probes import EarlyGradients
 from regen.config.variant import TrainConfig
-from regen.evaluation.probes.early_gradients import early_gradients, step_measures
+from regen.evaluation.probes.early_gradients import area_under_curve, early_gradients, step_measures
 from regen.images.images import Images
 from regen.params.schema import Params
 from regen.training.loop import train
@@ -32,6 +33,9 @@ class Line(nn.Module):
 
     def latents(self, count: int) -> torch.Tensor:
         return torch.randn(count, 1)
+
+    def seen(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x - 1
 
 
 def test_measures_of_a_line() -> None:
@@ -98,8 +102,16 @@ def test_a_shorter_run_of_another_name_begins_with_the_same_weights(tmp_path: Pa
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_the_early_variant_is_the_beginning_of_the_other(params: Params) -> None:
-    whole, beginning = (params.variants["mnist"][name] for name in ("uva3-gan-mnist", "uva3-gan-mnist-early"))
+def test_the_area_under_the_curve_is_scikit_learns() -> None:
+    real, fake = torch.tensor([2.0, 0.5, 0.5, -1.0]), torch.tensor([0.5, -2.0, 1.0])
+    labels = [1] * 4 + [0] * 3
+    assert area_under_curve(real, fake) == pytest.approx(roc_auc_score(labels, torch.cat([real, fake]).tolist()))
+    assert area_under_curve(fake - 9, real) == 0 and area_under_curve(real, fake - 9) == 1
+
+
+@pytest.mark.parametrize("name", ["uva3-gan-mnist", "uva3-gan-mnist-saturating"])
+def test_the_early_variant_is_the_beginning_of_the_other(params: Params, name: str) -> None:
+    whole, beginning = (params.variants["mnist"][variant] for variant in (name, f"{name}-early"))
     assert (beginning.model, beginning.images, beginning.assumed) == (whole.model, whole.images, whole.assumed)
     changed = {"epochs": whole.training.epochs, "snapshot_steps": whole.training.snapshot_steps}
     assert beginning.training.model_copy(update=changed) == whole.training

@@ -17,7 +17,7 @@ from regen.config.model import Vae
 from regen.config.probes import ProbeConfig
 from regen.evaluation.probes.registry import PROBES
 from regen.models.build import build
-from regen.params.probes import Probes
+from regen.params.probes import NEEDS, Probes
 from regen.params.schema import Params
 
 ROOT = Path(__file__).parents[3]
@@ -116,7 +116,9 @@ def test_a_stage_waits_for_the_weights_of_the_variants_that_its_probe_names(name
     stage = PIPELINE[f"probe-{name}"]
     datasets = {variant: dataset for dataset, variants in params.variants.items() for variant in variants}
     probed = params.probes.named()[name].variants
-    weights = {f"models/${{preset}}/{variant}/${{seeds.{datasets[variant]}[0]}}" for variant in probed}
+    seeds = yaml.safe_load((ROOT / "preset.yaml").read_text())["seeds"]
+    own = {variant: datasets[variant] if datasets[variant] in seeds else "default" for variant in probed}
+    weights = {f"models/${{preset}}/{variant}/${{seeds.{key}[0]}}" for variant, key in own.items()}
     assert {dep for dep in stage["deps"] if dep.startswith("models/")} == weights
     data = {dep.rpartition("/")[2] for dep in stage["deps"] if dep.startswith(("data/", "features/"))}
     assert data <= {datasets[variant] for variant in probed}
@@ -124,15 +126,46 @@ def test_a_stage_waits_for_the_weights_of_the_variants_that_its_probe_names(name
     assert stage["metrics"] == [{f"results/${{preset}}/probes/{name}.json": {"cache": False}}]
 
 
+FITTING = {
+    "vae": {"linear_probe", "fine_tuning", "gradient_variance", "midpoints", "single_latents"},
+    "bernoulli": {"linear_probe", "fine_tuning", "estimator_variance", "midpoints"},
+    "convolutional": {"linear_probe", "fine_tuning", "gradient_variance", "midpoints", "single_latents", "upsamplings"},
+    "autoencoder": {"code_fit"},
+    "gan": {"early_gradients", "reshape"},
+    "critic": {"reshape"},
+    "flow": set(),
+    "classifier": set(),
+}
+NAMES = {
+    "vae": "uva3-vae-z20-mnist",
+    "bernoulli": "lab1-bernvae-mnist",
+    "convolutional": "davari-vae-bilinear-celeba",
+    "autoencoder": "lab1-aegmm-mnist",
+    "gan": "vu4a-gan-mnist",
+    "critic": "ext-wgangp-mnist",
+    "flow": "uva3-realnvp-mnist",
+    "classifier": "lab1-classifier-mnist",
+}
+
+
+@pytest.mark.parametrize("sort", FITTING)
+def test_a_probe_looks_at_the_families_that_it_can_say_something_of(sort: str, params: Params) -> None:
+    model = next(variants[NAMES[sort]].model for variants in params.variants.values() if NAMES[sort] in variants)
+    assert {name for name, needs in NEEDS.items() if needs.fits(model)} == FITTING[sort]
+    assert list(NEEDS) == list(PROBES)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"variants": ["nobody"]}, r"probes.reshape.variants: unknown variant 'nobody'; allowed: names under 'variants'"),
+        ({"variants": ["uva3-vae-z2-mnist"]}, r"probes.reshape.variants: 'uva3-vae-z2-mnist' is of family 'vae'; allowed: a GAN"),
+        ({"variants": []}, r"probes.reshape.variants = \[\]: allowed: 1 of them, each a GAN"),
         ({"presets": {"quick": {}}}, r"probes.reshape.presets = \['quick'\]: allowed: settings for each of quick, paper"),
     ],
 )
 def test_a_probe_that_cannot_be_is_refused(change: dict[str, Any], said: str, params: Params) -> None:
     values = params.probes.model_dump(exclude_none=True)
-    known = [name for variants in params.variants.values() for name in variants]
+    known = {name: variant.model for variants in params.variants.values() for name, variant in variants.items()}
     with pytest.raises(ValueError, match=f"^{said}$"):
         Probes.model_validate({**values, "reshape": {**values["reshape"], **change}}).check(known, params.presets)

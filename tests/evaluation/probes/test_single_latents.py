@@ -5,7 +5,7 @@ import torch
 from stand_ins import subject
 
 from regen.config.probes import SingleLatents
-from regen.evaluation.probes.single_latents import PROXIES, box, luminance, ranges, single_latents
+from regen.evaluation.probes.single_latents import PROXIES, box, luminance, ranges, single_latents, symmetric_changes
 
 SIZE = 20
 
@@ -62,5 +62,22 @@ def test_the_dimensions_that_count_stand_out_of_random_directions() -> None:
     # A random unit vector's entry is about 1 / sqrt(30) long: sqrt(2 / pi) of that on average.
     assert skin["random_mean"] == pytest.approx(0.6 * (2 / 3.1416 / 30) ** 0.5, rel=0.25)
     assert rows["dark_beside_face"]["dimensions"] == rows["asymmetry"]["dimensions"] == [3]
+    # The third dimension moves hair and asymmetry together.
+    assert found["hair_and_pose"] == [3] and found["pose_alone"] == []
     # Most directions never reach the hair.
     assert rows["dark_beside_face"]["random_mean"] < 0.25 and rows["dark_beside_face"]["share_of_random"] < 0.2
+
+
+def turned(z: torch.Tensor) -> torch.Tensor:
+    """Return faces (N, 3, 20, 20): z0 makes the left half brighter and the right half darker, z1 makes both brighter."""
+    sides = torch.cat([torch.ones(10), -torch.ones(10)])
+    images = 0.5 + 0.05 * z[:, 0, None, None] * sides + 0.05 * z[:, 1, None, None]
+    return images[:, None].expand(-1, 3, SIZE, -1)
+
+
+def test_a_head_that_turns_keeps_what_it_has_in_common_with_its_mirror_image() -> None:
+    model = SimpleNamespace(images=lambda z: turned(z.expand(-1, max(2, z.shape[1]))), latents=lambda count: torch.zeros(count, 10))
+    changes = symmetric_changes(model, torch.eye(10)[:2], 3).tolist()
+    assert changes == pytest.approx([0, 0.05 * 6], abs=1e-6)
+    found = single_latents(SingleLatents(random_directions=50, points=3), [subject(model=model)], 0)
+    assert (found["pose_alone"], found["hair_and_pose"]) == ([0], [])

@@ -11,6 +11,7 @@ import pytest
 import torch
 from samplers import MODELS, SHAPE, made, settings
 
+from regen.common.determinism import derive_seed
 from regen.common.errors import UserError
 from regen.common.files import write_json
 from regen.config.base import parse
@@ -182,9 +183,11 @@ def test_more_samples_than_test_images_or_the_reverse(n_samples: int, n_test: in
     scalars, _ = quality(config, 0, model, {}, images, pixel_space(SHAPE))
     count = min(n_samples, n_test)
     assert (scalars["n_samples"], scalars["n_images"]) == (n_samples, count)
-    # As many of either as there are of both, in a fixed random order.
-    x = shuffled(images["test"].images[:n_samples], count).flatten(1).double().numpy() / 255
-    y = shuffled((generate(model, config, 0) * 255).round(), count).flatten(1).double().numpy() / 255
+    # As many of either as there are of both, in random orders of variant and seed.
+    seed = derive_seed(config.seed, 0, config.variant, "reference")
+    first, second = (derive_seed(seed, "order", of) for of in ("test images", "images"))
+    x = shuffled(images["test"].images[:n_samples], count, first).flatten(1).double().numpy() / 255
+    y = shuffled((generate(model, config, 0) * 255).round(), count, second).flatten(1).double().numpy() / 255
     assert len(x) == len(y) == count
     first, second = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     roots = np.sqrt(np.linalg.eigvals(first @ second).astype(complex)).real.sum()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
+from regen.common.determinism import derive_seed
 from regen.evaluation.quality.distances import kernel, shuffled
 from regen.evaluation.quality.features import FeatureSpace
 from regen.evaluation.quality.measures import ALONE, TREND, Reference, measures
@@ -42,8 +43,8 @@ def test_fresh_images_are_as_far_from_training_images_as_test_images(reference: 
     fresh = blobs(COUNT, SHAPE, 2).images
     scalars, _ = measures(fresh, reference)
     distances, usual = nearest(fresh, reference.train), nearest(reference.test, reference.train)
-    # torch takes the lower of the two in the middle.
-    expected = np.sort(distances)[COUNT // 2 - 1] / np.sort(usual)[COUNT // 2 - 1]
+    assert COUNT % 2 == 0
+    expected = np.median(distances) / np.median(usual)
     assert scalars["nearest_train_ratio"] == pytest.approx(expected, rel=1e-4)
     # One median among the other's distances: half of them below, but for 4 standard errors of two shares of 400.
     share = float((distances < np.median(usual)).mean())
@@ -56,8 +57,11 @@ def test_the_kernel_distance_has_its_own_standard_error(reference: Reference, bl
     images = blobs(90, SHAPE, 4).images
     scalars, _ = measures(images, reference)
     values = []
-    # Blocks are of images in a fixed random order.
-    test, generated = (vectors(shuffled(one, 90)).reshape(10, 9, 16) for one in (reference.test, images))
+    # Blocks are of images in random orders of the reference's seed.
+    orders = (derive_seed(reference.seed, "order", of) for of in ("test images", "images"))
+    test, generated = (
+        vectors(shuffled(one, 90, order)).reshape(10, 9, 16) for one, order in zip((reference.test, images), orders, strict=True)
+    )
     for x, y in zip(test, generated, strict=True):
         among_x, among_y, between = ((one @ other.T / 16 + 1) ** 3 for one, other in ((x, x), (y, y), (x, y)))
         values.append((among_x.sum() - among_x.trace() + among_y.sum() - among_y.trace()) / 72 - 2 * between.mean())
@@ -77,11 +81,26 @@ def test_files_sorted_by_class_are_at_the_distance_of_shuffled_ones(reference: R
         assert abs(one["kernel_classifier_distance"]) < in_order / 10
 
 
-def test_shuffled_features_are_the_same_ones_in_a_fixed_order() -> None:
+def test_shuffled_features_are_the_same_ones_in_an_order_of_the_seed() -> None:
     features = torch.arange(30.0)[:, None]
-    assert shuffled(features, 30).flatten().sort().values.equal(torch.arange(30.0))
-    assert not shuffled(features, 30).equal(features)
-    assert shuffled(features, 12).equal(shuffled(features, 30)[:12])
+    assert shuffled(features, 30, 0).flatten().sort().values.equal(torch.arange(30.0))
+    assert not shuffled(features, 30, 0).equal(features) and not shuffled(features, 30, 0).equal(shuffled(features, 30, 1))
+    assert shuffled(features, 12, 0).equal(shuffled(features, 30, 0)[:12])
+
+
+def test_over_many_orders_the_kernel_distance_is_that_of_all_pairs(reference: Reference, blobs: Callable[..., Images]) -> None:
+    images, count = blobs(60, SHAPE, 4).images, 400
+    test = reference.test[:60]
+    found = np.array(
+        [
+            measures(images, Reference(reference.space, reference.train, test, seed=seed), TREND)[0]["kernel_classifier_distance"]
+            for seed in range(count)
+        ]
+    )
+    x, y = vectors(test), vectors(images)
+    among_x, among_y, between = ((one @ other.T / 16 + 1) ** 3 for one, other in ((x, x), (y, y), (x, y)))
+    expected = (among_x.sum() - among_x.trace() + among_y.sum() - among_y.trace()) / (60 * 59) - 2 * between.mean()
+    assert abs(found.mean() - expected) < 4 * found.std(ddof=1) / math.sqrt(count)
 
 
 def test_half_of_the_distance_is_half_of_the_ratio(pixel_space: Callable[[list[int]], FeatureSpace]) -> None:

@@ -13,6 +13,7 @@ from torch.distributions import MultivariateNormal
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from regen.claims.reported import read_reported
+from regen.claims.study import STUDIES
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.evaluation.quality.paths import linear, spherical
 from regen.evaluation.quality.pixels import period_two_energy
@@ -80,7 +81,7 @@ def test_a_gaussian_of_variance_one_half_is_the_squared_error_and_a_constant_bel
     torch.testing.assert_close(-p.log_prob(x), expected)
     constant = DIMENSIONS / 2 * math.log(math.pi)
     assert constant == pytest.approx(7033.22, abs=5e-3) and constant < PRINTED
-    added = {reading.plus for one in read_reported() if one.report == "davari" for reading in one.readings if "mse_per_pixel" in reading.of}
+    added = {reading.plus for one in read_reported(STUDIES / "davari") for reading in one.readings if "mse_per_pixel" in reading.of}
     assert list(added) == pytest.approx([constant], abs=1e-6)
 
 
@@ -177,3 +178,34 @@ def test_the_straight_path_halves_the_squared_norm_and_the_arc_keeps_it() -> Non
     mean = math.sqrt(2) * math.exp(math.lgamma((dim + 1) / 2) - math.lgamma(dim / 2))
     error = middle["spherical"].std().item() / math.sqrt(pairs)
     assert abs(middle["spherical"].mean().item() - (dim + mean**2) / 2) < 4 * error
+
+
+def test_a_tighter_bound_can_belong_to_the_worse_model() -> None:
+    # Weights are log-normal, log w ~ N(m, v): log p = m + v / 2, and the bound of one sample is m.
+    random = np.random.default_rng(0)
+
+    def bound(mean: float, variance: float, samples: int) -> float:
+        logs = random.normal(mean, math.sqrt(variance), size=(100_000, samples))
+        return float(np.log(np.exp(logs).mean(1)).mean())
+
+    better, worse = (-100.0, 4.0), (-99.5, 1.0)
+    log_p = [mean + variance / 2 for mean, variance in (better, worse)]
+    assert log_p[0] > log_p[1] + 0.9
+    assert bound(*worse, 5) > bound(*better, 1) and bound(*better, 5) > bound(*better, 1)
+    # The tighter bound, of five samples, belongs to the model of lower likelihood.
+    gaps = [log_p[0] - bound(*better, 1), log_p[1] - bound(*worse, 5)]
+    assert gaps[1] < gaps[0]
+
+
+def test_a_convolution_behind_bilinear_upsampling_can_sharpen() -> None:
+    x = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    smooth = resized(x, "bilinear")
+    laplacian = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
+    identity = torch.zeros_like(laplacian)
+    identity[..., 1, 1] = 1
+
+    def sharpness(images: torch.Tensor) -> float:
+        return conv2d(images, laplacian).var().item()
+
+    sharpened = conv2d(smooth, identity - 3 * laplacian, padding=1)
+    assert sharpness(smooth) < 0.5 * sharpness(resized(x, "nearest")) < 0.5 * sharpness(sharpened)

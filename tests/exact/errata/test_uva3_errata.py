@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -228,3 +228,48 @@ def test_training_backpropagates_the_reconstruction_and_the_kl() -> None:
     parts = gradient(terms.recon_nats), gradient(terms.kl_nats)
     assert min(part.norm().item() for part in parts) > 0.01
     torch.testing.assert_close(gradient(terms.neg_elbo_nats), parts[0] + parts[1], rtol=1e-4, atol=1e-5)
+
+
+def test_an_encoder_is_continuous() -> None:
+    encoder = vae("gaussian", 2, SHAPE).double().encoder
+    x, towards = torch.rand(2, 1, *SHAPE, dtype=torch.float64)
+    codes = [encoder(x + step * (towards - x)).mean for step in (0.0, 1e-2, 1e-4, 1e-6)]
+    moved = [(code - codes[0]).norm().item() for code in codes[1:]]
+    # A function without jumps: a hundredth of the step moves the code by about a hundredth.
+    assert moved[1] == pytest.approx(moved[0] / 100, rel=0.1) and moved[2] == pytest.approx(moved[1] / 100, rel=0.1) and moved[2] > 0
+
+
+def test_the_log_of_a_mean_over_samples_is_biased_low() -> None:
+    # p(x | z) has two values, by a fair coin: the mean over L tosses is binomial.
+    low, high = 0.1, 0.9
+    truth = math.log((low + high) / 2)
+    found = []
+    for samples in (1, 2, 4, 16, 64):
+        weights = [math.comb(samples, heads) / 2**samples for heads in range(samples + 1)]
+        found.append(sum(w * math.log((heads * high + (samples - heads) * low) / samples) for heads, w in enumerate(weights)))
+    assert all(earlier < later < truth for earlier, later in pairwise(found))
+    # To first order the bias is -var / (2 L mean^2).
+    assert truth - found[-1] == pytest.approx(0.16 / (2 * 64 * 0.25), rel=0.05)
+
+
+def test_a_less_certain_discriminator_lowers_the_generators_loss_and_raises_its_own() -> None:
+    real, fake = torch.tensor([2.0, 3.0]), torch.tensor([-3.0, -2.0])
+    softplus = torch.nn.functional.softplus
+    losses = {}
+    for certainty in (1.0, 0.5):
+        logits = certainty * fake
+        own = softplus(-certainty * real).mean() + softplus(logits).mean()
+        losses[certainty] = (own.item(), *(GENERATOR_LOSSES[name](logits)[1].mean().item() for name in ("saturating", "non_saturating")))
+    (own, *generator), (less_own, *less_generator) = losses[1.0], losses[0.5]
+    assert less_own > own and all(less < more for less, more in zip(less_generator, generator, strict=True))
+
+
+def test_a_generator_can_map_all_noise_to_one_image() -> None:
+    network = {"kind": "mlp", "hidden": [4], "activation": "leaky_relu_0.2"}
+    section = {"family": "gan", "latent_dim": 3, "generator": network, "discriminator": network, "output": "probability"}
+    model = build(parse(Gan, section, "test"), list(SHAPE))
+    with torch.no_grad():
+        last = [parameter for parameter in model.generator.parameters() if parameter.ndim == 2][-1]
+        last.zero_()
+        images = model.images(model.latents(16))
+    assert images.shape[0] == 16 and (images == images[:1]).all()

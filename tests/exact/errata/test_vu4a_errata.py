@@ -19,7 +19,7 @@ from regen.models.build import build
 from regen.models.flows import FlowPrior
 from regen.models.likelihoods import BernoulliPixels, GaussianPixels
 from regen.models.objectives import elbo_terms
-from regen.training.objectives import objective_of
+from regen.training.objectives import GENERATOR_LOSSES, objective_of
 
 DIMENSIONS = {"28x28": (784, 720.4), "32x32": (1024, 941.0), "colour 32x32": (3072, 2823.0)}
 PIXELS = torch.rand(6, 1, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -177,3 +177,16 @@ def test_a_negative_pixel_tells_a_tanh_generator_from_images_in_zero_to_one() ->
     assert torch.all((fake < 0).any(1)) and not torch.any((real < 0).any(1))
     # On the discriminator's own scale real images have negative pixels too.
     assert torch.all(((2 * real - 1) < 0).any(1))
+
+
+def test_the_same_generator_has_any_loss_by_its_discriminator() -> None:
+    model = gan([1, 2, 3])
+    images = model.generator(torch.zeros(4, 8, dtype=torch.float64))
+    losses = []
+    for bias in (-5.0, 0.0, 5.0):
+        with torch.no_grad():
+            [*_, last] = model.discriminator.parameters()
+            last.fill_(bias)
+            losses.append(GENERATOR_LOSSES["non_saturating"](model.discriminator(images))[1].mean().item())
+    # Of the same images: -log sigmoid of the last bias, give or take what the weights add.
+    assert losses[0] > 4 and losses[1] == pytest.approx(math.log(2), abs=0.3) and losses[2] < 0.1

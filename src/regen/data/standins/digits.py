@@ -1,5 +1,7 @@
 """The stand-in for MNIST: handwritten 8x8 digits enlarged to 28x28 and varied; and the same, binarised."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,25 +17,25 @@ BOX = 20
 """Height of a digit in pixels, as MNIST's makers chose it (http://yann.lecun.com/exdb/mnist/)."""
 
 
-def digits(seed: int) -> dict[str, Images]:
-    """Return `train`, `validation` and `test`, (N, 1, 28, 28) with labels 0 to 9, white strokes on black."""
+def digits(seed: int, counts: Mapping[str, int] = COUNTS) -> dict[str, Images]:
+    """Return `train`, `validation` and `test`, (N, 1, 28, 28) with labels 0 to 9, white strokes on black; N of `counts`."""
     sets = {}
     for name, base in glyphs(seed).items():
         generator = np.random.default_rng(derive_seed(seed, "stand-in", "digits", name))
         # Every base digit once, then again from the start: the maps tell the copies apart.
-        rows = np.arange(COUNTS[name]) % len(base.labels)
+        rows = np.arange(counts[name]) % len(base.labels)
         pixels = np.stack([_digit(base.grids[row], generator) for row in rows])
         sets[name] = Images(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(base.labels[rows]), DIGITS)
     return sets
 
 
-def binarized_digits(seed: int) -> dict[str, Images]:
+def binarized_digits(seed: int, counts: Mapping[str, int] = COUNTS) -> dict[str, Images]:
     """Return the same images with each pixel drawn once from Bernoulli(grey value): values 0 and 255, no labels.
 
     Source: Salakhutdinov and Murray 2008, section 5, https://doi.org/10.1145/1390156.1390266.
     """
     sets = {}
-    for name, grey in digits(seed).items():
+    for name, grey in digits(seed, counts).items():
         generator = np.random.default_rng(derive_seed(seed, "stand-in", "binarized_digits", name))
         drawn = generator.integers(255, size=grey.images.shape) < grey.images.numpy()
         sets[name] = Images(torch.from_numpy(drawn.astype(np.uint8) * np.uint8(255)), torch.empty(len(grey), 0))

@@ -1,5 +1,7 @@
 """The stand-in for CelebA: drawn faces whose factors are known."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from regen.common.determinism import derive_seed
 from regen.data.standins.canvas import Array, Canvas, blend
 from regen.images.images import Images
 
-__all__ = ["FACTORS", "draw_faces", "faces"]
+__all__ = ["COUNTS", "FACTORS", "draw_faces", "faces"]
 
 SIZE = 64
 COUNTS = {"train": 1000, "validation": 200, "test": 200}
@@ -24,28 +26,28 @@ WHITE = (238, 232, 226)
 CHUNK = 100
 
 
-def faces(seed: int) -> dict[str, Images]:
-    """Return `train`, `validation` and `test`, (N, 3, 64, 64), with the factors (N, 8) that each face was drawn from."""
+def faces(seed: int, counts: Mapping[str, int] = COUNTS, size: int = SIZE) -> dict[str, Images]:
+    """Return `train`, `validation` and `test`, (N, 3, size, size), N of `counts`, with the factors (N, 8) that each face was drawn from."""
     sets = {}
-    for name, count in COUNTS.items():
+    for name, count in counts.items():
         generator = np.random.default_rng(derive_seed(seed, "stand-in", "faces", name))
         factors = generator.random((count, len(FACTORS)), dtype=np.float32)
         for signed in ("pose", "light"):
             factors[:, FACTORS.index(signed)] = 2 * factors[:, FACTORS.index(signed)] - 1
-        pixels = np.concatenate([draw_faces(factors[start : start + CHUNK]) for start in range(0, count, CHUNK)])
+        pixels = np.concatenate([draw_faces(factors[start : start + CHUNK], size) for start in range(0, count, CHUNK)])
         sets[name] = Images(torch.from_numpy(pixels), torch.from_numpy(factors), FACTORS)
     return sets
 
 
-def draw_faces(factors: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw one face (3, 64, 64) a row of factors (N, 8); the same factors always give the same face.
+def draw_faces(factors: NDArray[np.float32], size: int = SIZE) -> NDArray[np.uint8]:
+    """Draw one face (3, size, size) a row of factors (N, 8); the same factors always give the same face.
 
     Measures follow CelebA's aligned frame squashed to a square: eyes at mid-height, 0.22 from the middle.
     """
     pose, length, hair, skin, smile, background, clothes, light = (factors[:, i, None, None] for i in range(len(FACTORS)))
     head = _Head(pose, light)
     hair_colour, skin_colour = blend(HAIR, hair), blend(SKIN, skin)
-    canvas = Canvas(SIZE, blend(BACKGROUND, background))
+    canvas = Canvas(size, blend(BACKGROUND, background))
     canvas.picture *= 1.08 - 0.22 * canvas.y[:, None]
     _back(canvas, head, length, hair_colour)
     _body(canvas, head, skin_colour, blend(CLOTHES, clothes))

@@ -1,5 +1,7 @@
 """The stand-in for SVHN: the handwritten digits as house numbers on crops of two photographs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,15 +16,15 @@ __all__ = ["street"]
 SIZE = 32
 
 
-def street(seed: int) -> dict[str, Images]:
-    """Return `train`, `validation` and `test`, (N, 3, 32, 32); the label is the digit in the middle."""
+def street(seed: int, counts: Mapping[str, int] = COUNTS) -> dict[str, Images]:
+    """Return `train`, `validation` and `test`, (N, 3, 32, 32), N of `counts`; the label is the digit in the middle."""
     from sklearn.datasets import load_sample_images
 
     photographs = [Image.fromarray(photograph) for photograph in load_sample_images().images]
     sets = {}
     for name, base in glyphs(seed).items():
         generator = np.random.default_rng(derive_seed(seed, "stand-in", "street", name))
-        rows = np.arange(COUNTS[name]) % len(base.labels)
+        rows = np.arange(counts[name]) % len(base.labels)
         pixels = np.stack([_crop(_number(base.grids, row, generator), photographs, generator) for row in rows])
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
         sets[name] = Images(images, torch.from_numpy(base.labels[rows]), DIGITS)

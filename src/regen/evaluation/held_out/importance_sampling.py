@@ -11,8 +11,7 @@ from regen.images.batches import to_unit_interval
 from regen.models.objectives import weigh
 from regen.models.vae import LatentVariableModel
 
-__all__ = ["ImportanceSampled", "importance_sampled_nll"]
-
+__all__ = ["ImportanceSampled", "importance_sampled_nll", "read_weights"]
 
 READ = 100_000
 """Weights that are summed up at once."""
@@ -43,7 +42,12 @@ def importance_sampled_nll(
     log_w = torch.empty(most, len(images), dtype=torch.float64, device=images.device)
     for part, block in zip(log_w.split(size, dim=1), images.split(size), strict=True):
         part.copy_(_log_weights(model, to_unit_interval(block), most, at_once))
-    parts = [part.contiguous() for part in log_w.split(max(1, READ // most), dim=1)]
+    return read_weights(log_w, samples)
+
+
+def read_weights(log_w: torch.Tensor, samples: Sequence[int]) -> dict[int, ImportanceSampled]:
+    """Return K -> what log-weights (M, N) in double precision say, in the mean over the disjoint groups of K of the M, for every K <= M."""
+    parts = [part.contiguous() for part in log_w.split(max(1, READ // len(log_w)), dim=1)]
     return {
         count: ImportanceSampled(*(torch.cat(values) for values in zip(*(_read(part, count) for part in parts), strict=True)))
         for count in samples

@@ -4,12 +4,13 @@ import math
 from typing import Any
 
 import torch
-from torch.distributions import Distribution, Independent, kl_divergence
+from torch.distributions import Distribution, Independent
 
 from regen.common.determinism import derive_seed
 from regen.config.variant import EvaluateConfig
 from regen.images.batches import batches
 from regen.images.images import Images
+from regen.models.objectives import kl_nats_per_latent
 from regen.models.vae import LatentVariableModel
 
 __all__ = ["ACTIVE", "aggregate_log_prob", "latent_space"]
@@ -46,7 +47,7 @@ def latent_space(config: EvaluateConfig, seed: int, model: Any, images: dict[str
     prior = model.prior()
     # Only a prior with independent dimensions splits the KL into one a dimension.
     if isinstance(prior, Independent):
-        each = torch.cat([kl_divergence(q.base_dist, prior.base_dist.expand(q.base_dist.batch_shape)) for q in posteriors])
+        each = torch.cat([kl_nats_per_latent(q, prior) for q in posteriors])
         tables["kl_nats"] = each.double().mean(0).tolist()
     rows = [dict(zip(tables, values, strict=True)) for values in zip(*tables.values(), strict=True)]
     return scalars, {"latents": [{"latent": number, **row} for number, row in enumerate(rows)]}

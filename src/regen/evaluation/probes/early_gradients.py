@@ -11,7 +11,7 @@ from regen.images.batches import to_unit_interval
 from regen.models.gan import Gan, discriminator_terms
 from regen.training.objectives import GENERATOR_LOSSES
 
-__all__ = ["early_gradients", "step_measures"]
+__all__ = ["area_under_curve", "early_gradients", "step_measures"]
 
 LOSSES = ("saturating", "non_saturating")
 
@@ -44,10 +44,18 @@ def step_measures(model: Gan, x: torch.Tensor) -> dict[str, float]:
     model.train()
     judged = model.discriminator(model.generator(model.latents(len(x)))).squeeze(1)
     with torch.no_grad():
-        terms = discriminator_terms(model.discriminator(2 * x - 1).squeeze(1), judged.detach(), model.output)
+        real = model.discriminator(model.seen(x)).squeeze(1)
+        terms = discriminator_terms(real, judged.detach(), model.output)
     found = {name: value.mean().item() for name, value in terms.items()}
+    found["area_under_curve"] = area_under_curve(real, judged.detach())
     for loss in LOSSES:
         _, value = GENERATOR_LOSSES[loss](judged)
         gradients = torch.autograd.grad(value.mean(), list(model.generator.parameters()), retain_graph=True)
         found[f"{loss}_gradient_norm"] = torch.cat([gradient.flatten() for gradient in gradients]).norm().item()
     return found
+
+
+def area_under_curve(real: torch.Tensor, fake: torch.Tensor) -> float:
+    """Return the share of pairs of a real and a generated image, of logits (B,) each, in which the real one is larger; ties count half."""
+    apart = real[:, None] - fake[None, :]
+    return ((apart > 0).double() + 0.5 * (apart == 0)).mean().item()

@@ -49,8 +49,8 @@ def posterior_means(model: Any, images: torch.Tensor) -> torch.Tensor:
     return torch.cat([model.encoder(to_unit_interval(block)).mean for block in images.split(1000)])
 
 
-def balanced(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
-    """Return the indices of `count` images, as many of every class, by their labels (N,).
+def balanced(labels: torch.Tensor, count: int, seed: int, probe: str = "linear_probe") -> torch.Tensor:
+    """Return the indices of `count` images, as many of every class, by their labels (N,); `probe` is who asks.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def balanced(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
     each = count // max(1, len(classes))
     if not classes or each * len(classes) != count or each < 3 or int(labels.bincount()[classes].min()) < each:
         problem = f"expected at least 3 labelled images of every class, as many of each, got {count} of {len(classes)} classes"
-        raise UserError(f"linear_probe: {problem} in {len(labels)} images; change probes.linear_probe in params.yaml")
+        raise UserError(f"{probe}: {problem} in {len(labels)} images; change probes.{probe} in params.yaml")
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).to(labels.device)
     return torch.cat([order[labels[order] == one][:each] for one in classes])
 

@@ -11,6 +11,7 @@ from regen.config.probes import Midpoints
 from regen.evaluation.probes.linear_probe import posterior_means
 from regen.evaluation.probes.subject import Subject
 from regen.images.batches import to_unit_interval
+from regen.images.entropy import cross_entropy
 
 __all__ = ["midpoints", "reconstruction_errors"]
 
@@ -61,9 +62,9 @@ def reconstruction_errors(model: Any, x: torch.Tensor) -> dict[str, torch.Tensor
     blocks = []
     for block in x.split(200):
         likelihood = model.decoder(model.encoder(block).mean)
-        own = -(torch.xlogy(block, block) + torch.xlogy(1 - block, 1 - block)).flatten(1).double().sum(1)
-        cross_entropy = -likelihood.log_prob(block).double()
-        blocks.append(((likelihood.mean - block).square().flatten(1).double().mean(1), cross_entropy, cross_entropy - own))
+        own = cross_entropy(block, block).flatten(1).double().sum(1)
+        nats = -likelihood.log_prob(block).double()
+        blocks.append(((likelihood.mean - block).square().flatten(1).double().mean(1), nats, nats - own))
     found = (torch.cat(parts) for parts in zip(*blocks, strict=True))
     return dict(zip(("mse_per_pixel", "cross_entropy_nats", "excess_nats"), found, strict=True))
 

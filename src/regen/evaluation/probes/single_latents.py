@@ -1,5 +1,6 @@
 """What single latent dimensions change in a face, by proxies, against random directions (davari, Figure 5)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from regen.common.determinism import derive_seed
 from regen.config.probes import SingleLatents
 from regen.evaluation.probes.subject import Subject
 
-__all__ = ["PROXIES", "ranges", "single_latents"]
+__all__ = ["PROXIES", "ranges", "single_latents", "symmetric_changes"]
 
 REACH = 3.0
 DEVIATIONS = 2
@@ -26,13 +27,16 @@ BESIDE = ((0.6, 0.95, 0.05, 0.25), (0.6, 0.95, 0.75, 0.95))
 
 
 def single_latents(settings: SingleLatents, subjects: list[Subject], seed: int) -> dict[str, Any]:
-    """Return, by proxy, which dimensions move it further than random directions do when z goes from -REACH to REACH along them."""
+    """Return, by proxy, which dimensions move it further than random directions do when z goes from -REACH to REACH along them.
+
+    `hair_and_pose` are dimensions that move both the hair and the asymmetry; `pose_alone` those that move the asymmetry and keep the rest.
+    """
     (subject,) = subjects
     dim = len(subject.model.latents(1)[0])
     generator = torch.Generator().manual_seed(derive_seed(seed, "directions"))
     random = normalize(torch.randn(settings.random_directions, dim, generator=generator), dim=1)
     axes, others = (ranges(subject.model, one.to(subject.device), settings.points) for one in (torch.eye(dim), random))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for proxy, found in axes.items():
         chance = others[proxy]
         threshold = chance.mean() + DEVIATIONS * chance.std()
@@ -42,19 +46,49 @@ def single_latents(settings: SingleLatents, subjects: list[Subject], seed: int) 
         share = {"share_of_random": (chance > threshold).double().mean().item(), "threshold": threshold.item()}
         largest = {"largest": found.max().item(), "largest_dimension": int(order[0])}
         rows.append({"proxy": proxy, "counted": len(counted), "dimensions": counted, **drawn, **share, **largest})
-    return {"dimensions": dim, "random_directions": settings.random_directions, "reach": REACH, "rows": rows}
+    chosen = {row["proxy"]: row["dimensions"] for row in rows}
+    turning, hair = chosen["asymmetry"], chosen["dark_beside_face"]
+    kept, usual = (symmetric_changes(subject.model, one.to(subject.device), settings.points) for one in (torch.eye(dim), random))
+    together = {
+        "hair_and_pose": [index for index in turning if index in hair],
+        # What is left of a face when it is averaged with its mirror image changes less than along half of the random directions.
+        "pose_alone": [index for index in turning if kept[index] < usual.quantile(0.5)],
+        "random_symmetric_change": usual.mean().item(),
+    }
+    return {"dimensions": dim, "random_directions": settings.random_directions, "reach": REACH, **together, "rows": rows}
 
 
 @torch.no_grad()
 def ranges(model: Any, directions: torch.Tensor, points: int) -> dict[str, torch.Tensor]:
     """Return, by proxy, its range (N,) over images decoded at points from -REACH to REACH along unit directions (N, d)."""
+    found: dict[str, list[torch.Tensor]] = {name: [] for name in PROXIES}
+    for block in decoded(model, directions, points):
+        for name, proxy in PROXIES.items():
+            values = proxy(block.flatten(0, 1)).double().unflatten(0, block.shape[:2])
+            found[name].append(values.amax(0) - values.amin(0))
+    return {name: torch.cat(values) for name, values in found.items()}
+
+
+@torch.no_grad()
+def symmetric_changes(model: Any, directions: torch.Tensor, points: int) -> torch.Tensor:
+    """Return how far the mean of a face and its mirror image moves between -REACH and REACH along directions (N, d), (N,).
+
+    It is the root mean squared difference of luminance between the ends: what a turned head keeps of a person, as far as pixels say it.
+    """
+    found = []
+    for block in decoded(model, directions, points):
+        ends = block[[0, -1]]
+        faces = box(ends.flatten(0, 1), FACE).unflatten(0, ends.shape[:2]).double()
+        whole = (faces + faces.flip(-1)) / 2
+        found.append((whole[1] - whole[0]).square().mean((1, 2)).sqrt())
+    return torch.cat(found)
+
+
+def decoded(model: Any, directions: torch.Tensor, points: int) -> Iterator[torch.Tensor]:
+    """Yield the luminance (points, n, H, W) of images decoded at points from -REACH to REACH along unit directions (N, d), n at a time."""
     t = torch.linspace(-REACH, REACH, points, device=directions.device)
-    blocks = [luminance(model.images((t[:, None, None] * block).flatten(0, 1))) for block in directions.split(20)]
-    found = {}
-    for name, proxy in PROXIES.items():
-        values = torch.cat([proxy(block).double().unflatten(0, (points, -1)) for block in blocks], dim=1)
-        found[name] = values.amax(0) - values.amin(0)
-    return found
+    for block in directions.split(20):
+        yield luminance(model.images((t[:, None, None] * block).flatten(0, 1))).unflatten(0, (points, -1))
 
 
 def luminance(images: torch.Tensor) -> torch.Tensor:

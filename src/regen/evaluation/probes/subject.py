@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from regen.common.determinism import derive_seed
 from regen.common.errors import UserError
 from regen.config.probes import ProbedVariant
 from regen.evaluation.quality.features import FeatureSpace
@@ -62,7 +63,9 @@ class Subject:
         """What sample quality holds the variant's samples against."""
         images = {name: values.images.to(self.device) for name, values in judged_images(self.config, self.data).items()}
         test, prepared = (images[name][: self.config.n_samples] for name in ("test", "prepared"))
-        return Reference(FeatureSpace.read(self.network, self.device), images["train"], test, prepared)
+        # As sample quality makes it.
+        order = derive_seed(self.config.seed, self.config.first_seed, self.config.variant, "reference")
+        return Reference(FeatureSpace.read(self.network, self.device), images["train"], test, prepared, order)
 
     def _restored(self, path: Path) -> tuple[Any, dict[str, Any]]:
         model, note = restore(self.config.model, self.config.shape, path)

@@ -5,8 +5,6 @@ import math
 import numpy as np
 import torch
 
-from regen.common.determinism import derive_seed
-
 __all__ = ["density_and_coverage", "frechet", "kernel", "nearest_distances", "precision_and_recall", "shuffled"]
 
 BLOCKS = 10
@@ -19,9 +17,9 @@ ROWS = 1000
 """Rows of a matrix of distances held at once."""
 
 
-def shuffled(features: torch.Tensor, count: int) -> torch.Tensor:
-    """Return `count` of the features (N, F) in a fixed random order: files may be sorted by class or by writer."""
-    order = torch.randperm(len(features), generator=torch.Generator().manual_seed(derive_seed("shuffled", len(features))))
+def shuffled(features: torch.Tensor, count: int, seed: int) -> torch.Tensor:
+    """Return `count` of the features (N, F) in a random order of the seed: files may be sorted by class or by writer."""
+    order = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
     return features[order[:count].to(features.device)]
 
 
@@ -39,7 +37,8 @@ def frechet(real: torch.Tensor, generated: torch.Tensor) -> float:
 def kernel(real: torch.Tensor, generated: torch.Tensor) -> tuple[float, float]:
     """Return the mean and its standard error of the unbiased squared kernel distance over ten disjoint blocks of N features (N, F) each.
 
-    A block is a run of rows, so they must be in no order (`shuffled`). The kernel is (x.y / F + 1)^3.
+    A block is a run of rows, so they must be in no order (`shuffled`), and in another one for every pair of sets that is compared: which
+    rows meet in a block shifts the mean, of few rows by as much as its standard error. The kernel is (x.y / F + 1)^3.
     Source: Binkowski et al. (2018), arXiv:1801.01401, section 4.
     """
     from torch_fidelity.metric_kid import kernel_mmd

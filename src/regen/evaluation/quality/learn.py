@@ -58,7 +58,7 @@ def train_features(
         max_steps=config.max_steps,
         compute=config.compute,
     )
-    model, _ = train(training, seed, images, folder, device, code)
+    model, _ = train(training, seed, images, folder, device, code, rate=f"features.{config.dataset}.schedule.learning_rate")
     return FeatureSpace(model, config.shape, chosen.labels)
 
 

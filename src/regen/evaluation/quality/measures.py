@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from regen.common.determinism import derive_seed
 from regen.evaluation.quality.classes import class_measures
 from regen.evaluation.quality.distances import density_and_coverage, frechet, kernel, nearest_distances, precision_and_recall, shuffled
 from regen.evaluation.quality.features import FeatureSpace
@@ -25,14 +26,18 @@ LEAST_CONFIDENT = 0.1
 class Reference:
     """What images are held against: training and test images uint8 (N, C, H, W) in a feature space, each computed when it is asked for.
 
-    `prepared` are the test images as the model sees them, for what pixels show; by default the same.
+    `prepared` are the test images as the model sees them, for what pixels show; by default the same. `seed` is of the orders in which
+    features are compared, and so of their blocks.
     """
 
-    def __init__(self, space: FeatureSpace, train: torch.Tensor, test: torch.Tensor, prepared: torch.Tensor | None = None) -> None:
+    def __init__(
+        self, space: FeatureSpace, train: torch.Tensor, test: torch.Tensor, prepared: torch.Tensor | None = None, seed: int = 0
+    ) -> None:
         self.space = space
         self.train = train
         self.test = test
         self.prepared = test if prepared is None else prepared
+        self.seed = seed
 
     @cached_property
     def test_features(self) -> torch.Tensor:
@@ -47,7 +52,7 @@ class Reference:
     @cached_property
     def nearest_train(self) -> float:
         """Median distance of a test image to its nearest training image."""
-        return nearest_distances(self.test_features, self.train_features).median().item()
+        return _median(nearest_distances(self.test_features, self.train_features))
 
     @cached_property
     def confidence(self) -> float:
@@ -100,7 +105,7 @@ def _neighbours(features: torch.Tensor, reference: Reference) -> dict[str, float
     real, generated = _as_many(features, reference)
     precision, recall = precision_and_recall(real, generated)
     density, coverage = density_and_coverage(real, generated)
-    nearest = nearest_distances(features, reference.train_features).median().item()
+    nearest = _median(nearest_distances(features, reference.train_features))
     return {
         "precision": precision,
         "recall": recall,
@@ -110,7 +115,13 @@ def _neighbours(features: torch.Tensor, reference: Reference) -> dict[str, float
     }
 
 
-def _as_many(features: torch.Tensor, reference: Reference) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return features of test images and features (N, F), as many of either as there are of both, in a fixed random order."""
+def _as_many(features: torch.Tensor, reference: Reference) -> tuple[torch.Tensor, ...]:
+    """Return features of test images and features (N, F), as many of either as there are of both, each in a random order of its own."""
     count = min(len(features), len(reference.test_features))
-    return shuffled(reference.test_features, count), shuffled(features, count)
+    orders = (derive_seed(reference.seed, "order", of) for of in ("test images", "images"))
+    return tuple(shuffled(values, count, order) for values, order in zip((reference.test_features, features), orders, strict=True))
+
+
+def _median(values: torch.Tensor) -> float:
+    """Return the median of values (N,): of an even number the mean of the middle two."""
+    return values.double().quantile(0.5).item()

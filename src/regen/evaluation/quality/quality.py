@@ -64,7 +64,7 @@ def quality(
     if not hasattr(model, "sample"):
         return {**facts, "sampler": "none"}, {}
     test, prepared = (images[name].images[: config.n_samples] for name in ("test", "prepared"))
-    reference = Reference(space, images["train"].images, test, prepared)
+    reference = Reference(space, images["train"].images, test, prepared, derive_seed(config.seed, seed, config.variant, "reference"))
     state, scalars, tables = _judge(generate(model, config, seed), reference)
     facts |= {"n_samples": config.n_samples, "sampler": state}
     rows = [{"images": "samples", **scalars, **tables}]

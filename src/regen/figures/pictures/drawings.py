@@ -1,26 +1,46 @@
 """The pictures of a trained model, by kind; which of them a model can have is said in params/figures.py."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from matplotlib.figure import Figure
 
 from regen.common.determinism import derive_seed
-from regen.figures.pictures.codes import code_plane
-from regen.figures.pictures.images import interpolations, line, panels, plane, prior_quantiles, reconstructions, samples, traversal
+from regen.figures.pictures.codes import class_plane, code_plane, principal_plane
+from regen.figures.pictures.images import (
+    interpolations,
+    line,
+    neighbours,
+    panels,
+    plane,
+    prior_quantiles,
+    reconstructions,
+    samples,
+    traversal,
+)
+from regen.images.batches import to_levels, to_unit_interval
 from regen.images.images import Images
 from regen.models.autoencoder import CODE_PRIORS, AutoEncoder
 from regen.params.figures import DrawConfig, PictureKind
 
-__all__ = ["AT_SNAPSHOTS", "DRAWINGS", "Drawn", "Trained"]
+__all__ = ["AT_SNAPSHOTS", "DRAWINGS", "OF_CLASSES", "Drawn", "Trained"]
 
 CODES = 2000
 """Test images whose codes are drawn: more would hide each other."""
 
 AT_SNAPSHOTS = ("means", "draws", "reconstructions")
 """Kinds that show the snapshots alone: there are none of a variant without snapshots."""
+
+OF_CLASSES = ("latents_by_class",)
+"""Kinds that show classes: there are none of a data set without them."""
+
+FACES = 3
+"""Test images at whose codes single latents are moved."""
+
+BESIDE = 10
+"""Samples that stand beside their nearest training images."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +55,13 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a drawing may use of one variant: the final model, those at the snapshots by title, prepared test images."""
+    """What a drawing may use of one variant: the final model, those at the snapshots by title, prepared images; `train` reads its own."""
 
     config: DrawConfig
     final: Any
     snapshots: dict[str, Any]
     test: Images
+    train: Callable[[], Images] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -162,13 +183,48 @@ def interpolated(trained: Trained) -> Drawn:
 
 
 def traversed(trained: Trained) -> Drawn:
-    """Draw what single latents of N(0, I) do to the image."""
+    """Draw what single latents of N(0, I) do to the image; where there is an encoder, to test images too (davari, Figure 5)."""
     model = trained.config.model
-    dim = model.latent_dim if model.family == "gan" else model.latent.dim  # type: ignore[union-attr]
-    rows = min(6, dim)
-    caption = f"Single latents of {trained.name} from -3 to 3, all others at 0: "
-    caption += f"the {rows} of {dim} that change the image most, in this order."
-    return Drawn(traversal(trained.final, dim), "Latent traversal", caption, f"Grid of images, {rows} rows, a row a latent.")
+    if model.family == "gan":
+        dim, rows, starts = model.latent_dim, min(6, model.latent_dim), None
+        others, description = "at 0", f"Grid of images, {rows} rows, a row a latent."
+    else:
+        dim = model.latent.dim  # type: ignore[union-attr]
+        rows, images = min(3, dim), trained.test.images[:FACES]
+        with torch.no_grad():
+            starts = trained.final.encoder(to_unit_interval(images)).mean
+        others = f"at 0, and in the {len(images)} rows below as {len(images)} test images have them"
+        description = f"Grid of images, {rows * (1 + len(images))} rows, {1 + len(images)} a latent."
+    caption = f"Single latents of {trained.name} from -3 to 3, all others {others}: "
+    caption += f"the {rows} of {dim} that change the image most{'' if starts is None else ' from 0'}, in this order."
+    return Drawn(traversal(trained.final, dim, rows, starts=starts), "Latent traversal", caption, description)
+
+
+@torch.no_grad()
+def classed(trained: Trained) -> Drawn:
+    """Draw the posterior means of test images by class: two latents as they are, more on two principal components."""
+    test = trained.test.take(slice(CODES))
+    means = trained.final.encoder(to_unit_interval(test.images)).mean
+    what = f"Means of q(z | x) of {len(test)} test images by {trained.name}, coloured by class"
+    if means.shape[1] == 2:
+        figure, caption = class_plane(means, test.labels, "$z_1$", "$z_2$"), f"{what}."
+    else:
+        points, shares = principal_plane(means)
+        named = [f"principal component {place} ({100 * share:.0f} %)" for place, share in enumerate(shares, 1)]
+        figure = class_plane(points, test.labels, *named)
+        caption = f"{what}, on the two principal components of all {means.shape[1]} latents, with their shares of the variance."
+    return Drawn(figure, "Latents by class", caption, "Scatter plot of two-dimensional points, a colour a class.")
+
+
+@torch.no_grad()
+def beside_training(trained: Trained) -> Drawn:
+    """Draw samples above the training images that are nearest in pixels."""
+    torch.manual_seed(derive_seed("figures", "nearest"))
+    figure = neighbours(to_levels(trained.final.sample(BESIDE)), trained.train().images)
+    caption = f"{BESIDE} samples of {trained.name} after training and the training images nearest to each by the distance of pixels."
+    return Drawn(
+        figure, "Samples and their nearest training images", caption, "Four rows of images: samples, then three neighbours of each."
+    )
 
 
 def coded(trained: Trained) -> Drawn:
@@ -194,4 +250,6 @@ DRAWINGS: dict[PictureKind, Callable[[Trained], Drawn]] = {
     "interpolation": interpolated,
     "traversal": traversed,
     "codes": coded,
+    "latents_by_class": classed,
+    "nearest_training": beside_training,
 }

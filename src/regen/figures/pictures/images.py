@@ -21,6 +21,7 @@ __all__ = [
     "Picture",
     "interpolations",
     "line",
+    "neighbours",
     "panels",
     "plane",
     "prior_quantiles",
@@ -136,8 +137,12 @@ def sample_latents(model: LatentVariableModel, count: int, seed: int) -> torch.T
 
 def panels(images: dict[str, torch.Tensor]) -> Picture:
     """Draw a square of images (N, C, H, W) a title, side by side."""
-    canvases = {title: tile(values, math.isqrt(len(values))) for title, values in images.items()}
-    figure, _, _ = _mosaic(canvases, columns=len(canvases), least=PANEL)
+    side = math.isqrt(len(next(iter(images.values()))))
+    canvases = {title: tile(values, side) for title, values in images.items()}
+    figure, scale, places = _mosaic(canvases, columns=len(canvases), least=PANEL)
+    for title, values in images.items():
+        height, width = values.shape[-2:]
+        figure.tiled(title, places[title], scale, (height, width), [""] * side, [""] * math.ceil(len(values) / side))
     return figure
 
 
@@ -157,7 +162,10 @@ def samples(models: dict[str, LatentVariableModel], seed: int, draws: bool, coun
 def reconstructions(models: dict[str, Any], images: torch.Tensor) -> Picture:
     """Draw images uint8 (N, C, H, W) above a row a model, by title: what it makes of them."""
     rows = {"test images": to_unit_interval(images)} | {title: reconstructed(model, images) for title, model in models.items()}
-    figure, _, _ = _mosaic({title: tile(values, len(images)) for title, values in rows.items()}, columns=1, least=ROW)
+    figure, scale, places = _mosaic({title: tile(values, len(images)) for title, values in rows.items()}, columns=1, least=ROW)
+    height, width = images.shape[-2:]
+    for title, place in places.items():
+        figure.tiled(title, place, scale, (height, width), [f"image {index + 1}" for index in range(len(images))], [""])
     return figure
 
 
@@ -172,18 +180,44 @@ def interpolations(model: Any, seed: int, pairs: int = 2, points: int = POINTS) 
     return figure
 
 
+def neighbours(images: torch.Tensor, others: torch.Tensor, count: int = 3) -> Picture:
+    """Draw images uint8 (N, C, H, W) in a row above rows of their nearest, second nearest, ... of others uint8 (M, C, H, W) by pixels."""
+    flat = images.flatten(1).double()
+    # Sums of whole numbers below 2^53: exact, whatever their order.
+    squares = [(part * part).sum(1) - 2 * flat @ part.T for part in (block.flatten(1).double() for block in others.split(2000))]
+    order = torch.cat(squares, dim=1).argsort(dim=1, stable=True)[:, :count]
+    names = ["nearest training image", *(f"{ordinal} nearest" for ordinal in ("second", "third", "fourth")[: count - 1])]
+    rows = {"samples": images, **{name: others[order[:, place]] for place, name in enumerate(names)}}
+    figure, _, _ = _mosaic({title: tile(to_unit_interval(one), len(images)) for title, one in rows.items()}, columns=1, least=ROW)
+    return figure
+
+
 @torch.no_grad()
-def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0) -> Picture:
-    """Draw the images at nine values from -end to end of single latents, all others at 0; the `rows` latents that change the image most."""
+def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0, starts: torch.Tensor | None = None) -> Picture:
+    """Draw the images at nine values from -end to end of single latents, the `rows` latents that change the image at 0 most.
+
+    All other latents are 0, and with `starts` (S, dim) in further rows below, those of each of them.
+    """
     values = torch.linspace(-end, end, 9)
     z = torch.diag_embed(values[:, None].expand(-1, dim)).transpose(0, 1)
     images = torch.stack([model.images(one) for one in z])
     change = images.var(1).flatten(1).mean(1)
     chosen = change.argsort(descending=True, stable=True)[:rows].tolist()
     shown = [f"{value:g}" for value in values.tolist()]
-    figure, axes = _plane(images[chosen].flatten(0, 1), shown, [f"z{index + 1}" for index in chosen], "Latent traversal")
+    drawn = images[chosen][:, None]
+    names, ticks = [f"z{index + 1}" for index in chosen], [f"$z_{{{index + 1}}}$" for index in chosen]
+    if starts is not None:
+        # Where a latent moves, the start's own value of it gives way.
+        moved = starts[None, :, None].expand(len(chosen), -1, len(values), -1).clone()
+        for row, index in enumerate(chosen):
+            moved[row, :, :, index] = values
+        drawn = torch.cat([drawn, model.images(moved.flatten(0, 2)).unflatten(0, moved.shape[:3])], dim=1)
+        of = ["others 0", *(f"image {number + 1}" for number in range(len(starts)))]
+        names = [f"{name}, {one}" for name in names for one in of]
+        ticks = [tick if place == 0 else f"{place}" for tick in ticks for place in range(len(of))]
+    figure, axes = _plane(drawn.flatten(0, 2), shown, names, "Latent traversal")
     height, width = images.shape[-2] + 1, images.shape[-1] + 1
-    axes.set_yticks((np.arange(len(chosen)) + 0.5) * height - 1, [f"$z_{{{index + 1}}}$" for index in chosen])
+    axes.set_yticks((np.arange(len(ticks)) + 0.5) * height - 1, ticks)
     axes.set_xticks((np.arange(len(values)) + 0.5) * width - 1, shown)
     axes.set_xlabel("value of the latent")
     return figure

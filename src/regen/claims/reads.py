@@ -1,0 +1,157 @@
+"""What checks read of a variant, one number a seed: each function returns a reader, variant -> {seed: number}."""
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+import numpy as np
+
+from regen.claims.interval import Read
+from regen.claims.reported import Reading
+from regen.results import Missing, Results
+
+__all__ = ["at", "block_bootstrap", "by_seed", "drop_share", "excess", "fcd", "late", "measure", "nll", "of_real", "path", "slope", "value"]
+
+LATE = 5
+"""Epochs over which curves are compared: in one alone a curve is where it happens to be."""
+
+
+def value(results: Results, key: str) -> Read:
+    """Read a number of metrics.json."""
+    return lambda variant: results.value(variant, key)
+
+
+def measure(results: Results, key: str, images: str = "samples") -> Read:
+    """Read a number of the row of quality_details.json of these images."""
+    return lambda variant: results.measure(variant, images, key)
+
+
+def fcd(results: Results, images: str = "samples") -> Read:
+    """Read the Fréchet distance of images from the test images, in a classifier's features."""
+    return measure(results, "frechet_classifier_distance", images)
+
+
+def of_real(results: Results, key: str, images: str = "samples") -> Read:
+    """Read a measure of images as a share of that of the test images as the variant sees them."""
+
+    def read(variant: str) -> dict[int, float]:
+        real = results.measure(variant, "test images", key)
+        return {seed: number / real[seed] for seed, number in results.measure(variant, images, key).items()}
+
+    return read
+
+
+def path(results: Results, key: str) -> Read:
+    """Read a number of the straight paths through the latents."""
+    return lambda variant: results.path(variant, "linear", key)
+
+
+def late(results: Results, column: str, upto: int | None = None) -> Read:
+    """Read the mean of a column of history.csv over the last five epochs, or the five up to an epoch."""
+
+    def read(variant: str) -> dict[int, float]:
+        return {seed: fmean(curve[:upto][-LATE:]) for seed, curve in results.column(variant, column).items()}
+
+    return read
+
+
+def at(results: Results, column: str, epoch: int) -> Read:
+    """Read a column of history.csv after an epoch (from 1)."""
+
+    def read(variant: str) -> dict[int, float]:
+        curves = results.column(variant, column)
+        if any(len(curve) < epoch for curve in curves.values()):
+            raise Missing(f"{variant} has no epoch {epoch}")
+        return {seed: curve[epoch - 1] for seed, curve in curves.items()}
+
+    return read
+
+
+def drop_share(results: Results, column: str, epoch: int) -> Read:
+    """Read the per cent of the drop from the end of epoch 1 to the minimum that is reached by an epoch."""
+
+    def share(curve: Sequence[float]) -> float:
+        drop = curve[0] - min(curve)
+        return 100 * (curve[0] - min(curve[:epoch])) / drop if drop > 0 else 0.0
+
+    return lambda variant: {seed: share(curve) for seed, curve in results.column(variant, column).items()}
+
+
+def excess(results: Results) -> Read:
+    """Read where -ELBO lies between the images' entropy floor, 0, and the mean image's cross-entropy, 1."""
+
+    def read(variant: str) -> dict[int, float]:
+        floor = results.floor(variant, "test")
+        low, high = floor["floor_nats"], floor["mean_image_nats"]
+        return {seed: (loss - low) / (high - low) for seed, loss in results.value(variant, "neg_elbo_nats").items()}
+
+    return read
+
+
+def nll(results: Results, *variants: str) -> Read:
+    """Read -log p(x): by quadrature or enumeration where all variants have it of as many images, else by importance sampling."""
+    for estimate in ("quadrature", "enumeration"):
+        try:
+            counts = {count for name in variants for count in results.estimate(name, "n_images", estimate).values()}
+        except Missing:
+            continue
+        if len(counts) == 1:
+            return lambda variant: results.estimate(variant, "nll_nats", estimate)
+    return value(results, "nll_nats")
+
+
+def slope(values: Sequence[float]) -> float:
+    """Return the slope of the least-squares line through values at epochs 1, 2, ..., per epoch."""
+    if len(values) < 2:
+        raise Missing("a trend needs two epochs")
+    return float(np.polyfit(np.arange(len(values)), np.asarray(values, dtype=float), 1)[0])
+
+
+def block_bootstrap(values: Sequence[float], draws: int = 2000) -> tuple[float, float]:
+    """Return the 95 % interval of the slope per epoch: residuals drawn in blocks of a tenth of the epochs, for neighbours are alike."""
+    series = np.asarray(values, dtype=float)
+    epochs, size = np.arange(len(series)), max(1, len(series) // 10)
+    line = np.polyfit(epochs, series, 1)
+    rest = series - np.polyval(line, epochs)
+    random = np.random.default_rng(0)
+    starts = random.integers(0, len(series) - size + 1, (draws, math.ceil(len(series) / size)))
+    drawn = rest[(starts[:, :, None] + np.arange(size)).reshape(draws, -1)[:, : len(series)]]
+    centred = epochs - epochs.mean()
+    slopes = line[0] + (drawn - drawn.mean(1, keepdims=True)) @ centred / (centred @ centred)
+    low, high = np.percentile(slopes, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def by_seed(results: Results, reading: Reading) -> dict[int, float]:
+    """Return the seed -> the reading; raises Missing where nothing ran.
+
+    Where a preset shortens the training, the report's epoch keeps its fraction of it.
+    """
+    variant = results.variant(reading.variant)
+    values: dict[int, float]
+    if reading.at is not None:
+        columns = {name: results.column(reading.variant, name) for name in reading.of}
+        curves = {
+            seed: [
+                reading.value(dict(zip(columns, row, strict=True))) for row in zip(*(columns[name][seed] for name in columns), strict=True)
+            ]
+            for seed in next(iter(columns.values()))
+        }
+        values = {seed: _at(curve, reading.at, variant.training.epochs) for seed, curve in curves.items()}
+    elif reading.split is not None:
+        rows = {name: results.split(reading.variant, name, reading.split) for name in reading.of}
+        values = {seed: reading.value({name: rows[name][seed] for name in rows}) for seed in next(iter(rows.values()))}
+    else:
+        scalars = {name: results.value(reading.variant, name) for name in reading.of}
+        values = {seed: reading.value({name: scalars[name][seed] for name in scalars}) for seed in next(iter(scalars.values()))}
+        if reading.without_one_over_k:
+            counts = results.value(reading.variant, "importance_samples")
+            values = {seed: value - math.log(counts[seed]) for seed, value in values.items()}
+    return {seed: value / reading.parts(variant.shape) for seed, value in values.items()}
+
+
+def _at(curve: list[float], at: int | str, epochs: int) -> float:
+    """Return the value at the report's epoch (from 1), the smallest or the last."""
+    if isinstance(at, int):
+        return curve[max(1, round(at * len(curve) / epochs)) - 1]
+    return min(curve) if at == "min" else curve[-1]

@@ -1,0 +1,144 @@
+"""The folders below studies/: what a source report claims, in statements that results can confirm or refute."""
+
+import string
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+import regen
+from regen.claims.check import declared
+from regen.common.errors import UserError
+from regen.config.base import Config, Name, parse
+
+__all__ = ["OTHERWISE", "OUTCOMES", "STUDIES", "Claim", "Explanation", "Sentences", "fields", "folders", "read_claims", "read_yaml"]
+
+STUDIES = Path(regen.__file__).parents[2] / "studies"
+"""Of the tree whose code runs."""
+
+OUTCOMES = ("reproduced", "partly", "not reproduced", "undecided")
+OTHERWISE = "otherwise"
+MOST_WORDS = 30
+
+Sentences = dict[str, str | list[str]]
+"""Outcome (or "otherwise") -> a template, or several of which the first counts whose numbers are all there."""
+
+
+class Explanation(Config):
+    """The explanation that a report gives of what it saw; `at_most`: results can make it possible, or show that it holds."""
+
+    statement: str
+    at_most: Literal["holds", "possible"] = "holds"
+    sentences: Sentences = {}
+
+    @model_validator(mode="after")
+    def _of_verdicts(self) -> Self:
+        _check_sentences(self.sentences, ("holds", "does not hold", "possible", "untested"))
+        return self
+
+
+class Claim(Config):
+    """One claim of a source report.
+
+    `reported`: the numbers that it prints; `variants`: those that it is about; `decides`: variants and probes whose run would decide it;
+    `guessed`: settings that the report leaves open and on which the outcome may turn; `figures`: anchors that show the evidence;
+    `stand_alone`: its outcome is that of one part alone, whatever the others say.
+    """
+
+    id: Name
+    kind: Literal["claim", "conjecture", "recommendation", "theorem", "question"]
+    where: str
+    statement: str
+    reported: dict[Name, float] = {}
+    variants: list[Name] = []
+    decides: list[Name] = []
+    guessed: str = ""
+    sentences: Sentences
+    explanation: Explanation | None = None
+    notes: list[str] = []
+    figures: list[Annotated[str, Field(pattern=r"^([a-z0-9]+-(figure|added)-[1-9][0-9]*|likelihoods|samples)$")]] = []
+
+    @model_validator(mode="after")
+    def _of_outcomes(self) -> Self:
+        _check_sentences(self.sentences, OUTCOMES)
+        return self
+
+    def names(self) -> set[str]:
+        """Return the names of numbers in its sentences."""
+        told = [self.sentences, *([self.explanation.sentences] if self.explanation else [])]
+        return {name for sentences in told for template in _templates(sentences) for name in fields(template)}
+
+
+class _Claims(Config):
+    claims: list[Claim]
+
+
+def fields(template: str) -> list[str]:
+    """Return the names in braces."""
+    return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+
+
+def _templates(sentences: Sentences) -> list[str]:
+    return [one for value in sentences.values() for one in ([value] if isinstance(value, str) else value)]
+
+
+def _check_sentences(sentences: Sentences, verdicts: tuple[str, ...]) -> None:
+    if unknown := [key for key in sentences if key not in (*verdicts, OTHERWISE)]:
+        raise ValueError(f"sentences.{unknown[0]}: allowed: {', '.join((*verdicts, OTHERWISE))}")
+    for template in _templates(sentences):
+        try:
+            fields(template)
+        except ValueError as error:
+            raise ValueError(f"sentences: '{template}': allowed: names in braces; {error}") from None
+        if (count := len(template.split())) > MOST_WORDS:
+            raise ValueError(f"sentences: {count} words in '{template[:40]}...'; allowed: at most {MOST_WORDS}")
+
+
+def folders(studies: Path = STUDIES) -> dict[str, Path]:
+    """Return the report -> its folder, of those that make claims."""
+    return {folder.name: folder for folder in sorted(studies.iterdir()) if (folder / "claims.yaml").exists()}
+
+
+def read_yaml(file: Path) -> object:
+    """Return the values of a YAML file.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or is no YAML.
+    """
+    try:
+        return yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{file}: expected YAML, got '{' '.join(str(error).split())}'; mend it") from error
+
+
+def read_claims(folder: Path) -> list[Claim]:
+    """Return the claims of a report in their order.
+
+    Raises
+    ------
+    UserError
+        If claims.yaml has a bad value, an id twice or of another report, a claim without a check, or a number in a sentence that its check
+        does not give, or checks.py a check without a claim.
+    """
+    file = folder / "claims.yaml"
+    claims = parse(_Claims, {"claims": read_yaml(file)}, str(file)).claims
+    gives = declared(folder / "checks.py")
+    seen: set[str] = set()
+    for claim in claims:
+        if claim.id in seen:
+            raise UserError(f"{file}: '{claim.id}' stands twice; allowed: each claim once")
+        if claim.id.rsplit("-", 1)[0] != folder.name:
+            raise UserError(f"{file}: id = '{claim.id}': allowed: '{folder.name}-' and a number")
+        if claim.id not in gives:
+            raise UserError(f"{file}: '{claim.id}' has no check in {folder / 'checks.py'}; add '@check(\"{claim.id}\")'")
+        if unknown := sorted(claim.names() - gives[claim.id]):
+            raise UserError(
+                f"{file}: '{claim.id}': unknown number '{unknown[0]}' in a sentence; allowed: {', '.join(sorted(gives[claim.id]))}"
+            )
+        seen.add(claim.id)
+    if stray := [name for name in gives if name not in seen]:
+        raise UserError(f"{folder / 'checks.py'}: '{stray[0]}' is no claim of {file}; remove the check or add the claim")
+    return claims

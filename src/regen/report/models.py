@@ -1,0 +1,251 @@
+"""The gallery of models: samples, distance, recall, likelihood and training cost of each, by data; what may stand in one table."""
+
+import csv
+import io
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from regen.common.errors import UserError
+from regen.common.files import read_json
+from regen.metrics import METRICS
+from regen.report.charts import Chart, dots, scatter
+from regen.report.likelihoods import KINDS, Likelihood, Pair, data_of, likelihoods, pairs
+from regen.report.names import data_label, duration, family_label, rounded, size_label, spread
+from regen.report.pictures import Pictures, Thumbnail
+from regen.results import Missing, Results
+
+__all__ = ["Floor", "Group", "Model", "groups", "table"]
+
+DISTANCE = "frechet_classifier_distance"
+
+AXES = {
+    "probability": "−log p(x) (nats per image)",
+    "density": "−log p(x) of a density (nats per image)",
+    "unnormalised": "−log p(x) of grey values (nats per image)",
+}
+
+
+Data = tuple[str, int, int, bool]
+"""What `data_of` returns."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of the gallery; numbers are means over seeds, None where the model has none."""
+
+    variant: str
+    title: str
+    report: str
+    family: str
+    thumbnail: Thumbnail | None
+    distances: list[float]
+    distance: str
+    distance_range: str
+    recall: float | None
+    likelihood: Likelihood | None
+    seconds: float | None
+    seeds: int
+    cut: str
+
+    @property
+    def cost(self) -> str:
+        """Time of one training."""
+        return "" if self.seconds is None else duration(self.seconds)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The distance that real images of the same size reach."""
+
+    images: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Models whose images are the same: data set and size; likelihoods of one kind at a time."""
+
+    id: str
+    title: str
+    about: str
+    models: list[Model]
+    floor: Floor | None
+    kinds: list[tuple[str, str, list[Likelihood], list[Pair]]]
+    charts: list[Chart]
+
+
+def groups(results: Results, pictures: Pictures) -> list[Group]:
+    """Return the models by data set and size of images, those with the nearest samples first."""
+    found = likelihoods(results)
+    costs = _costs(results)
+    by_data: dict[Data, list[str]] = {}
+    for name, variant in results.config.variants.items():
+        if variant.model.family != "classifier":
+            by_data.setdefault(data_of(variant), []).append(name)
+    made = []
+    for data, names in by_data.items():
+        models = [_model(results, pictures, name, found.get(name), costs.get(name)) for name in names]
+        models = [model for model in models if model.seeds]
+        if models:
+            made.append(_group(results, data, models))
+    return made
+
+
+def _model(results: Results, pictures: Pictures, name: str, likelihood: Likelihood | None, seconds: float | None) -> Model:
+    variant = results.config.variants[name]
+    try:
+        distances = list(results.measure(name, "samples", DISTANCE).values())
+        recall = fmean(results.measure(name, "samples", "recall").values())
+    except Missing:
+        distances, recall = [], None
+    shown, between = spread(distances) if distances else ("", "")
+    ran = min(map(len, results.histories(name).values()), default=0)
+    declared = variant.training.epochs
+    return Model(
+        variant=name,
+        title=variant.title,
+        report=variant.report,
+        family=family_label(variant),
+        thumbnail=pictures.thumbnail(name, variant.title),
+        distances=distances,
+        distance=shown,
+        distance_range=between,
+        recall=recall,
+        likelihood=likelihood,
+        seconds=seconds,
+        seeds=max(len(results.metrics(name)), len(results.quality(name))),
+        cut=f"{ran} of {declared} epochs" if 0 < ran < declared else "",
+    )
+
+
+def _costs(results: Results) -> dict[str, float]:
+    """Return the variant -> seconds of a training, the mean over seeds; of dated evidence alone."""
+    path = results.root / "results" / results.config.preset / "provenance.json"
+    if not path.exists():
+        return {}
+    stages = read_json(path)
+    found: dict[str, list[float]] = {}
+    for stage, facts in stages.items():
+        name, _, rest = stage.partition("/")
+        if rest.endswith("/train") and name in results.config.variants:
+            if not isinstance(facts.get("seconds"), int | float):
+                raise UserError(f"{path}: expected 'seconds' of {stage}, got none; delete it and run 'make paper'")
+            found.setdefault(name, []).append(facts["seconds"])
+    return {name: fmean(values) for name, values in found.items()}
+
+
+def _group(results: Results, data: Data, models: list[Model]) -> Group:
+    models = sorted(models, key=lambda model: (not model.distances, fmean(model.distances) if model.distances else 0.0))
+    variant = results.config.variants[models[0].variant]
+    own = [model.likelihood for model in models if model.likelihood is not None]
+    kinds = []
+    for kind, said in KINDS.items():
+        same = sorted((one for one in own if one.kind == kind), key=lambda one: one.best)
+        if same:
+            kinds.append((kind, said, same, pairs(same)))
+    about = ""
+    with suppress(Missing):
+        about = results.card(data[0])["description"]
+    return Group(
+        id=f"{data[0]}-{data[1]}" + ("-luminance" if data[3] else ""),
+        title=f"{data_label(variant)} at {size_label(variant)}" + (", luminance" if data[3] else ""),
+        about=about,
+        models=models,
+        floor=_floor(results, data, models),
+        kinds=kinds,
+        charts=[chart for kind, _, same, _ in kinds for chart in _likelihood_charts(results, kind, same)] + _scatters(models, kinds),
+    )
+
+
+def _floor(results: Results, data: Data, models: Sequence[Model]) -> Floor | None:
+    """Return the distance of training images: of the data set's own size, or brought to the size of the probe `reshape`."""
+    if data[3]:
+        return None
+    if any(results.config.variants[model.variant].images.size is None for model in models):
+        space = results.features().get(data[0], {})
+        rows = [row for row in space.get("floor", []) if row["images"] == "training images"]
+        return Floor("training images", float(rows[0][DISTANCE])) if rows else None
+    try:
+        probe = results.probe("reshape")
+    except Missing:
+        return None
+    if not probe["variants"] or data_of(results.config.variants[probe["variants"][0]]) != data:
+        return None
+    rows = [row for row in probe["rows"] if (row["images"], row["reshape"]) == ("training images", "right")]
+    return Floor(f"training images brought to {data[1]}×{data[2]} and back", float(rows[0][DISTANCE])) if rows else None
+
+
+def _likelihood_charts(results: Results, kind: str, found: Sequence[Likelihood]) -> list[Chart]:
+    """Return the dot plot of likelihoods: the exact or annealed value in front, importance sampling beside it."""
+    titles = [results.config.variants[one.variant].title for one in found]
+    rows: list[dict[str, Any]] = []
+    for one, title in zip(found, titles, strict=True):
+        label = title if titles.count(title) == 1 else f"{title} ({results.config.variants[one.variant].report})"
+        if one.exact is not None:
+            near = f"{rounded(one.exact, max(one.exact_error, 0.05))} nats by {one.by}"
+            ends = {"low": one.exact - 1.96 * one.exact_error, "high": one.exact + 1.96 * one.exact_error}
+            rows.append({"label": label, "value": one.exact, "kind": "exact or annealed", "text": near, **ends})
+        many = "exact density" if one.samples == 1 and kind == "probability" and one.most_samples == 1 else "importance sampling"
+        text = f"{rounded(one.value + one.step, 0.05)} nats, K = {one.most_samples:,}"
+        ends = {"low": one.low + one.step, "high": one.high + one.step}
+        rows.append({"label": label, "value": one.value + one.step, "kind": many, "text": text, **ends})
+    axis = AXES[kind]
+    described = f"Dot plot of {axis}, lower is better: " + ", ".join(f"{row['label']} {row['text']}" for row in rows) + "."
+    spans = max(row["value"] for row in rows) > 3 * min(row["value"] for row in rows) > 0
+    return (
+        [] if len(found) < 2 else [Chart(dots(rows, axis, log=spans), described, f"results/{results.config.preset}/*/*/details.json", True)]
+    )
+
+
+def _scatters(models: Sequence[Model], kinds: Sequence[tuple[str, str, list[Likelihood], list[Pair]]]) -> list[Chart]:
+    """Return sample quality against likelihood, and both against training cost, where at least three models have both."""
+    titles = {model.variant: model for model in models}
+    charts = []
+    for kind, _, found, _ in kinds:
+        rows = [
+            {"x": one.best, "y": fmean(model.distances), "kind": model.family, "name": model.title}
+            for one in found
+            if (model := titles[one.variant]).distances
+        ]
+        if len(rows) > 2:
+            charts.append(_scatter(rows, AXES[kind], "Fréchet distance of samples"))
+    for axis, values in (
+        ("Fréchet distance of samples", {model.variant: fmean(model.distances) for model in models if model.distances}),
+        *((AXES[kind], {one.variant: one.best for one in found}) for kind, _, found, _ in kinds),
+    ):
+        rows = [
+            {"x": model.seconds / 60, "y": values[model.variant], "kind": model.family, "name": model.title}
+            for model in models
+            if model.seconds and model.variant in values
+        ]
+        if len(rows) > 2:
+            charts.append(_scatter(rows, "Minutes of a training", axis))
+    return charts
+
+
+def _scatter(rows: Sequence[dict[str, Any]], x: str, y: str) -> Chart:
+    wide = {axis: max(row[axis] for row in rows) > 8 * min(row[axis] for row in rows) > 0 for axis in ("x", "y")}
+    described = f"Scatter plot of {y} against {x}, a point for each of {len(rows)} models."
+    return Chart(scatter(rows, x, y, log_x=wide["x"], log_y=wide["y"]), described, live=True)
+
+
+def table(results: Results) -> str:
+    """Return every metric of every model and seed as CSV."""
+    keys = list(METRICS)
+    found: list[dict[str, Any]] = []
+    for name, variant in results.config.variants.items():
+        first, second = results.metrics(name), results.quality(name)
+        for seed in dict.fromkeys([*first, *second]):
+            values = {**second.get(seed, {}), **first.get(seed, {})}
+            about = {"variant": name, "title": variant.title, "data": data_label(variant), "size": size_label(variant), "seed": seed}
+            found.append({**about, "nll_kind": values.get("nll_kind", ""), **{key: values[key] for key in keys if key in values}})
+    used = list(dict.fromkeys(key for row in found for key in ("variant", "title", "data", "size", "seed", "nll_kind") if key in row))
+    used += [key for key in keys if any(key in row for row in found)]
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, used, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return stream.getvalue()

@@ -1,0 +1,269 @@
+"""The static site of a preset, and the report in short: every page made from the results, the verdicts and the pictures."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from latex2mathml.converter import convert
+from markupsafe import Markup
+
+from regen.common.errors import UserError
+from regen.common.files import write_text
+from regen.params.schema import ReportConfig, ReportedVariant
+from regen.report.cards import Figures, cards
+from regen.report.charts import interactive, static, vega_bundle
+from regen.report.exhibits import Viewer, exhibits
+from regen.report.findings import Finding, findings
+from regen.report.lessons import lessons
+from regen.report.likelihoods import Likelihood, held_against
+from regen.report.models import groups, table
+from regen.report.names import DATASETS, explained, rounded
+from regen.report.pictures import Grid, Pictures
+from regen.report.published import read_published
+from regen.report.readings import readings
+from regen.report.settings import settings_line
+from regen.report.verdicts import OUTCOMES, STRENGTHS, Verdicts
+from regen.results import Missing, Results
+
+__all__ = ["write_report"]
+
+PAGES = (
+    ("index.html#findings", "Findings"),
+    ("index.html#claims", "Claims"),
+    ("models.html", "Models"),
+    ("look.html", "Look"),
+    ("lessons.html", "Lessons"),
+    ("errata.html", "Errata"),
+    ("how.html", "How it was made"),
+)
+RANKS = ("conceptual", "numerical", "editorial")
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def write_report(config: ReportConfig, root: Path) -> None:
+    """Write reports/<preset>/site/ and reports/<preset>/report.md.
+
+    Raises
+    ------
+    UserError
+        If no variant has any result, or a file is malformed.
+    """
+    Site(config, root).write()
+
+
+class Site:
+    """What the pages share."""
+
+    def __init__(self, config: ReportConfig, root: Path) -> None:
+        self.config = config
+        self.folder = root / "reports" / config.preset
+        self.site = self.folder / "site"
+        self.results = Results(config, root)
+        if not any(self.results.metrics(name) or self.results.histories(name) for name in config.variants):
+            where = root / "results" / config.preset
+            raise UserError(f"{where}: expected the results of a variant, got none; run 'dvc repro' to make them")
+        self.pictures = Pictures(root, config.preset, self.site)
+        self.verdicts = Verdicts(root, config.preset)
+        self.figures = Figures(self.results, self.pictures)
+        self.titles = {name: variant.title for name, variant in config.variants.items()}
+        self.standin = any(variant.data_source == "stand-in" for variant in config.variants.values())
+        self.environment = self._environment()
+
+    def write(self) -> None:
+        """Write every page and what lies beside them; what an earlier run left behind is deleted."""
+        self._clean()
+        found = findings(self.results, self.pictures, self.verdicts)
+        strengths = [self._strength(one) for one in found]
+        self._page("index.html", findings=found, strengths=strengths, words=WORDS, **self._front())
+        for report in self.verdicts.reports:
+            self._page("report.html", f"{report}.html", **self._report(report))
+        published = held_against(self.results, {one.variant: one for one in self._likelihoods()})
+        self._page(
+            "models.html",
+            groups=self.groups,
+            titles=self.titles,
+            published=published,
+            further=[one for one in read_published() if one.beside is None],
+        )
+        self._page("look.html", exhibits=exhibits(self.results, self.pictures))
+        errata = self.verdicts.errata
+        self._page("errata.html", errata=errata, ranks=RANKS, reports=self.verdicts.reports, sources=self.config.reports)
+        taught = [(lesson, shown, self.verdicts.erratum(lesson.erratum)) for lesson, shown in self._lessons()]
+        self._page("lessons.html", lessons=taught, count_word=WORDS[len(taught)])
+        self._page("how.html", data=self._data(), about_strengths=STRENGTHS)
+        templates = files("regen.report") / "templates"
+        for name in ("site.css", "site.js"):
+            write_text(self.site / name, (templates / name).read_text(encoding="utf-8"))
+        write_text(self.site / "models.csv", table(self.results))
+        write_text(self.site / "vega" / "vega.js", vega_bundle())
+        write_text(self.site / "vega" / "LICENSE.txt", (templates / "vega-license.txt").read_text(encoding="utf-8"))
+        self._short(found, strengths)
+
+    @property
+    def groups(self) -> list[Any]:
+        """The models by data, made once."""
+        if not hasattr(self, "_groups"):
+            self._groups = groups(self.results, self.pictures)
+        return self._groups
+
+    def _likelihoods(self) -> list[Likelihood]:
+        return [one for group in self.groups for _, _, own, _ in group.kinds for one in own]
+
+    def _lessons(self) -> list[Any]:
+        return lessons(self.results, self.pictures, self.verdicts)
+
+    def _clean(self) -> None:
+        for path in sorted(self.site.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+
+    def _page(self, template: str, file: str = "", **context: Any) -> None:
+        shared = {"pages": PAGES, "here": file or template, "preset": self.config.preset, "standin": self.standin}
+        text = self.environment.get_template(f"{template}.j2").render(**shared, **context)
+        write_text(self.site / (file or template), re.sub(r"\n\s*\n+", "\n", text))
+
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("regen.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        still: dict[int, Markup] = {}
+
+        def drawn(chart: Any) -> Markup:
+            """Return a chart's still picture; one that several pages show is drawn once."""
+            if id(chart) not in still:
+                still[id(chart)] = Markup(static(chart))
+            return still[id(chart)]
+
+        filters: dict[str, Callable[..., Any]] = {
+            "static": drawn,
+            "interactive": interactive,
+            "explained": explained,
+            "slug": lambda text: text.replace(" ", "-"),
+            "grids": _grids,
+            "mean": lambda values: f"{fmean(values):.6g}" if values else "",
+            "data_set": lambda name: DATASETS.get(name, name),
+            "digits": rounded,
+            "best": _best,
+            "capitalize_first": lambda text: text[0].upper() + text[1:],
+            "mathml": lambda latex: Markup(convert(latex).replace('display="inline"', 'displaystyle="true"')),
+            "address": self._address,
+        }
+        environment.filters |= filters
+        return environment
+
+    def _address(self, name: str) -> str:
+        """Return where a claim or a figure stands; the front page for one of a report that is not shown."""
+        claim = self.verdicts.claim(name)
+        if claim is not None:
+            return f"{claim['report']}.html#{name}"
+        return f"{self.figures.report_of(name)}.html#{name}" if name in self.figures.by_anchor else "index.html"
+
+    def _strength(self, finding: Finding) -> str:
+        """Return the weakest strength of the claims behind a finding, and why."""
+        claims = [claim for name in finding.claims if (claim := self.verdicts.claim(name)) is not None]
+        if not claims:
+            return ""
+        weakest = max(claims, key=lambda claim: list(STRENGTHS).index(claim["strength"]))
+        return f"{weakest['strength']}: {weakest['reasons'][0]}" if weakest["reasons"] else str(weakest["strength"])
+
+    def _front(self) -> Mapping[str, Any]:
+        wall = [
+            {
+                "report": report,
+                "page": f"{report}.html",
+                "short": self.config.reports[report].about.rstrip("."),
+                "claims": [(claim, OUTCOMES[claim["outcome"]]) for claim in self.verdicts.of(report)],
+            }
+            for report in self.verdicts.reports
+        ]
+        trained = sum(bool(self.results.histories(name)) for name in self.config.variants)
+        return {
+            "counts": self.verdicts.counts,
+            "chance": self.verdicts.chance,
+            "models": trained,
+            "errata": len(self.verdicts.errata),
+            "wall": wall,
+            "outcomes": OUTCOMES,
+            "about_strengths": STRENGTHS,
+        }
+
+    def _report(self, report: str) -> Mapping[str, Any]:
+        source = self.config.reports[report]
+        shown = [
+            (
+                anchor,
+                self.figures.title(anchor),
+                figure.note,
+                self.figures.charts(anchor),
+                [Viewer(picture, picture.title) for picture in self.figures.drawn(anchor)],
+            )
+            for anchor, figure in sorted(self.figures.of[report], key=lambda one: one[1].number is None)
+        ]
+        own = {name: variant for name, variant in self.config.variants.items() if variant.report == report}
+        return {
+            "report": report,
+            "source": source,
+            "cards": cards(self.figures, self.verdicts.of(report)),
+            "outcomes": OUTCOMES,
+            "readings": readings(self.results, report),
+            "figures": shown,
+            "settings": [(name, variant.title, settings_line(variant), _assumed(variant)) for name, variant in own.items()],
+            "errata": len(self.verdicts.errata_of(report)),
+        }
+
+    def _data(self) -> list[Any]:
+        cards = []
+        for dataset in dict.fromkeys(variant.dataset for variant in self.config.variants.values()):
+            try:
+                cards.append(self.results.card(dataset))
+            except Missing:
+                continue
+        return cards
+
+    def _short(self, found: list[Finding], strengths: list[str]) -> None:
+        """Write report.md: the findings, with their pictures as files, and the verdict of every claim."""
+        shown = []
+        for index, (finding, strength) in enumerate(zip(found, strengths, strict=True), 1):
+            files = [(f"site/{one.source}", one.description) for one, _ in finding.pair]
+            if finding.chart is not None:
+                write_text(self.site / "img" / f"finding-{index}.svg", static(finding.chart, standalone=True))
+                files = [(f"site/img/finding-{index}.svg", finding.chart.description)]
+            shown.append((finding, strength, files))
+        text = self.environment.get_template("report.md.j2").render(
+            preset=self.config.preset,
+            standin=self.standin,
+            findings=shown,
+            sources=self.config.reports,
+            verdicts=self.verdicts,
+            outcomes=OUTCOMES,
+        )
+        write_text(self.folder / "report.md", text)
+
+
+def _grids(grids: list[Grid]) -> str:
+    return json.dumps([asdict(grid) for grid in grids], separators=(",", ":"), ensure_ascii=False)
+
+
+def _best(one: Likelihood) -> str:
+    """Return a likelihood with the digits that its error leaves."""
+    return rounded(one.best, one.error)
+
+
+def _assumed(variant: ReportedVariant) -> str:
+    """Return what was chosen where the report leaves it open; of a whole section the kind alone."""
+    settings = variant.model_dump()
+
+    def value(key: str) -> str:
+        found: Any = settings
+        for part in key.split("."):
+            found = found[part]
+        if isinstance(found, dict):
+            return str(found.get("kind", ""))
+        return "-".join(map(str, found)) if isinstance(found, list) else str(found)
+
+    return ", ".join(f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {value(key)}".strip() for key in variant.assumed)

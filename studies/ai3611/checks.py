@@ -1,0 +1,141 @@
+"""Claims of ai3611: one latent or two, noise, the ratio of the two terms, Bernoulli latents."""
+
+from itertools import combinations
+from statistics import fmean
+
+from regen.claims.case import Case
+from regen.claims.check import check
+from regen.claims.interval import Read, differences, spread
+from regen.claims.reads import late, nll, value
+from regen.results import Missing
+
+ONE, TWO, TWENTY, BERNOULLI = "ai3611-vae-z1-mnist", "ai3611-vae-z2-mnist", "ai3611-vae-z20-mnist", "ai3611-bernvae-mnist"
+PRINTED, CORRECTED = "ai3611-bernvae-mnist-as-printed", BERNOULLI
+NOISED, MORE_NOISE = "ai3611-vae-z1-noise-mnist", "ai3611-vae-z1-noise01-mnist"
+HALF = "ai3611-vae-z1-kl05-mnist"
+RIVALS = {
+    "0.1": "ai3611-vae-z1-kl01-mnist",
+    "1": "ai3611-vae-z1-kl1-mnist",
+    "2": "ai3611-vae-z1-kl2-mnist",
+    "10": "ai3611-vae-z1-kl10-mnist",
+}
+
+
+@check("ai3611-1", gives="one two")
+def two_latents_reconstruct_better(case: Case) -> None:
+    """Validation reconstruction over the last epochs that both have."""
+    with case.part():
+        epochs = min(case.results.epochs(variant) for variant in (ONE, TWO))
+        read = late(case.results, "val_recon_nats", epochs)
+        case.ordered("Is the validation reconstruction error of two latents below that of one?", read, TWO, "below", ONE, "nats")
+        case.number("one", read(ONE), "nats")
+        case.number("two", read(TWO), "nats")
+
+
+@check("ai3611-2", gives="change noised clean change_more")
+def noise_changes_little(case: Case) -> None:
+    """Validation loss with noise against none, over equal epochs."""
+    epochs = 30
+    with case.part("changes little"):
+        epochs = min(case.results.epochs(variant) for variant in (NOISED, ONE))
+        read = late(case.results, "val_neg_elbo_nats", epochs)
+        clean = read(ONE)
+        changes = {seed: 100 * gap / clean[seed] for seed, gap in differences(read(NOISED), clean).items()}
+        sizes = {seed: abs(change) for seed, change in changes.items()}
+        case.level("By how much does noise change the validation loss?", sizes, "below", (2, 5), "%")
+        case.number("change", changes, "%")
+        case.number("noised", read(NOISED), "nats", "validation -ELBO with noise")
+        case.number("clean", clean, "nats", "validation -ELBO without noise")
+        more = differences(read(MORE_NOISE), clean)
+        case.number("change_more", {seed: 100 * gap / clean[seed] for seed, gap in more.items()}, "%", "change with noise of 0.1")
+    with case.part("helps slightly"):
+        read = late(case.results, "val_neg_elbo_nats", epochs)
+        case.ordered("Is the validation loss lower with noise?", read, NOISED, "below", ONE, "nats")
+
+
+@check("ai3611-3", gives="half lowest half_nll rival_nll rival")
+def half_is_best(case: Case) -> None:
+    """The ratio 0.5 against each other one: at its own weight as plotted, and all at weight 1."""
+    scores = {"as plotted, each at its own ratio": True, "all scored at ratio 1": False}
+    for part, own in scores.items():
+        read = _loss(case, own)
+        for ratio, rival in RIVALS.items():
+            with case.part(part):
+                case.ordered(f"Is the validation loss with ratio 0.5 below that with {ratio}?", read, HALF, "below", rival, "nats")
+    with case.part("all scored at ratio 1"):
+        there = {ratio: rival for ratio, rival in RIVALS.items() if rival in case.results.config.variants and case.results.histories(rival)}
+        ran = {ratio: fmean(_loss(case, False)(rival).values()) for ratio, rival in there.items()}
+        case.number("half", _loss(case, False)(HALF), "nats", "validation -ELBO, ratio 0.5")
+        case.number("lowest", min(ran.values()), "nats", "lowest validation -ELBO of another ratio")
+        exact = {ratio: fmean(nll(case.results, HALF, rival)(rival).values()) for ratio, rival in there.items()}
+        best = min(exact, key=exact.__getitem__)
+        case.number("half_nll", nll(case.results, HALF, RIVALS[best])(HALF), "nats", "-log p(x) by quadrature, ratio 0.5")
+        case.number("rival_nll", exact[best], "nats", f"-log p(x) by quadrature, ratio {best}")
+        case.number("rival", best)
+
+
+def _loss(case: Case, own: bool) -> Read:
+    """Read the validation loss of the last epochs, the KL weighted as the variant trains or by 1."""
+
+    def read(variant: str) -> dict[int, float]:
+        weight = float(getattr(case.results.variant(variant).training.objective, "kl_weight", 1.0)) if own else 1.0
+        recon, kl = (late(case.results, column)(variant) for column in ("val_recon_nats", "val_kl_nats"))
+        return {seed: recon[seed] + weight * kl[seed] for seed in recon}
+
+    return read
+
+
+@check("ai3611-4", gives="first last printed_first printed_last spread_printed spread_corrected")
+def algorithm_one_trains(case: Case) -> None:
+    """The validation loss of Algorithm 1 as printed and corrected, from the first epoch to the last."""
+    for part, variant, prefix in (("as printed", PRINTED, "printed_"), ("corrected", CORRECTED, "")):
+        with case.part(part):
+            curves = case.results.column(variant, "val_neg_elbo_nats")
+            first, last = ({seed: curve[place] for seed, curve in curves.items()} for place in (0, -1))
+            falls = {seed: 100 * (first[seed] - last[seed]) / first[seed] for seed in first}
+            case.level("By which share does the validation negative ELBO fall from epoch 1?", falls, "above", (5, 10), "%")
+            case.number(f"{prefix}first", first, "nats")
+            case.number(f"{prefix}last", last, "nats")
+    with case.part("as printed"):
+        rows = {(row["state"], row["estimator"]): row for row in case.results.probe("estimator_variance")["rows"]}
+        for name, estimator in {"printed": "as_printed", "corrected": "running_average"}.items():
+            deviation = rows["final", estimator]["gradient_standard_deviation"]
+            case.number(f"spread_{name}", float(deviation), "", f"standard deviation of the gradient, {name}")
+
+
+@check("ai3611-5", gives="pairs differ recon_gaussian recon_bernoulli nll_gaussian nll_bernoulli")
+def rankings_agree(case: Case) -> None:
+    """The ranks by reconstruction error and by -log p(x): Gaussian against Bernoulli latents, and all pairs of the report's."""
+    recon = value(case.results, "recon_nats")
+    with case.part("Gaussian against Bernoulli latents"):
+        likelihood = nll(case.results, TWENTY, BERNOULLI)
+        first, second = (_order(case, read, TWENTY, BERNOULLI) for read in (recon, likelihood))
+        names = {-1: "Gaussian", 0: "neither", 1: "Bernoulli"}
+        asked = "Which latents have the lower -log p(x), beyond the error?"
+        holds = first == second if first and second else None
+        case.fact(asked, names[second], f"as by reconstruction error: {names[first]}", holds, by="seeds and spread of other variants")
+        for name, variant in {"gaussian": TWENTY, "bernoulli": BERNOULLI}.items():
+            case.number(f"recon_{name}", recon(variant), "nats")
+            case.number(f"nll_{name}", likelihood(variant), "nats")
+    with case.part("all pairs"):
+        known = [
+            name for name, variant in case.results.config.variants.items() if variant.report == "ai3611" and case.results.metrics(name)
+        ]
+        pairs = [pair for pair in combinations(known, 2) if len({case.results.variant(name).images for name in pair}) == 1]
+        orders = [(_order(case, recon, *pair), _order(case, nll(case.results, *pair), *pair)) for pair in pairs]
+        clear = [(first, second) for first, second in orders if first and second]
+        if not clear:
+            raise Missing("pairs of variants that both measures order beyond the error")
+        differ = sum(first != second for first, second in clear)
+        by = "pairs that both order beyond the error"
+        case.fact(
+            "How many pairs do reconstruction error and -log p(x) rank differently?", differ, f"0 of {len(clear)}", differ == 0, by=by
+        )
+        case.number("pairs", float(len(clear)))
+        case.number("differ", float(differ))
+
+
+def _order(case: Case, read: Read, a: str, b: str) -> int:
+    """Return the sign of a - b; 0 within the error."""
+    above = spread(case.results, read, a, b).above(0)
+    return 0 if above is None else 1 if above else -1

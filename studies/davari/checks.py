@@ -1,0 +1,317 @@
+"""Claims of davari: three ways to upsample, VAE against IWAE, single latents and interpolation, on CelebA."""
+
+from itertools import pairwise
+from math import comb, e, log, log2
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from regen.claims.case import Case
+from regen.claims.check import check
+from regen.claims.interval import differences
+from regen.claims.reads import by_seed, fcd, measure, of_real, value
+from regen.claims.reported import Reading, read_reported
+from regen.results import Missing, number
+
+VAE, UNEVEN, IWAE = "davari-vae-deconv-celeba", "davari-vae-deconv5-celeba", "davari-iwae5-deconv-celeba"
+NEAREST, BILINEAR = "davari-vae-nearest-celeba", "davari-vae-bilinear-celeba"
+CHECKERBOARD, SHARPNESS, BLOCKINESS = "checkerboard_energy", "laplacian_variance", "blockiness"
+LAST = 100
+
+
+@check("davari-1", gives="transposed nearest bilinear peak peak_epoch")
+def checkerboard(case: Case) -> None:
+    """Energy of period 2 in units of real images', of samples and of reconstructions."""
+    for images in ("samples", "reconstructions"):
+        read = measure(case.results, CHECKERBOARD, images)
+        with case.part("more than real images"):
+            case.level(f"What is the checkerboard energy of {images} (real images: 1)?", read(VAE), "above", (1, 1.1))
+        with case.part("more than by interpolation"):
+            for name, other in {"nearest neighbour": NEAREST, "bilinear": BILINEAR}.items():
+                case.ordered(f"Is it above that of {name} upsampling ({images})?", read, VAE, "above", other)
+    with case.part("more than by interpolation"):
+        for name, variant in {"transposed": VAE, "nearest": NEAREST, "bilinear": BILINEAR}.items():
+            case.number(name, measure(case.results, CHECKERBOARD)(variant), "", f"checkerboard energy, {name}")
+        epoch, energy = _peak(case)
+        case.number("peak", energy, "", "largest checkerboard energy over the snapshots")
+        case.number("peak_epoch", epoch)
+    with case.part(of="explanation"):
+        _uneven(case)
+
+
+def _peak(case: Case) -> tuple[str, float]:
+    """Return the snapshot whose samples have the most checkerboard energy: as the epoch of the run, and the energy."""
+    training, ran = case.results.variant(VAE).training, case.results.epochs(VAE)
+    snapshots = [epoch for epoch in training.snapshot_epochs if epoch > 0]
+    energies = {epoch: fmean(measure(case.results, CHECKERBOARD, f"epoch {epoch}")(VAE).values()) for epoch in snapshots}
+    best = max(energies, key=energies.__getitem__)
+    return f"{best * ran / training.epochs:g}", energies[best]
+
+
+def _uneven(case: Case) -> None:
+    """Ask whether kernels of 5, which overlap unevenly at stride 2, leave more of it than kernels of 4, which do not."""
+    for images, when in {"before training": "before training", "samples": "after training"}.items():
+        read = measure(case.results, CHECKERBOARD, images)
+        case.ordered(f"Is the checkerboard energy with 5x5 kernels above that with 4x4 {when}?", read, UNEVEN, "above", VAE)
+
+
+@check("davari-2", gives="nearest transposed bilinear blocks_nearest blocks_transposed")
+def sharpest_and_smoothest(case: Case) -> None:
+    """Sharpness and 2x2 blockiness of samples."""
+    sharp, blocks = measure(case.results, SHARPNESS), measure(case.results, BLOCKINESS)
+    with case.part("nearest is the sharpest"):
+        case.ordered("Is it sharper than transposed convolution?", sharp, NEAREST, "above", VAE)
+        case.ordered("Is it sharper than bilinear?", sharp, NEAREST, "above", BILINEAR)
+    with case.part("nearest is the most pixelated"):
+        case.ordered("Has it more 2x2 blocks than transposed convolution?", blocks, NEAREST, "above", VAE)
+        case.ordered("Has it more than bilinear?", blocks, NEAREST, "above", BILINEAR)
+        case.number("blocks_nearest", blocks(NEAREST))
+        case.number("blocks_transposed", blocks(VAE))
+    with case.part("bilinear is the smoothest"):
+        case.ordered("Is it less sharp than transposed convolution?", sharp, BILINEAR, "below", VAE)
+        case.ordered("Is it less sharp than nearest?", sharp, BILINEAR, "below", NEAREST)
+    with case.part("nearest is the sharpest"):
+        for name, variant in {"nearest": NEAREST, "transposed": VAE, "bilinear": BILINEAR}.items():
+            case.number(name, of_real(case.results, SHARPNESS)(variant), "", f"sharpness over real images', {name}")
+
+
+def _means(curves: dict[int, list[float]]) -> dict[int, float]:
+    return {seed: fmean(curve) for seed, curve in curves.items()}
+
+
+@check("davari-3", gives="iwae vae share lower epochs elbo_iwae")
+def lower_throughout(case: Case) -> None:
+    """Each model's own training loss, as the report plots it."""
+    with case.part():
+        iwae, vae = case.results.column(IWAE, "train_objective_nats"), case.results.column(VAE, "train_neg_elbo_nats")
+        lower = {seed: [x < y for x, y in zip(iwae[seed], vae[seed], strict=False)] for seed in differences(_means(iwae), _means(vae))}
+        shares = {seed: 100 * fmean(found) for seed, found in lower.items()}
+        case.level("In which share of the epochs is the IWAE's loss below the VAE's?", shares, "above", (90, 99), "%")
+        gap = {seed: 100 * x / fmean(vae[seed]) for seed, x in differences(_means(vae), _means(iwae)).items()}
+        case.level("By which share of the loss is it lower in the mean?", gap, "above", (0, 0), "%")
+        case.level("Is that marginal?", gap, "below", (1, 3), "%")
+        case.number("iwae", _means(iwae), "nats", "mean over epochs of the training loss, IWAE")
+        case.number("vae", _means(vae), "nats", "mean over epochs of the training loss, VAE")
+        case.number("share", gap, "%", "lower by")
+        case.number("lower", float(sum(map(sum, lower.values()))), "", "epochs with the lower loss")
+        case.number("epochs", float(sum(map(len, lower.values()))), "", "epochs")
+        elbo = case.results.column(IWAE, "train_neg_elbo_nats")
+        case.number("elbo_iwae", _means(elbo), "nats", "mean over epochs of the training -ELBO, IWAE")
+
+
+@check("davari-4", gives="iwae vae elbo_iwae nll_iwae nll_vae")
+def validation_lower(case: Case) -> None:
+    """Each model's own validation loss, averaged over the epochs; likelihoods by the same number of samples beside it."""
+    with case.part():
+        vae = case.results.column(VAE, "val_neg_elbo_nats")
+        case.number("vae", _means(vae), "nats", "mean over epochs of the validation loss, VAE")
+        case.number("elbo_iwae", _means(case.results.column(IWAE, "val_neg_elbo_nats")), "nats", "mean validation -ELBO, IWAE")
+        for name, variant in {"iwae": IWAE, "vae": VAE}.items():
+            case.number(f"nll_{name}", value(case.results, "nll_nats")(variant), "nats", f"-log p(x), {name}")
+        iwae = case.results.column(IWAE, "val_objective_nats")
+        case.number("iwae", _means(iwae), "nats", "mean over epochs of the validation loss, IWAE")
+        own = {IWAE: _means(iwae), VAE: _means(vae)}
+        case.paired("Is the IWAE's validation loss, averaged over the epochs, below the VAE's?", own[IWAE], "below", own[VAE], "nats")
+
+
+@check("davari-5", gives="iwae vae")
+def iwae_smoother(case: Case) -> None:
+    """Sharpness of samples."""
+    with case.part():
+        case.ordered("Are the IWAE's samples less sharp than the VAE's?", measure(case.results, SHARPNESS), IWAE, "below", VAE)
+        for name, variant in {"iwae": IWAE, "vae": VAE}.items():
+            case.number(name, of_real(case.results, SHARPNESS)(variant), "", f"sharpness over real images', {name}")
+
+
+@check("davari-6", gives="latents turn hair chance_turn chance_hair")
+def single_latents(case: Case) -> None:
+    """Latents that change a trait by more than random directions do, against as many as chance would give."""
+    for trait, proxy, name in (("orientation", "asymmetry", "turn"), ("hair length", "dark_beside_face", "hair")):
+        with case.part(trait):
+            row, count = _proxy(case, proxy), int(case.results.probe("single_latents")["dimensions"])
+            counted, share = int(row["counted"]), number(row, "share_of_random")
+            asked = f"How likely are {counted} of {count} latents that change {trait} so much, if they were random directions?"
+            case.chance(asked, _at_least(counted, count, share), "binomial")
+            case.number("latents", float(count))
+            case.number(name, float(counted), "latents")
+            case.number(f"chance_{name}", share * count, "latents")
+    with case.part("gender"):
+        raise Missing("gender is not measured: the images have no labels")
+
+
+def _proxy(case: Case, proxy: str) -> dict[str, Any]:
+    rows: dict[str, dict[str, Any]] = {row["proxy"]: row for row in case.results.probe("single_latents")["rows"]}
+    case.results.read[VAE] = None
+    return rows[proxy]
+
+
+def _at_least(hits: int, draws: int, share: float) -> float:
+    """Return the binomial probability of so many hits or more."""
+    return sum(comb(draws, k) * share**k * (1 - share) ** (draws - k) for k in range(hits, draws + 1))
+
+
+@check("davari-7", gives="latent pixel decoded pairs ends")
+def latent_midpoints(case: Case) -> None:
+    """How well a VAE trained apart reconstructs midpoints: squared error, and cross-entropy above the images' own entropy."""
+    with case.part():
+        probe = case.results.probe("midpoints")
+        case.results.read |= {VAE: None, NEAREST: None}
+        for row in probe["comparisons"]:
+            unit = {"mse_per_pixel": "", "excess_nats": "nats"}.get(row["measure"])
+            if unit is None:
+                continue
+            difference, error = number(row, "mean_difference"), 1.96 * number(row, "standard_error")
+            holds = True if difference < -error else False if difference > error else None
+            asked = f"By how much are latent midpoints reconstructed worse than {row['against']} ({row['measure'].split('_')[0]})?"
+            by = f"{probe['pairs']:,} pairs"
+            case.fact(asked, difference, "below 0", holds, unit, by, (difference - error, difference + error))
+        errors = {row["images"]: number(row, "mse_per_pixel") for row in probe["rows"]}
+        names = {
+            "latent": "latent midpoints",
+            "pixel": "pixel midpoints",
+            "decoded": "pixel midpoints of decoded ends",
+            "ends": "end images",
+        }
+        for name, images in names.items():
+            case.number(name, errors[images], "", f"squared error per pixel, {images}")
+        case.number("pairs", float(probe["pairs"]))
+
+
+@check("davari-8", gives="nearest reading bits dimensions")
+def printed_likelihood(case: Case) -> None:
+    """Every reading of reported.yaml; the nearest decides. A constant in a reading, which no model changes, is taken from both."""
+    with case.part("7133 nats"):
+        nats = next(row for row in read_reported(Path(__file__).parent) if row.value == 7133)
+        found = {reading.label: (reading, by_seed(case.results, reading)) for reading in nats.readings}
+
+        def far(label: str) -> float:
+            reading, values = found[label]
+            return abs(fmean(values.values()) - nats.value) / (nats.value - _constant(case, reading))
+
+        best = min(found, key=far)
+        reading, values = found[best]
+        case.near(f"Does the nearest reading ({best}) give 7133 nats?", values, nats.value, "nats", off=_constant(case, reading))
+        case.number("nearest", values, "nats")
+        case.number("reading", best)
+    with case.part("2.51 bits"):
+        bits = 7133 * log2(e) / 64**2
+        case.fact("What are 7133 nats over 64 x 64 in bits?", bits, "2.51", round(bits, 2) == 2.51, "bits", "arithmetic", theorem=True)
+        case.number("bits", bits, "bits")
+        case.number("dimensions", bits / 3, "bits")
+
+
+def _constant(case: Case, reading: Reading) -> float:
+    """Return what a reading adds whatever the model, in the reading's own unit."""
+    return reading.plus / reading.parts(case.results.variant(reading.variant).shape)
+
+
+@check("davari-9", gives="vae_1 vae_5 iwae_1 iwae_5")
+def tighter(case: Case) -> None:
+    """L_5 against L_1 on the same weights."""
+    with case.part():
+        asked = "Is the bound of five samples at least as tight as that of one, in the mean, on any weights?"
+        case.fact(asked, "yes", "yes", True, "", "a theorem (Burda et al., 2016)", theorem=True)
+        for name, variant in {"vae": VAE, "iwae": IWAE}.items():
+            for samples in (1, 5):
+                case.number(f"{name}_{samples}", case.results.likelihood(variant, "nll_nats", importance_samples=samples), "nats")
+
+
+@check("davari-10", gives="iwae vae")
+def iwae_samples_better(case: Case) -> None:
+    """Fréchet and kernel distance; the features are of a network with random weights."""
+    with case.part():
+        case.ordered("Is the Fréchet distance of the IWAE's samples below the VAE's?", fcd(case.results), IWAE, "below", VAE)
+        kernel = measure(case.results, "kernel_classifier_distance")
+        case.ordered("Is their kernel distance below it too?", kernel, IWAE, "below", VAE)
+        for name, variant in {"iwae": IWAE, "vae": VAE}.items():
+            case.number(name, fcd(case.results)(variant), "", f"Fréchet distance, {name}")
+
+
+@check("davari-11", gives="vae iwae")
+def jumpy(case: Case) -> None:
+    """Changes from epoch to epoch over the last 100 epochs, validation against training."""
+    for name, variant, own in (("vae", VAE, "neg_elbo_nats"), ("iwae", IWAE, "objective_nats")):
+        with case.part(name.upper()):
+            if (ran := case.results.epochs(variant)) < LAST:
+                raise Missing(f"{variant} has {ran} of the {LAST} epochs that this is measured over")
+            spreads = {}
+            for split in ("train", "val"):
+                curves = case.results.column(variant, f"{split}_{own}")
+                spreads[split] = {seed: stdev(b - a for a, b in pairwise(curve[-LAST:])) for seed, curve in curves.items()}
+            ratios = {seed: spreads["val"][seed] / spreads["train"][seed] for seed in spreads["val"]}
+            case.level("How much larger are changes of the validation loss than of the training loss?", ratios, "above", (1, 1.5))
+            case.number(name, ratios)
+
+
+@check("davari-12", gives="even uneven even_before uneven_before")
+def uneven_overlap(case: Case) -> None:
+    """Kernels that overlap evenly at stride 2 against kernels that do not."""
+    with case.part():
+        _uneven(case)
+        for moment, ending in {"samples": "", "before training": "_before"}.items():
+            for name, variant in {"even": VAE, "uneven": UNEVEN}.items():
+                case.number(
+                    f"{name}{ending}", measure(case.results, CHECKERBOARD, moment)(variant), "", f"checkerboard energy, {name}, {moment}"
+                )
+
+
+@check("davari-13", gives="between nearest_transposed bilinear_transposed operators_between operators_apart")
+def interpolations_alike(case: Case) -> None:
+    """How far apart the three are as operations on the same images, and in the texture of what decoders with them generate."""
+    with case.part("as operations"):
+        found = {
+            frozenset((row["first"], row["second"])): number(row, "rms_difference")
+            for row in case.results.probe("upsamplings")["operators"]
+        }
+        alike = found[frozenset(("nearest", "bilinear"))]
+        apart = min(found[frozenset((way, "transposed"))] for way in ("nearest", "bilinear"))
+        asked = "How far apart are nearest and bilinear on the test images, over the nearer of the two to zeros in between (transposed)?"
+        case.level(asked, alike / apart, "below", (0.5, 0.9), "", "the operations themselves")
+        case.number("operators_between", alike, "", "root mean squared difference, nearest and bilinear")
+        case.number("operators_apart", apart, "", "root mean squared difference to transposed, the smaller")
+    names = {NEAREST: "nearest", BILINEAR: "bilinear", VAE: "transposed"}
+    for key, what in {CHECKERBOARD: "checkerboard energy", SHARPNESS: "sharpness"}.items():
+        with case.part(what):
+            logs = {name: {seed: log(x) for seed, x in measure(case.results, key)(name).items()} for name in names}
+            apart = {}
+            for a, b in ((NEAREST, BILINEAR), (NEAREST, VAE), (BILINEAR, VAE)):
+                apart[a, b] = {seed: abs(gap) for seed, gap in differences(logs[a], logs[b]).items()}
+            for a in (NEAREST, BILINEAR):
+                asked = f"Are nearest and bilinear closer to each other than {names[a]} is to transposed?"
+                case.paired(asked, apart[NEAREST, BILINEAR], "below", apart[a, VAE])
+            if key == CHECKERBOARD:
+                case.number("between", apart[NEAREST, BILINEAR], "", "difference of the logarithms, nearest and bilinear")
+                case.number("nearest_transposed", apart[NEAREST, VAE])
+                case.number("bilinear_transposed", apart[BILINEAR, VAE])
+
+
+@check("davari-14", gives="both chance latents")
+def latents_that_mix(case: Case) -> None:
+    """Latents that change hair and orientation alike, against as many as chance would give; whose face it is cannot be measured here."""
+    with case.part("hair length and pose together"):
+        rows = [set(_proxy(case, proxy)["dimensions"]) for proxy in ("asymmetry", "dark_beside_face")]
+        count = int(case.results.probe("single_latents")["dimensions"])
+        both, (a, b) = len(rows[0] & rows[1]), map(len, rows)
+        ways = sum(comb(a, k) * comb(count - a, b - k) for k in range(both, min(a, b) + 1))
+        asked = f"Of {a} latents for pose and {b} for hair {both} are the same: how likely by chance?"
+        case.chance(asked, ways / comb(count, b), "hypergeometric")
+        case.number("both", float(both), "latents")
+        case.number("chance", a * b / count, "latents")
+        case.number("latents", float(count))
+    with case.part("turns the head, keeps the person"):
+        raise Missing("whether the person stays the same is not measured: the images have no identities")
+
+
+@check("davari-15", gives="nll_1 nll_5 nll_50")
+def more_samples(case: Case) -> None:
+    """The loss by the number of samples: on the same weights, and of models trained with each, scored alike."""
+    with case.part("the loss on the same weights"):
+        asked = "Does the loss of K samples fall with K in the mean, on any weights?"
+        case.fact(asked, "yes", "yes", True, "", "a theorem (Burda et al., 2016)", theorem=True)
+    with case.part("the model that is trained"):
+        read, names = value(case.results, "nll_nats"), {samples: f"ext-iwae-k{samples}-mnist" for samples in (1, 5, 50)}
+        for fewer, more in ((1, 5), (5, 50)):
+            asked = f"Is -log p(x) lower when trained with {more} samples than with {fewer}?"
+            case.ordered(asked, read, names[more], "below", names[fewer], "nats")
+        for samples, name in names.items():
+            case.number(f"nll_{samples}", read(name), "nats", f"-log p(x), trained with {samples} samples")

@@ -1,0 +1,136 @@
+"""Claims of lab1: the VAE, its blur, and the auto-encoder with a mixture over its codes."""
+
+from regen.claims.case import Case
+from regen.claims.check import check
+from regen.claims.interval import differences, spread
+from regen.claims.reads import fcd, measure, value
+from regen.results import number
+
+VAE, VAE_TWO, GAUSSIAN, MIXTURE = "lab1-vae-mnist", "lab1-vae-z2-mnist", "lab1-vae-gauss-mnist", "lab1-aegmm-mnist"
+
+
+@check("lab1-1", gives="mixture vae share")
+def as_good_as_the_vae(case: Case) -> None:
+    """One-sided: turned into a generative model, the auto-encoder is no worse than the VAE."""
+    with case.part():
+        mixture, vae = fcd(case.results)(MIXTURE), fcd(case.results)(VAE_TWO)
+        shares = {seed: 100 * gap / vae[seed] for seed, gap in differences(mixture, vae).items()}
+        case.level("By how much is the mixture's Fréchet distance above the VAE's, both of two latents?", shares, "below", (10, 20), "%")
+        case.number("mixture", mixture, "", "Fréchet distance, auto-encoder with mixture")
+        case.number("vae", vae, "", "Fréchet distance, VAE of two latents")
+        case.number("share", shares, "%")
+
+
+@check("lab1-2", gives="p codes estimated equal")
+def mixture_misfits(case: Case) -> None:
+    """A permutation test of held-out codes against as many of the mixture's samples."""
+    with case.part():
+        fit = case.results.probe("code_fit")
+        most = fit["tests"][-1]
+        case.results.read[MIXTURE] = None
+        asked = f"How likely is a kernel distance (MMD) of {most['n']:,} held-out codes this large, if the mixture fitted?"
+        p = number(most, "p_value")
+        case.chance(asked, p, f"{fit['permutations']:,} permutations")
+        case.number("p", p)
+        case.number("codes", float(most["n"]))
+    with case.part(of="explanation"):
+        _weights(case)
+
+
+@check("lab1-3", gives="share gaussian")
+def blurred(case: Case) -> None:
+    """Sharpness of the decoder's means against real images'."""
+    with case.part():
+        read = measure(case.results, "laplacian_variance")
+        samples, real = read(VAE), measure(case.results, "laplacian_variance", "test images")(VAE)
+        case.paired("Are the VAE's means less sharp than real images?", samples, "below", real)
+        case.number("share", {seed: 100 * samples[seed] / real[seed] for seed in samples}, "%", "sharpness over real images'")
+    with case.part(of="explanation"):
+        _without_squared_error(case)
+
+
+@check("lab1-4", gives="vae auto_encoder gap_vae gap_auto_encoder")
+def organised(case: Case) -> None:
+    """Decoded draws of one Gaussian, and how much worse held-out images are reconstructed than training images."""
+    with case.part("better organised"):
+        gaussian, vae = fcd(case.results, "codes from one Gaussian")(MIXTURE), fcd(case.results)(VAE_TWO)
+        case.paired("Are the VAE's samples nearer to real images than the auto-encoder's from one fitted Gaussian?", vae, "below", gaussian)
+        case.number("vae", vae, "", "Fréchet distance, VAE")
+        case.number("auto_encoder", gaussian, "", "Fréchet distance, auto-encoder, one Gaussian")
+    with case.part("overfits less"):
+        gaps = {}
+        for name, variant in {"vae": VAE_TWO, "auto_encoder": MIXTURE}.items():
+            train, validation = (case.results.split(variant, "recon_nats", split) for split in ("train", "validation"))
+            gaps[name] = differences(validation, train)
+            case.number(f"gap_{name}", gaps[name], "nats", f"validation minus training reconstruction, {name.replace('_', '-')}")
+        asked = "Is its gap between validation and training reconstruction smaller?"
+        case.paired(asked, gaps["vae"], "below", gaps["auto_encoder"], "nats")
+
+
+@check("lab1-5", gives="gap_100 gap_16")
+def one_sample_suffices(case: Case) -> None:
+    """One sample against ten an image, in batches of 100 and of 16: the loss that is lost must vanish at 100 and be larger at 16."""
+    name = "ext-vae-l{}-b{}-mnist"
+
+    def read(variant: str) -> dict[int, float]:
+        # The mean over all draws of the likelihood's protocol, some thousands an image.
+        return case.results.likelihood(variant, "nll_nats", importance_samples=1)
+
+    gaps = {}
+    with case.part():
+        for batch in (100, 16):
+            gaps[batch] = differences(read(name.format(1, batch)), read(name.format(10, batch)))
+            case.number(f"gap_{batch}", gaps[batch], "nats", f"-ELBO of one sample minus ten, batches of {batch}")
+        gap = spread(case.results, read, name.format(1, 100), name.format(10, 100))
+        within = None if gap.low is None or gap.high is None else not gap.above(0)
+        ends = None if gap.low is None or gap.high is None else (gap.low, gap.high)
+        asked = "In batches of 100: is what one sample costs against ten within its error?"
+        case.fact(asked, gap.mean, "an interval that reaches 0", within, "nats", gap.source, ends)
+        case.paired("Is the gap larger in batches of 16?", gaps[16], "above", gaps[100], "nats")
+
+
+@check("lab1-6", gives="estimated equal gain")
+def fixed_weights_fit_better(case: Case) -> None:
+    """A maximum over fixed weights is at most the maximum over all; held-out codes beside it."""
+    with case.part():
+        _weights(case)
+
+
+def _weights(case: Case) -> None:
+    """Ask whether a mixture of fixed equal weights fits the codes better than one of weights by expectation maximisation."""
+    fit = case.results.probe("code_fit")
+    case.results.read[MIXTURE] = None
+    rows = {row["weights"]: row for row in fit["rows"]}
+    gain = number(rows["equal"], "train_log_likelihood_nats") - number(rows["estimated"], "train_log_likelihood_nats")
+    asked = "Can fixed weights raise the maximum likelihood of the codes that are fitted?"
+    case.fact(asked, gain, "above 0", gain > 0, "nats", "the maximum over a part is at most that over all", theorem=True)
+    held_out, error = number(fit, "test_difference_nats"), 1.96 * number(fit, "test_difference_standard_error")
+    asked = "By how much are held-out codes likelier under equal weights?"
+    holds = True if held_out > error else False if held_out < -error else None
+    case.fact(asked, held_out, "above 0", holds, "nats", f"{fit['n_images']:,} codes", (held_out - error, held_out + error))
+    for name in ("estimated", "equal"):
+        case.number(name, number(rows[name], "test_log_likelihood_nats"), "nats", f"held-out log-likelihood, {name} weights")
+    if "gain" in case.gives:
+        case.number("gain", held_out, "nats", "equal minus estimated")
+
+
+@check("lab1-7", gives="gaussian share kl_gaussian kl_bernoulli")
+def blur_of_the_squared_error(case: Case) -> None:
+    """The squared error against the cross-entropy, and what blur is left without it."""
+    with case.part("adds to it"):
+        read = measure(case.results, "laplacian_variance")
+        case.paired("Are the means less sharp with the squared error than with the cross-entropy?", read(GAUSSIAN), "below", read(VAE))
+        for name, variant in {"kl_gaussian": GAUSSIAN, "kl_bernoulli": VAE}.items():
+            case.number(name, value(case.results, "kl_nats")(variant), "nats")
+    with case.part("is its cause"):
+        _without_squared_error(case)
+
+
+def _without_squared_error(case: Case) -> None:
+    """Ask whether the means are as sharp as real images once the squared error is gone."""
+    read = measure(case.results, "laplacian_variance")
+    real = measure(case.results, "laplacian_variance", "test images")
+    shares = {name: {seed: 100 * sharp / real(name)[seed] for seed, sharp in read(name).items()} for name in (VAE, GAUSSIAN)}
+    case.level("How sharp are the means of the VAE without a squared error, over real images?", shares[VAE], "above", (80, 95), "%")
+    case.number("share", shares[VAE], "%", "sharpness over real images', cross-entropy")
+    case.number("gaussian", shares[GAUSSIAN], "%", "sharpness over real images', squared error")

@@ -1,0 +1,388 @@
+"""Claims of uva3: VAE, GAN and normalising flow on digits."""
+
+from functools import partial
+from math import log
+from statistics import fmean, linear_regression
+from typing import Any
+
+from regen.claims.case import Case
+from regen.claims.check import check
+from regen.claims.interval import student
+from regen.claims.reads import at, fcd, late, measure, slope, value
+from regen.results import Missing, number
+
+VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-mnist"
+GAN, SATURATING_EARLY, FLOW = "uva3-gan-mnist", "uva3-gan-mnist-saturating-early", "uva3-realnvp-mnist"
+EARLY = ("step", "area_under_curve", "saturating_gradient_norm", "non_saturating_gradient_norm")
+REMEDIES = {"dropout": "ext-gan-dropout-mnist", "input noise": "ext-gan-noise-mnist", "Wasserstein loss": "ext-wgangp-mnist"}
+FORMS = {"grey": VAE, "binarised": BINARISED}
+SPLITS = {"training": "train_neg_elbo_nats", "validation": "val_neg_elbo_nats"}
+PRINTED = {1: 170.0, 5: 110.0, 40: 100.0}
+RATES = ("1e4", "3e4", "1e3", "3e3", "1e2")
+ROOM = (1.0, 2.0)
+"""Nats by which a likelihood may be worse and still be as good."""
+
+
+@check("uva3-1", gives="grey_1 grey_5 grey_40 binarised_1 binarised_5 binarised_40 after_1")
+def negative_elbo(case: Case) -> None:
+    """170 is held against the running mean of epoch 1, 110 and 100 against training and validation."""
+    for form, variant in FORMS.items():
+        with case.part(form):
+            for epoch, printed in PRINTED.items():
+                for split, column in SPLITS.items():
+                    if epoch > 1 or split == "training":
+                        found = at(case.results, column, epoch)(variant)
+                        case.near(f"Is the negative ELBO in {split} about {printed:g} nats at epoch {epoch}?", found, printed, "nats")
+                    if split == "training":
+                        case.number(
+                            f"{form}_{epoch}", at(case.results, column, epoch)(variant), "nats", f"-ELBO, {form}, training, epoch {epoch}"
+                        )
+    with case.part("grey"):
+        case.number("after_1", at(case.results, SPLITS["validation"], 1)(VAE), "nats", "-ELBO, grey, validation after epoch 1")
+
+
+@check("uva3-2", gives="gap_grey gap_binarised share_grey share_binarised")
+def validation_above_training(case: Case) -> None:
+    """The gap over the last 10 epochs, its sign and its size."""
+    for form, variant in FORMS.items():
+        with case.part(form):
+            train, validation = (case.results.column(variant, column) for column in SPLITS.values())
+            gaps = {seed: fmean(validation[seed][-10:]) - fmean(train[seed][-10:]) for seed in train}
+            shares = {seed: 100 * gap / fmean(train[seed][-10:]) for seed, gap in gaps.items()}
+            case.level("Is validation above training over the last 10 epochs?", gaps, "above", (0, 0), "nats")
+            case.level("Is the gap slight, as a share of the loss?", shares, "below", (5, 10), "%")
+            case.number(f"gap_{form}", gaps, "nats")
+            case.number(f"share_{form}", shares, "%")
+
+
+@check("uva3-3", gives="means_0 means_1 means_40 samples_0 samples_1 samples_40")
+def quality_improves(case: Case) -> None:
+    """Most of a training's improvement in one epoch of 40, and more of it later."""
+    for what, prefix in {"means": "", "samples": "draws, "}.items():
+        with case.part(what):
+            before, first, last = (fcd(case.results, f"{prefix}{moment}")(VAE) for moment in ("before training", "epoch 1", "epoch 40"))
+            shares = {seed: 100 * (before[seed] - first[seed]) / (before[seed] - last[seed]) for seed in last}
+            case.level("Which share of the fall of the Fréchet distance is reached in epoch 1 of 40?", shares, "above", (25, 50), "%")
+            case.paired("Is the Fréchet distance lower after epoch 40 than after epoch 1?", last, "below", first)
+            for epoch, distances in {0: before, 1: first, 40: last}.items():
+                case.number(f"{what}_{epoch}", distances, "", f"Fréchet distance of {what}, epoch {epoch}")
+
+
+@check("uva3-4", gives="from_prior from_encoder factor slope needed")
+def prior_sampling_is_inefficient(case: Case) -> None:
+    """Samples for an effective sample size of 10: prior against encoder at two latents; by the number of latents in closed form."""
+    with case.part("two latents"):
+        ratios, priors, encoders = {}, {}, {}
+        for seed, tables in case.results.details(TWO).items():
+            priors[seed] = _enough([row for row in tables.get("prior_sampling", []) if row["truth"] == "quadrature"], "prior_samples")
+            encoders[seed] = _enough(tables.get("likelihood", []), "importance_samples")
+            ratios[seed] = priors[seed] / encoders[seed]
+        asked = "How many times the encoder's samples does the prior need for an effective sample size of 10?"
+        case.level(asked, ratios, "above", (2, 10))
+        case.number("from_prior", priors, "samples")
+        case.number("from_encoder", encoders, "samples")
+        case.number("factor", ratios)
+    with case.part("by the number of latents"):
+        probe = case.results.probe("prior_cost")
+        exact = number(probe, "slope_closed_form")
+        asked = "By how much does the logarithm of the samples needed grow a latent, in a linear-Gaussian family?"
+        case.fact(asked, exact, "above 0", exact > 0, "a latent", "closed form", theorem=True)
+        rows = [(row["latents"], log(number(row, "samples_needed_closed_form"))) for row in probe["rows"]]
+        lines = [_off_a_line([(scale(d), count) for d, count in rows]) for scale in (float, log)]
+        asked = "Is that logarithm nearer to a line in the latents (exponential) than in their logarithm (a power)?"
+        case.fact(asked, lines[0] / lines[1], "residuals below 1 of each other", lines[0] < lines[1], "", "closed form", theorem=True)
+        case.number("slope", exact, "a latent")
+        case.number(
+            "needed", number(probe["rows"][-1], "samples_needed_closed_form"), "samples", f"samples needed at {rows[-1][0]} latents"
+        )
+
+
+def _enough(rows: list[dict[str, Any]], key: str) -> float:
+    """Return the fewest samples, of the counts tried, whose mean effective sample size reaches 10."""
+    if not (reached := [float(row[key]) for row in rows if row["ess_mean"] >= 10]):
+        raise Missing(f"no row of {TWO} with {key} has an effective sample size of 10")
+    return min(reached)
+
+
+def _off_a_line(points: list[tuple[float, float]]) -> float:
+    """Return the sum of squared residuals about the least-squares line."""
+    gradient, intercept = linear_regression(*zip(*points, strict=True))
+    return sum((y - intercept - gradient * x) ** 2 for x, y in points)
+
+
+@check("uva3-5", gives="before early last kl kl_real threes sharpness sharpness_real top")
+def gan_samples(case: Case) -> None:
+    """Distances over the report's four steps; texture, classes and the share of 3s at the last."""
+    with case.part("improve"):
+        before, early, last = (fcd(case.results, moment)(GAN) for moment in ("before training", "step 2,000", "step 184,000"))
+        case.paired("Is the Fréchet distance at step 184,000 below that before training?", last, "below", before)
+        case.paired("Is it below that at step 2,000?", last, "below", early)
+        for name, distances in {"before": before, "early": early, "last": last}.items():
+            case.number(name, distances, "", f"Fréchet distance, {name}")
+    with case.part("noisy"):
+        sharp, real = (measure(case.results, "laplacian_variance", images)(GAN) for images in ("step 184,000", "test images"))
+        case.paired("Have samples more fine structure than real images (sharpness)?", sharp, "above", real)
+        energy = measure(case.results, "checkerboard_energy")(GAN)
+        case.level("Have they more energy of period 2 than real images (1)?", energy, "above", (1, 1.1))
+        case.number("sharpness", sharp)
+        case.number("sharpness_real", real)
+    with case.part("mode collapse"):
+        kl, even = (measure(case.results, "class_kl_nats", images)(GAN) for images in ("step 184,000", "test images"))
+        case.paired("Are the classes of samples less even than those of real images (KL to uniform)?", kl, "above", even, "nats")
+        case.number("kl", kl, "nats")
+        case.number("kl_real", even, "nats")
+    with case.part("many 3s"):
+        shares, top = {}, []
+        for seed, tables in case.results.quality_details(GAN).items():
+            counts = next(row["class_counts"] for row in tables["rows"] if row["images"] == "step 184,000")
+            shares[seed] = 100 * counts[3] / sum(counts)
+            top.append(str(counts.index(max(counts))))
+        case.level("Are more than a tenth of the samples 3s?", shares, "above", (10, 15), "%")
+        case.number("threes", shares, "%")
+        case.number("top", " and ".join(dict.fromkeys(top)), "", "most frequent class")
+
+
+def _better(case: Case, key: str, name: str, a: str, b: str, names: tuple[str, str]) -> None:
+    sign = "below" if key == "frechet_classifier_distance" else "above"
+    asked = f"Is the {name} of {names[0]} {sign} that of {names[1]}?"
+    case.ordered(asked, measure(case.results, key), a, sign, b, absolute=key in ("precision", "recall"))  # type: ignore[arg-type]
+
+
+QUALITY = {"frechet_classifier_distance": "Fréchet distance", "precision": "precision", "recall": "recall"}
+
+
+@check("uva3-6", gives="flow vae")
+def flow_against_vae(case: Case) -> None:
+    """Samples of the flow against the VAE's means."""
+    for key, name in QUALITY.items():
+        with case.part(name):
+            _better(case, key, name, FLOW, VAE, ("the flow", "the VAE"))
+    with case.part("Fréchet distance"):
+        case.number("flow", fcd(case.results)(FLOW), "", "Fréchet distance, flow")
+        case.number("vae", fcd(case.results)(VAE), "", "Fréchet distance, VAE")
+
+
+@check("uva3-7", gives="gan dropout input_noise wasserstein_loss")
+def remedies(case: Case) -> None:
+    """Each remedy against the plain GAN: evenness of the classes, distance to real images."""
+    for name, variant in REMEDIES.items():
+        with case.part(name):
+            case.ordered(
+                "Are the classes more even (KL to uniform)?", measure(case.results, "class_kl_nats"), variant, "below", GAN, "nats"
+            )
+            case.ordered("Is the Fréchet distance lower?", fcd(case.results), variant, "below", GAN)
+            case.number(name.lower().replace(" ", "_"), fcd(case.results)(variant), "", f"Fréchet distance, {name}")
+            case.number("gan", fcd(case.results)(GAN), "", "Fréchet distance, GAN")
+    with case.part("less certain early discriminator"):
+        asked = "Is the discriminator less often right in epoch 1 with input noise?"
+        case.ordered(asked, partial(_early_accuracy, case), REMEDIES["input noise"], "below", GAN, absolute=True)
+
+
+def _early_accuracy(case: Case, variant: str) -> dict[int, float]:
+    """Return the share of real and of generated images that the discriminator tells rightly in epoch 1."""
+    real, fake = (case.results.column(variant, f"train_accuracy_{images}") for images in ("real", "fake"))
+    return {seed: (real[seed][0] + fake[seed][0]) / 2 for seed in real}
+
+
+@check("uva3-8", gives="best gan vae flow")
+def gans_are_best(case: Case) -> None:
+    """The GAN of the lowest distance, remedies included, against VAE and flow."""
+    gans = {"the plain GAN": GAN, **{f"the GAN with {name}": variant for name, variant in REMEDIES.items()}}
+    best, distances = next(iter(gans)), {}
+    with case.part("Fréchet distance"):
+        ran = [name for name, variant in gans.items() if case.results.quality_details(variant)]
+        distances = {name: fmean(fcd(case.results)(gans[name]).values()) for name in ran}
+        best = min(distances, key=distances.__getitem__, default=best)
+    for key, name in QUALITY.items():
+        with case.part(name):
+            for other, variant in {"the VAE": VAE, "the flow": FLOW}.items():
+                _better(case, key, name, gans[best], variant, (best, other))
+    with case.part("Fréchet distance"):
+        case.number("best", best)
+        case.number("gan", distances[best], "", f"Fréchet distance, {best}")
+        case.number("vae", fcd(case.results)(VAE), "", "Fréchet distance, VAE")
+        case.number("flow", fcd(case.results)(FLOW), "", "Fréchet distance, flow")
+
+
+@check("uva3-9", gives="samples means noisy real confidence_samples confidence_means")
+def samples_are_sharper(case: Case) -> None:
+    """Sharpness of Bernoulli samples against the means that they are drawn from."""
+    with case.part():
+        rows = {"samples": "draws", "means": "samples", "noisy": "means with noise", "real": "binarised test images"}
+        found = {name: measure(case.results, "laplacian_variance", images)(VAE) for name, images in rows.items()}
+        case.paired("Are Bernoulli samples sharper than means?", found["samples"], "above", found["means"])
+        for name, values in found.items():
+            case.number(name, values, "", f"sharpness, {rows[name]}")
+        for name in ("samples", "means"):
+            case.number(
+                f"confidence_{name}",
+                measure(case.results, "mean_confidence", rows[name])(VAE),
+                "",
+                f"classifier's confidence, {rows[name]}",
+            )
+
+
+@check("uva3-10", gives="vae normal gaussian mixture")
+def auto_encoder_generates(case: Case) -> None:
+    """An auto-encoder says nothing of where its codes lie: decoded draws from N(0, I) against the VAE of equal size."""
+    with case.part():
+        plain, vae = "lab1-aegmm-mnist", "lab1-vae-z2-mnist"
+        rows = {"normal": "codes from N(0, I)", "gaussian": "codes from one Gaussian", "mixture": "samples"}
+        found = {name: fcd(case.results, images)(plain) for name, images in rows.items()}
+        own = fcd(case.results)(vae)
+        case.paired("Are images from codes of N(0, I) farther from real ones than the VAE's?", found["normal"], "above", own)
+        case.number("vae", own, "", "Fréchet distance, VAE of two latents")
+        for name, distances in found.items():
+            case.number(name, distances, "", f"Fréchet distance, auto-encoder, {name}")
+
+
+@check("uva3-11", gives="deep flow gaussian")
+def gaussian_prior_suffices(case: Case) -> None:
+    """A decoder behind a flow is a decoder: the same capacity added to the decoder instead of the prior should lose nothing."""
+    deep, flow, gaussian = "ext-vae-deep-decoder-mnist", "vu4a-flowvae-mnist", "ext-vae-matched-mnist"
+    with case.part():
+        read = value(case.results, "nll_nats")
+        case.number("flow", read(flow), "nats", "-log p(x), flow prior")
+        case.number("gaussian", read(gaussian), "nats", "-log p(x), Gaussian prior, same decoder")
+        case.number("deep", read(deep), "nats", "-log p(x), Gaussian prior, larger decoder")
+        asked = "Is -log p(x) with a Gaussian prior and the larger decoder at most this much above the flow prior's?"
+        case.ordered(asked, read, deep, "below", flow, "nats", cut=ROOM)
+
+
+@check("uva3-12", gives="area step ratio non_saturating start")
+def early_gradients(case: Case) -> None:
+    """How well the discriminator ranks real above generated images at steps 1 to 2,000, and both gradients on the same weights."""
+    with case.part():
+        probe = case.results.probe("early_gradients")
+        if SATURATING_EARLY not in probe["variants"]:
+            raise Missing(f"the probe early_gradients is not of {SATURATING_EARLY}")
+        rows = [{key: float(number(row, key)) for key in EARLY} for row in probe["rows"]]
+        start, early = rows[0], [row for row in rows if 1 <= row["step"] <= 2000]
+        best = max(early, key=lambda row: row["area_under_curve"])
+        ratio = best["saturating_gradient_norm"] / best["non_saturating_gradient_norm"]
+        kept = best["non_saturating_gradient_norm"] / start["non_saturating_gradient_norm"]
+        asked = "How well does the discriminator rank images at its best early step (area under the curve)?"
+        case.level(asked, best["area_under_curve"], "above", (0.95, 0.99), "", "1 run")
+        case.level("What is the saturating gradient there, over the non-saturating one?", ratio, "below", (0.1, 0.3), "", "1 run")
+        case.level("What is the non-saturating one there, over that at the start?", kept, "above", (0.5, 1.0), "", "1 run")
+        case.number("area", best["area_under_curve"], "", "area under the discriminator's curve at its best early step")
+        case.number("step", best["step"])
+        case.number("ratio", ratio, "", "saturating over non-saturating gradient")
+        case.number("non_saturating", best["non_saturating_gradient_norm"], "", "norm of the non-saturating gradient there")
+        case.number("start", start["non_saturating_gradient_norm"], "", "norm of the non-saturating gradient at the start")
+
+
+@check("uva3-13", gives="real fake loss")
+def equilibrium(case: Case) -> None:
+    """At the optimum of the generator, where both distributions agree, the best discriminator is 1/2 everywhere."""
+    with case.part():
+        best = 2 * log(0.5)
+        asked = "What is V where the generator's distribution is the data's and D is the best for it?"
+        case.fact(asked, best, "2 log(1/2)", True, "nats", "a theorem (Goodfellow et al., 2014)", theorem=True)
+    with case.part():
+        for name, column in {"real": "probability_real", "fake": "probability_fake", "loss": "discriminator_nats"}.items():
+            case.number(name, late(case.results, f"val_{column}")(GAN), "", f"{column.replace('_', ' ')}, last 5 epochs of the GAN")
+
+
+@check("uva3-14", gives="none uniform learned falling")
+def dequantisation(case: Case) -> None:
+    """Three flows that differ in the noise within a level: bits below 0 and falling without it; learned against uniform noise."""
+    without, uniform, learned = (f"ext-flow-{noise}-mnist" for noise in ("nodeq", "uniform", "learned"))
+    read = value(case.results, "bits_per_dim")
+    with case.part("without noise the density piles up"):
+        curves = case.results.column(without, "val_nll_nats")
+        falling = {seed: slope(curve[-max(2, len(curve) // 4) :]) for seed, curve in curves.items()}
+        case.level("Are bits per dimension without noise below 0?", read(without), "below", (0, 0), "bits")
+        case.level("Do they still fall in the last quarter of training?", falling, "below", (0, 0), "nats an epoch")
+        case.number("none", read(without), "bits", "bits per dimension without noise")
+        case.number("falling", falling, "nats an epoch")
+    with case.part("learned noise beats uniform noise"):
+        case.ordered("Are bits per dimension lower with learned noise than with uniform noise?", read, learned, "below", uniform, "bits")
+        case.number("learned", read(learned), "bits", "bits per dimension with learned noise")
+        case.number("uniform", read(uniform), "bits", "bits per dimension with uniform noise")
+
+
+@check("uva3-15", gives="tuned scratch labels steps probe pixels")
+def latents_for_pretraining(case: Case) -> None:
+    """A classifier that begins with the encoder's weights against one from scratch: the same draws of labels, batches and steps."""
+    with case.part("fewer labels"):
+        linear = {(row["labels"], row["input"]): row["accuracy"] for row in case.results.probe("linear_probe")["rows"]}
+        most = max(labels for labels, _ in linear)
+        case.number("probe", 100 * linear[most, "posterior means"], "%", f"linear probe on latents, {most:,} labels")
+        case.number("pixels", 100 * linear[most, "raw pixels"], "%", f"linear probe on pixels, {most:,} labels")
+    for part, chosen in {"fewer labels": max, "fewer steps": min}.items():
+        with case.part(part):
+            case.results.read[VAE] = None
+            probe = case.results.probe("fine_tuning")
+            steps = chosen(row["steps"] for row in probe["comparisons"])
+            for row in (row for row in probe["comparisons"] if row["steps"] == steps):
+                gain, half = 100 * number(row, "accuracy_difference"), 100 * student(row["draws"] - 1) * number(row, "standard_error")
+                asked = f"By how many points is it more often right with {row['labels']:,} labels after {steps:,} steps?"
+                by = f"{row['draws']} draws of labels"
+                case.fact(
+                    asked,
+                    gain,
+                    "above 0",
+                    True if gain > half else False if gain < -half else None,
+                    "points",
+                    by,
+                    (gain - half, gain + half),
+                )
+            accuracies = [
+                row for row in probe["rows"] if row["steps"] == steps and row["labels"] == min(one["labels"] for one in probe["rows"])
+            ]
+            for row in accuracies:
+                case.number(
+                    "scratch" if row["start"] == "from scratch" else "tuned",
+                    100 * number(row, "accuracy"),
+                    "%",
+                    f"accuracy, {row['start']}",
+                )
+            case.number("labels", float(accuracies[0]["labels"]))
+            case.number("steps", float(steps))
+
+
+@check("uva3-16", gives="vae_failures gan_failures vae_spread gan_spread")
+def vaes_train_more_easily(case: Case) -> None:
+    """Five rates by every seed, VAE and GAN: failed runs, and the spread of what did not fail.
+
+    A run fails that has no finite result, whose classes are uneven (KL above 0.1 nats), or whose Fréchet distance is over twice
+    its family's best.
+    """
+    with case.part():
+        failures, spreads, runs = {}, {}, {}
+        for family in ("vae", "gan"):
+            found = [run for rate in RATES for run in _runs(case, f"ext-{family}-rate{rate}-mnist")]
+            finite = [run for run in found if run.get("sampler") == "finite"]
+            best = min(number(run, "frechet_classifier_distance") for run in finite)
+            even = [number(run, "frechet_classifier_distance") for run in finite if number(run, "class_kl_nats") <= 0.1]
+            good = [distance for distance in even if distance <= 2 * best]
+            runs[family], failures[family] = len(found), len(found) - len(good)
+            spreads[family] = max(map(log, good)) - min(map(log, good))
+        case.fact(
+            "How many runs of the VAE fail?", failures["vae"], f"below the GAN's {failures['gan']}", failures["vae"] < failures["gan"]
+        )
+        asked = "How far apart are its runs that do not fail (range of the logarithm of the Fréchet distance)?"
+        case.fact(asked, spreads["vae"], f"below the GAN's {spreads['gan']:.3g}", spreads["vae"] < spreads["gan"])
+        for family in ("vae", "gan"):
+            case.number(f"{family}_failures", f"{failures[family]} of {runs[family]}", "runs")
+            case.number(f"{family}_spread", spreads[family])
+
+
+def _runs(case: Case, variant: str) -> list[dict[str, Any]]:
+    """Return quality.json of every seed; raises Missing where nothing was run."""
+    if not (found := list(case.results.quality(variant).values())):
+        raise Missing(f"{variant} has no quality.json")
+    return found
+
+
+@check("uva3-17", gives="train_change val_change train_5 val_5")
+def little_after_epoch_5(case: Case) -> None:
+    """The change of the loss from epoch 5 to 40 over the loss at epoch 5."""
+    for split, column in SPLITS.items():
+        with case.part(split):
+            fifth, last = (at(case.results, column, epoch)(VAE) for epoch in (5, 40))
+            changes = {seed: 100 * (fifth[seed] - last[seed]) / fifth[seed] for seed in last}
+            case.level("By which share does the loss fall from epoch 5 to epoch 40?", changes, "below", (10, 20), "%")
+            case.number(f"{'train' if split == 'training' else 'val'}_change", changes, "%")
+            case.number(f"{'train' if split == 'training' else 'val'}_5", fifth, "nats")

@@ -1,0 +1,469 @@
+"""Claims of vu4a: VAE, VAE with a flow prior and GAN on MNIST and SVHN."""
+
+from itertools import pairwise
+from math import atanh, sqrt, tanh
+from pathlib import Path
+from statistics import correlation, fmean
+
+from regen.claims.case import Case
+from regen.claims.check import check
+from regen.claims.interval import differences
+from regen.claims.reads import block_bootstrap, by_seed, drop_share, excess, fcd, late, measure, of_real, path, slope, value
+from regen.claims.reported import read_reported
+from regen.results import Missing, number
+
+VAE, FLOW, MATCHED = "vu4a-vae-mnist", "vu4a-flowvae-mnist", "ext-vae-matched-mnist"
+VAE_SVHN, FLOW_SVHN, MATCHED_SVHN = "vu4a-vae-svhn", "vu4a-flowvae-svhn", "ext-vae-matched-svhn"
+FAULTY = "vu4a-flowvae-mnist-logdet-times-d"
+GANS = {"saturating": "vu4a-gan-mnist", "non-saturating": "vu4a-gan-mnist-nonsat"}
+GANS_SVHN = {"saturating": "vu4a-gan-svhn", "non-saturating": "vu4a-gan-svhn-nonsat"}
+SPLITS = {"training": "train_neg_elbo_nats", "validation": "val_neg_elbo_nats"}
+PRINTED = {"training": 0.00849, "validation": 0.00855}
+FLOOR = 1830.0
+"""Entropy floor of the summed cross-entropy in nats of 1,083 real SVHN images: that of the report's images is not known."""
+MOST = (50.0, 75.0)
+"""Per cent from which on one may say most."""
+
+
+@check("vu4a-1", gives="reading train val")
+def mnist_loss(case: Case) -> None:
+    """Every reading of reported.yaml; the one nearest to both printed numbers decides, once the squared-error model is among them."""
+    with case.part():
+        printed = {row.value: row.readings for row in read_reported(Path(__file__).parent)}
+        pairs = list(zip(printed[PRINTED["training"]], printed[PRINTED["validation"]], strict=True))
+        found = {train.label: (by_seed(case.results, train), by_seed(case.results, validation)) for train, validation in pairs}
+
+        def far(label: str) -> float:
+            return max(abs(fmean(values.values()) / of - 1) for values, of in zip(found[label], PRINTED.values(), strict=True))
+
+        best = min(found, key=far)
+        for (split, of), values in zip(PRINTED.items(), found[best], strict=True):
+            case.near(f"Does the nearest reading ({best}) give the printed {of} in {split}?", values, of)
+        case.number("reading", best)
+        case.number("train", found[best][0])
+        case.number("val", found[best][1])
+
+
+@check("vu4a-2", gives="train val floor above printed_above")
+def svhn_loss(case: Case) -> None:
+    """The lowest loss above the images' own entropy floor, against the printed numbers above that of real SVHN images."""
+    for split, printed in (("training", 1911.26), ("validation", 1911.91)):
+        with case.part(split):
+            curves = case.results.column(VAE_SVHN, SPLITS[split])
+            lowest = {seed: min(curve) for seed, curve in curves.items()}
+            floor = case.results.floor(VAE_SVHN, "train" if split == "training" else "validation")["floor_nats"]
+            above = {seed: loss - floor for seed, loss in lowest.items()}
+            asked = f"Is the lowest loss in {split} as far above the images' entropy floor as the printed one above {FLOOR:g}?"
+            case.near(asked, above, printed - FLOOR, "nats", within=(0.1, 0.25))
+            if split == "training":
+                case.number("train", lowest, "nats")
+                case.number("floor", floor, "nats", "entropy floor of the training images")
+                case.number("above", above, "nats", "above the floor")
+                case.number("printed_above", printed - FLOOR, "nats", "above the floor, printed")
+            else:
+                case.number("val", lowest, "nats")
+
+
+def _by_epoch(case: Case, variant: str, epoch: int) -> None:
+    for split, column in SPLITS.items():
+        with case.part(split):
+            shares = drop_share(case.results, column, epoch)(variant)
+            asked = f"Which share of the fall of the loss from epoch 1 to its minimum is reached by epoch {epoch}?"
+            case.level(asked, shares, "above", MOST, "%")
+            case.number("train" if split == "training" else "val", shares, "%", f"share of the fall by epoch {epoch}, {split}")
+
+
+@check("vu4a-3", gives="train val")
+def svhn_by_epoch_20(case: Case) -> None:
+    """Most of the change, in training and in validation."""
+    _by_epoch(case, VAE_SVHN, 20)
+
+
+@check("vu4a-5", gives="train val")
+def flow_mnist_by_epoch_10(case: Case) -> None:
+    """Most of the training, in both sets."""
+    _by_epoch(case, FLOW, 10)
+
+
+def _settles(case: Case, variant: str, moments: tuple[str, str, str], name: str) -> None:
+    """Ask whether a distance falls between two moments, and by how little afterwards."""
+    first, second, third = (fcd(case.results, images)(variant) for images in moments)
+    case.paired("Does the Fréchet distance fall to epoch 25?", second, "below", first)
+    shares = {seed: 100 * (second[seed] - third[seed]) / (first[seed] - second[seed]) for seed in first}
+    case.level("Its fall from epoch 25 to 50, over the fall before?", shares, "below", (10, 25), "%")
+    for moment, distances in zip(("first", "second", "third"), (first, second, third), strict=True):
+        case.number(f"{name}{moment}", distances, "", f"Fréchet distance, {moments[('first', 'second', 'third').index(moment)]}")
+
+
+@check("vu4a-4", gives="first second third r_first r_second r_third")
+def decoded_images_improve(case: Case) -> None:
+    """Samples and reconstructions, for the report does not say which it shows."""
+    moments = ("before training", "epoch 25", "epoch 50")
+    with case.part("samples"):
+        _settles(case, VAE_SVHN, moments, "")
+    with case.part("reconstructions"):
+        _settles(case, VAE_SVHN, tuple(f"reconstructions, {moment}" for moment in moments), "r_")  # type: ignore[arg-type]
+
+
+@check("vu4a-6", gives="lowest faulty first")
+def negative_loss(case: Case) -> None:
+    """-log p(x | z) of a Bernoulli is not negative, nor is the KL to a normalised prior; the fault of a wrong log-determinant beside it."""
+    with case.part():
+        lowest = {seed: min(curve) for seed, curve in case.results.column(FLOW, SPLITS["training"]).items()}
+        by = "a theorem: neither term of an expected -ELBO of binary pixels is negative"
+        case.fact(
+            "Can the loss be negative where it is right?",
+            min(lowest.values()),
+            "below 0",
+            min(lowest.values()) < 0,
+            "nats",
+            by,
+            theorem=True,
+        )
+        case.number("lowest", lowest, "nats", "lowest loss, right model")
+    with case.part(of="explanation"):
+        faulty = case.results.column(FAULTY, "train_objective_nats")
+        ends = {seed: min(curve) for seed, curve in faulty.items()}
+        case.level("Is the loss negative with the log-determinant counted once a latent?", ends, "below", (0, 0), "nats")
+        case.number("faulty", ends, "nats", "lowest loss, faulty model")
+        case.number("first", {seed: curve[0] for seed, curve in faulty.items()}, "nats", "loss in epoch 1, faulty model")
+
+
+@check("vu4a-7", gives="train val gap")
+def flow_svhn_converges(case: Case) -> None:
+    """Nearly all of the fall before epoch 5, and validation beside training at the end."""
+    with case.part("converged in less than 5 epochs"):
+        for split, column in SPLITS.items():
+            shares = drop_share(case.results, column, 4)(FLOW_SVHN)
+            case.level(f"Which share of the fall in {split} is reached by epoch 4?", shares, "above", (80, 95), "%")
+            case.number("train" if split == "training" else "val", shares, "%", f"share of the fall by epoch 4, {split}")
+    with case.part("no gap"):
+        train, validation = (late(case.results, column)(FLOW_SVHN) for column in SPLITS.values())
+        gaps = {seed: 100 * (validation[seed] / train[seed] - 1) for seed in train}
+        case.level("How far is validation from training at the end?", {s: abs(gap) for s, gap in gaps.items()}, "below", (1, 5), "%")
+        case.number("gap", {seed: abs(gap) for seed, gap in gaps.items()}, "%", "validation from training at the end")
+
+
+@check("vu4a-8", gives="mnist_flow mnist_gauss svhn_flow svhn_gauss mnist_nll_flow mnist_nll_gauss svhn_nll_flow svhn_nll_gauss")
+def flow_prior_is_worse(case: Case) -> None:
+    """The pairs that differ in the prior alone."""
+    for data, flow, gaussian in (("MNIST", FLOW, MATCHED), ("SVHN", FLOW_SVHN, MATCHED_SVHN)):
+        with case.part(data):
+            likelihood = value(case.results, "nll_nats")
+            case.ordered(
+                "Is -log p(x) with the flow prior above that with the Gaussian prior?", likelihood, flow, "above", gaussian, "nats"
+            )
+            case.ordered("Is the Fréchet distance above it?", fcd(case.results), flow, "above", gaussian)
+            for name, variant in {"flow": flow, "gauss": gaussian}.items():
+                case.number(f"{data.lower()}_{name}", fcd(case.results)(variant), "", f"Fréchet distance on {data}, {name}")
+                case.number(f"{data.lower()}_nll_{name}", likelihood(variant), "nats", f"-log p(x) on {data}, {name}")
+
+
+@check("vu4a-9", gives="generator discriminator generator_other discriminator_other")
+def both_losses_fall(case: Case) -> None:
+    """Trends of the epoch means under the report's own loss, the saturating one; the other one's beside them."""
+    for player in ("generator", "discriminator"):
+        with case.part(player):
+            _trend(case, f"Does the {player}'s loss fall over the epochs?", GANS["saturating"], f"train_{player}_nats", player)
+            other = case.results.column(GANS["non-saturating"], f"train_{player}_nats")
+            case.number(f"{player}_other", {seed: slope(curve) for seed, curve in other.items()}, "nats an epoch")
+
+
+def _trend(case: Case, asked: str, variant: str, column: str, name: str) -> None:
+    """Ask whether a curve falls: of one seed beyond the interval of its slope over blocks of epochs."""
+    curves = case.results.column(variant, column)
+    slopes = {seed: slope(curve) for seed, curve in curves.items()}
+    if len(curves) == 1:
+        low, high = block_bootstrap(next(iter(curves.values())))
+        holds = True if high < 0 else False if low > 0 else None
+        case.fact(asked, fmean(slopes.values()), "below 0", holds, "nats an epoch", "blocks of epochs, 1 seed", (low, high))
+    else:
+        case.level(asked, slopes, "below", (0, 0), "nats an epoch")
+    case.number(name, slopes, "nats an epoch")
+
+
+def _does_not_improve(case: Case, variant: str, prefix: str = "") -> None:
+    before, first, last = (fcd(case.results, images)(variant) for images in ("before training", "epoch 1", "epoch 50"))
+    case.level("Fréchet distance after epoch 50 over that after epoch 1?", {s: last[s] / first[s] for s in last}, "above", (0.5, 0.9))
+    case.level("Over that before training?", {s: last[s] / before[s] for s in last}, "above", (0.3, 0.5))
+    for name, distances in {"before": before, "first": first, "last": last}.items():
+        case.number(prefix + name, distances, "", f"Fréchet distance, {name}")
+    clear = of_real(case.results, "confident_share", "samples")(variant)
+    case.number(
+        f"{prefix}clear", {seed: 100 * share for seed, share in clear.items()}, "%", "recognisable samples over recognisable real images"
+    )
+
+
+@check("vu4a-10", gives="before first last clear unit_before unit_first unit_last unit_clear")
+def gan_mnist(case: Case) -> None:
+    """With the settings tried here, and with real images left in [0, 1] before a generator that ends in tanh."""
+    with case.part("images in [-1, 1]"):
+        _does_not_improve(case, GANS["saturating"])
+    with case.part("images in [0, 1]"):
+        _does_not_improve(case, "vu4a-gan-mnist-unit-range", "unit_")
+
+
+@check("vu4a-19", gives="before first last clear")
+def gan_svhn(case: Case) -> None:
+    """As vu4a-10."""
+    with case.part():
+        _does_not_improve(case, GANS_SVHN["saturating"])
+
+
+@check("vu4a-11", gives="first last flat generator discriminator")
+def gan_svhn_losses(case: Case) -> None:
+    """The discriminator's loss by the saturating run; the generator's below it, for both stand in one figure."""
+    with case.part("the discriminator's loss rises"):
+        losses = case.results.column(GANS_SVHN["saturating"], "train_discriminator_nats")
+        first, last = (
+            {seed: curve[0] for seed, curve in losses.items()},
+            late(case.results, "train_discriminator_nats")(GANS_SVHN["saturating"]),
+        )
+        case.paired("Is it higher in the last epochs than in the first?", last, "above", first, "nats")
+        case.number("first", first, "nats")
+        case.number("last", last, "nats")
+    with case.part("then stabilises"):
+        losses = case.results.column(GANS_SVHN["saturating"], "train_discriminator_nats")
+        halves = {seed: curve[len(curve) // 2 :] for seed, curve in losses.items()}
+        spread = {seed: 100 * max(abs(loss - fmean(half)) for loss in half) / fmean(half) for seed, half in halves.items()}
+        case.level("How far does it leave its mean in the last half?", spread, "below", (10, 20), "%")
+        case.number("flat", spread, "%")
+    with case.part("the generator's is low"):
+        for loss, variant in GANS_SVHN.items():
+            generator, discriminator = (late(case.results, f"train_{player}_nats")(variant) for player in ("generator", "discriminator"))
+            case.paired(f"Is the generator's loss below the discriminator's ({loss})?", generator, "below", discriminator, "nats")
+            case.number("generator", generator, "nats", f"generator's loss, {loss}")
+            case.number("discriminator", discriminator, "nats", f"discriminator's loss, {loss}")
+
+
+@check("vu4a-12", gives="gauss_mnist flow_mnist gauss_svhn flow_svhn")
+def interpolations_in_order(case: Case) -> None:
+    """The classifier's confidence along straight paths over that of real images, and the largest step of a path."""
+
+    def clear(variant: str) -> dict[int, float]:
+        real = measure(case.results, "mean_confidence", "test images")(variant)
+        return {seed: confidence / real[seed] for seed, confidence in path(case.results, "mean_confidence")(variant).items()}
+
+    pairs = {
+        "Gaussian prior: MNIST clearer than SVHN": (VAE, VAE_SVHN),
+        "flow prior: MNIST clearer than SVHN": (FLOW, FLOW_SVHN),
+        "MNIST: Gaussian clearer than flow": (VAE, FLOW),
+        "SVHN: Gaussian clearer than flow": (VAE_SVHN, FLOW_SVHN),
+    }
+    for part, (better, worse) in pairs.items():
+        with case.part(part):
+            asked = "Is the confidence along the paths, over that of real images, higher?"
+            case.ordered(asked, clear, better, "above", worse, absolute=True)
+            if "prior:" not in part:
+                step = path(case.results, "largest_step")
+                case.ordered("Is the largest step of the paths smaller?", step, better, "below", worse, absolute=True)
+    for name, variant in {"gauss_mnist": VAE, "flow_mnist": FLOW, "gauss_svhn": VAE_SVHN, "flow_svhn": FLOW_SVHN}.items():
+        with case.part(next(iter(pairs))):
+            case.number(name, clear(variant), "", f"confidence along the paths over real images', {name.replace('_', ', ')}")
+
+
+@check("vu4a-13", gives="linear convolutional linear_digits convolutional_digits")
+def dcgan_does_better(case: Case) -> None:
+    """DCGAN against linear GAN of the same, non-saturating loss."""
+    linear, convolutional = GANS_SVHN["non-saturating"], "ext-dcgan-svhn"
+    with case.part():
+        case.ordered("Is the DCGAN's Fréchet distance below the linear GAN's?", fcd(case.results), convolutional, "below", linear)
+        digits = {name: measure(case.results, "digits_covered")(name) for name in (linear, convolutional)}
+        asked = "How many digits more does it cover?"
+        case.level(asked, differences(digits[convolutional], digits[linear]), "above", (-0.5, -0.5))
+        case.number("linear", fcd(case.results)(linear), "", "Fréchet distance, linear GAN")
+        case.number("convolutional", fcd(case.results)(convolutional), "", "Fréchet distance, DCGAN")
+        case.number("linear_digits", digits[linear])
+        case.number("convolutional_digits", digits[convolutional])
+
+
+@check("vu4a-14", gives="colour real_colour right wrong one_channel")
+def wrongly_reshaped(case: Case) -> None:
+    """The same samples through the right and a wrong reshape; how the report plotted is not known, so its cause stays possible."""
+    gan = GANS["saturating"]
+    with case.part("coloured"):
+        colour, real = (_reshaped(case, images, "right", "channel_standard_deviation") for images in ("samples", "training images"))
+        case.level("Do the channels of samples differ more than those of grey images?", colour - real, "above", (0.005, 0.01), "", "1 run")
+        case.number("colour", colour, "", "standard deviation over channels, samples")
+        case.number("real_colour", real, "", "standard deviation over channels, real images")
+    with case.part("wrong reshape", of="explanation"):
+        right, wrong = (_reshaped(case, "samples", how, "frechet_classifier_distance") for how in ("right", "wrong"))
+        asked = "Fréchet distance of wrongly reshaped samples over that of the same samples?"
+        case.level(asked, wrong / right, "above", (1.5, 3), "", "1 run")
+        case.number("right", right, "", "Fréchet distance, right reshape")
+        case.number("wrong", wrong, "", "Fréchet distance, wrong reshape")
+    with case.part("three channels", of="explanation"):
+        case.ordered("Is the Fréchet distance with one channel lower?", fcd(case.results), "ext-gan-1ch-mnist", "below", gan)
+        case.number("one_channel", fcd(case.results)("ext-gan-1ch-mnist"), "", "Fréchet distance, one channel")
+
+
+def _reshaped(case: Case, images: str, how: str, key: str) -> float:
+    """Return a measure of the probe reshape, of these images brought back to their shape in the right way or a wrong one."""
+    case.results.read[GANS["saturating"]] = None
+    return number(next(row for row in case.results.probe("reshape")["rows"] if (row["images"], row["reshape"]) == (images, how)), key)
+
+
+@check("vu4a-15", gives="flow vae matched flow_excess vae_excess")
+def flow_loss_is_higher(case: Case) -> None:
+    """The report's own pair, and the pair that differs in the prior alone."""
+    loss = value(case.results, "neg_elbo_nats")
+    with case.part():
+        case.ordered(
+            "Is the flow prior's negative ELBO above the standard VAE's, as the report trains both?", loss, FLOW, "above", VAE, "nats"
+        )
+        for name, variant in {"flow": FLOW, "vae": VAE}.items():
+            case.number(name, loss(variant), "nats", f"-ELBO, {name}")
+            floor = case.results.floor(variant, "test")["floor_nats"]
+            case.number(f"{name}_excess", {seed: x - floor for seed, x in loss(variant).items()}, "nats", f"-ELBO above the floor, {name}")
+    with case.part(of="explanation"):
+        flow, vae, matched = loss(FLOW), loss(VAE), loss(MATCHED)
+        shares = {seed: 100 * gap / (flow[seed] - vae[seed]) for seed, gap in differences(flow, matched).items()}
+        case.level("Which share of that is left on the same images and networks?", shares, "above", (25, 50), "%")
+        case.number("matched", matched, "nats", "-ELBO, Gaussian prior, same networks")
+
+
+@check("vu4a-16", gives="first second third clear")
+def flow_mnist_samples(case: Case) -> None:
+    """Samples at the report's epochs; blurred: fewer recognisable ones than among real images."""
+    with case.part("improve, then hardly"):
+        _settles(case, FLOW, ("epoch 1", "epoch 25", "epoch 50"), "")
+    with case.part("stay blurred"):
+        shares = of_real(case.results, "confident_share")(FLOW)
+        case.level(
+            "Recognisable samples over recognisable real images?", {s: 100 * share for s, share in shares.items()}, "below", (80, 95), "%"
+        )
+        case.number("clear", {s: 100 * share for s, share in shares.items()}, "%")
+
+
+@check("vu4a-17", gives="svhn_loss mnist_loss svhn mnist")
+def svhn_trains_worse(case: Case) -> None:
+    """The loss itself; and where it lies between the images' entropy floor and the mean image's cross-entropy."""
+    with case.part():
+        loss = value(case.results, "neg_elbo_nats")
+        case.ordered("Is the flow prior's loss on SVHN above that on MNIST?", loss, FLOW_SVHN, "above", FLOW, "nats")
+        case.number("svhn_loss", loss(FLOW_SVHN), "nats")
+        case.number("mnist_loss", loss(FLOW), "nats")
+    with case.part(of="explanation"):
+        _harder(case, FLOW_SVHN, FLOW)
+
+
+def _harder(case: Case, svhn: str, mnist: str) -> None:
+    read = excess(case.results)
+    asked = "Is the loss on SVHN farther from the entropy floor (0) on the way to the mean image (1) than on MNIST?"
+    case.ordered(asked, read, svhn, "above", mnist)
+    case.number("svhn", read(svhn), "", "share of the way from the floor to the mean image, SVHN")
+    case.number("mnist", read(mnist), "", "share of the way from the floor to the mean image, MNIST")
+
+
+@check("vu4a-18", gives="first second third clear")
+def flow_svhn_samples(case: Case) -> None:
+    """Distances at the report's epochs; recognisable samples at the end."""
+    with case.part("better at 25 and 50"):
+        first, second, third = (fcd(case.results, f"epoch {epoch}")(FLOW_SVHN) for epoch in (1, 25, 50))
+        case.paired("Is the Fréchet distance lower after epoch 25 than after epoch 1?", second, "below", first)
+        case.paired("And after epoch 50?", third, "below", first)
+        for name, distances in {"first": first, "second": second, "third": third}.items():
+            case.number(name, distances, "", f"Fréchet distance, {name}")
+    with case.part("some digits recognisable"):
+        shares = measure(case.results, "confident_share")(FLOW_SVHN)
+        asked = "Which share of samples is as clear to the classifier as nine tenths of real images?"
+        case.level(asked, {seed: 100 * share for seed, share in shares.items()}, "above", (10, 25), "%")
+        case.number("clear", {seed: 100 * share for seed, share in shares.items()}, "%")
+
+
+@check("vu4a-20", gives="drift early_drift")
+def losses_stabilise(case: Case) -> None:
+    """500 epochs of the one-channel GAN: stable in the last quarter, where epochs 25 to 50 fail the same test.
+
+    Stable: the intervals of both slopes, over blocks of epochs, include 0, and the trend moves a loss by less than 10 % over the window.
+    """
+    variant = "ext-gan-1ch-500-mnist"
+    with case.part():
+        curves = {player: case.results.column(variant, f"train_{player}_nats") for player in ("discriminator", "generator")}
+        windows = {"last": slice(-max(map(len, curves["generator"].values())) // 4, None), "early": slice(24, 50)}
+        drifts, stable = {}, {}
+        for when, window in windows.items():
+            found = [curve[window] for of in curves.values() for curve in of.values()]
+            moved = [100 * abs(slope(curve)) * len(curve) / abs(fmean(curve)) for curve in found]
+            level = [low <= 0 <= high for low, high in map(block_bootstrap, found)]
+            drifts[when], stable[when] = max(moved), all(level) and max(moved) < 10
+        case.fact(
+            "Are both losses stable over the last quarter of 500 epochs?", drifts["last"], "drift below 10 %, slopes 0", stable["last"], "%"
+        )
+        case.fact("Are they not over epochs 25 to 50?", drifts["early"], "drift from 10 %, or a slope", not stable["early"], "%")
+        case.number("drift", drifts["last"], "%", "largest drift of a loss over the last quarter")
+        case.number("early_drift", drifts["early"], "%", "largest drift of a loss over epochs 25 to 50")
+
+
+@check("vu4a-21", gives="flow gaussian later_flow later_gaussian")
+def longer_training_helps(case: Case) -> None:
+    """The matched pair at 50 epochs and the report's rate (the premise), at 120 epochs, and at a smaller rate."""
+    read = value(case.results, "nll_nats")
+    with case.part("worse at 50 epochs"):
+        case.ordered("Is -log p(x) with the flow prior higher at 50 epochs and rate 0.001?", read, FLOW, "above", MATCHED, "nats")
+        case.number("flow", read(FLOW), "nats", "-log p(x), flow prior, 50 epochs")
+        case.number("gaussian", read(MATCHED), "nats", "-log p(x), Gaussian prior, 50 epochs")
+    with case.part("not with more epochs or a smaller rate"):
+        gaps = {}
+        for label, ending in {"120 epochs": "120-mnist", "rate 0.0003": "lr3e4-mnist", "both": "lr3e4-120-mnist"}.items():
+            flow, gaussian = (f"ext-{kind}-{ending}" for kind in ("flowvae", "vae-matched"))
+            gaps[label] = (flow, gaussian, fmean(differences(read(flow), read(gaussian)).values()))
+        flow, gaussian, _ = gaps[best := min(gaps, key=lambda label: gaps[label][2])]
+        case.ordered(f"Is it at most as high where it is most ahead ({best})?", read, flow, "below", gaussian, "nats", cut=(0.5, 1.0))
+        case.number("later_flow", read(flow), "nats", f"-log p(x), flow prior, {best}")
+        case.number("later_gaussian", read(gaussian), "nats", f"-log p(x), Gaussian prior, {best}")
+
+
+@check("vu4a-22", gives="celeba_colour celeba_grey svhn_colour svhn_grey")
+def colour_is_hard(case: Case) -> None:
+    """The same network on images in colour and on their luminance in three channels."""
+    pairs = {"CelebA at 32x32": ("ext-vae-celeba32", "celeba"), "1,083 official digits": ("ext-vae-svhn1083", "svhn")}
+    for part, (colour, name) in pairs.items():
+        with case.part(part):
+            grey = f"{colour}-luminance"
+            asked = "Is the loss in colour farther from the entropy floor on the way to the mean image?"
+            case.ordered(asked, excess(case.results), colour, "above", grey)
+            case.ordered("Is the Fréchet distance in colour higher?", fcd(case.results), colour, "above", grey)
+            case.number(f"{name}_colour", excess(case.results)(colour))
+            case.number(f"{name}_grey", excess(case.results)(grey))
+
+
+@check("vu4a-23", gives="svhn mnist")
+def svhn_is_harder(case: Case) -> None:
+    """The measure of vu4a-17 for the Gaussian prior: sizes and greys of the images taken out."""
+    with case.part():
+        _harder(case, VAE_SVHN, VAE)
+
+
+@check("vu4a-24", gives="flow gauss")
+def hard_to_tell(case: Case) -> None:
+    """A classifier stands in for people: samples as clear to it as nine tenths of real images."""
+    with case.part():
+        shares = {name: of_real(case.results, "confident_share")(variant) for name, variant in {"flow": FLOW, "gauss": VAE}.items()}
+        percent = {name: {seed: 100 * share for seed, share in found.items()} for name, found in shares.items()}
+        case.level("How many recognisable samples are there for 100 recognisable real images?", percent["flow"], "below", (50, 75), "%")
+        for name, found in percent.items():
+            case.number(name, found, "%", f"recognisable samples over recognisable real images, {name}")
+
+
+@check("vu4a-25", gives="saturating nonsaturating")
+def players_oppose(case: Case) -> None:
+    """Changes of the two losses from epoch to epoch: opposed if they are negatively correlated."""
+    for loss, variant in GANS.items():
+        with case.part(loss):
+            low, high, mean = _opposed(case, variant)
+            holds = True if high < 0 else False if low > 0 else None
+            asked = "Are changes of the players' losses from epoch to epoch negatively correlated?"
+            case.fact(asked, mean, "below 0", holds, "", "epochs, by Fisher's transform", (low, high))
+            case.number(loss.replace("-", ""), mean, "", f"correlation, {loss} loss")
+
+
+def _opposed(case: Case, variant: str) -> tuple[float, float, float]:
+    """Return the correlation of the changes of both losses, of all seeds' epochs, with its interval."""
+    players = [case.results.column(variant, f"train_{player}_nats") for player in ("generator", "discriminator")]
+    changes = [[b - a for curve in of.values() for a, b in pairwise(curve)] for of in players]
+    if len(changes[0]) < 10:
+        raise Missing(f"{variant} has too few epochs for a correlation of changes")
+    together = correlation(*changes)
+    half = 1.96 / sqrt(len(changes[0]) - 3)
+    return tanh(atanh(together) - half), tanh(atanh(together) + half), together

@@ -1,0 +1,93 @@
+"""Likelihoods in one room: the estimates that stand in front, and which differences are resolved; against sums by hand and numpy."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up import PLANE, VAE, details, write_run
+
+from regen.params.schema import ReportConfig
+from regen.report.likelihoods import Likelihood, held_against, likelihoods, pairs, prior_sampling
+from regen.results import Results
+
+METRICS = {"nll_nats_low": 99.0, "nll_nats_high": 101.0, "bits_per_dim": 0.2, "importance_samples": 50, "n_images": 40}
+
+
+def run(root: Path, name: str, nll: float, seed: int = 0, kind: str = "unnormalised", **more: Any) -> None:
+    metrics = {**METRICS, "nll_nats": nll, "nll_kind": kind, "neg_elbo_nats": nll + 5}
+    write_run(root, "quick", name, seed, metrics=metrics, details=details(nll, **more))
+
+
+def seeds(config: ReportConfig, *names: str) -> ReportConfig:
+    variants = {name: one.model_copy(update={"seeds": [0, 1, 2]} if name in names else {}) for name, one in config.variants.items()}
+    return config.model_copy(update={"variants": variants})
+
+
+CHECK = {"estimate": "quadrature", "n_images": 100, "difference_nats": 3.0, "difference_standard_error_nats": 0.5}
+
+
+def test_the_second_estimate_stands_in_front_after_the_step_to_the_most_samples(config: ReportConfig, tmp_path: Path) -> None:
+    annealed = {**CHECK, "estimate": "annealed importance sampling", "difference_nats": 1.0}
+    run(tmp_path, PLANE, 100.0, checks=[{"estimate": "importance sampling", "n_images": 100}, annealed, CHECK])
+    run(tmp_path, VAE, 98.0)
+    found = likelihoods(Results(config, tmp_path))
+    # 100 at K = 50, 2 less at K = 500 on the same images, 3 less by the quadrature; what is exact goes before what is annealed.
+    one = found[PLANE]
+    assert (one.by, one.step, one.most_samples, one.exact, one.best) == ("quadrature", -2.0, 500, 95.0, 95.0)
+    assert one.bits == pytest.approx(0.2 * 95 / 100) and one.error == pytest.approx(np.hypot(1 / 1.96, 0.5))
+    assert (found[VAE].exact, found[VAE].best) == (None, 96.0)
+
+
+def test_seeds_are_averaged(config: ReportConfig, tmp_path: Path) -> None:
+    for seed, nll in enumerate((100.0, 101.0, 103.0)):
+        run(tmp_path, PLANE, nll, seed, checks=[CHECK])
+    one = likelihoods(Results(seeds(config, PLANE), tmp_path))[PLANE]
+    assert one.seeds == [100.0, 101.0, 103.0] and one.value == pytest.approx(304 / 3)
+    assert one.exact_error == pytest.approx(0.5 / np.sqrt(3))
+
+
+def model(name: str, values: np.ndarray, of_seeds: list[float], exact_error: float = 0.0) -> Likelihood:
+    mean = float(np.mean(of_seeds))
+    return Likelihood(name, "probability", of_seeds, mean, mean - 1, mean + 1, 0.002, 500, len(values), 0.0, 500, "", None, exact_error, 0,
+                      values.tolist())  # fmt: skip
+
+
+def test_a_difference_is_resolved_image_by_image_beyond_what_seeds_and_estimates_add() -> None:
+    generator = np.random.default_rng(3)
+    hard = generator.normal(100, 20, 400)
+    first, second = hard + generator.normal(0, 0.5, 400), hard + 1 + generator.normal(0, 0.5, 400)
+    (pair,) = pairs([model("b", second, [101.0]), model("a", first, [100.0])])
+    # Images differ by 20 nats, the models on each image by half a nat: paired, one nat is far beyond the error.
+    assert (pair.better, pair.worse, pair.difference, pair.resolved) == ("a", "b", 1.0, True)
+    assert pair.error == pytest.approx(np.std(second - first, ddof=1) / 20)
+    # With a third model whose seeds lie a nat apart the same difference is open: s^2 = 1 pooled, of one seed each.
+    several = pairs([model("b", second, [101.0]), model("a", first, [100.0]), model("c", hard + 40, [139.0, 140.0, 141.0])])
+    again = next(one for one in several if (one.better, one.worse) == ("a", "b"))
+    assert not again.resolved and again.error == pytest.approx(np.hypot(pair.error, np.sqrt(2)))
+    assert next(one for one in several if one.worse == "c").resolved
+
+
+def test_the_naive_estimator_is_read_by_number_of_samples(config: ReportConfig, tmp_path: Path) -> None:
+    rows = [
+        {"prior_samples": count, "nll_nats": 150.0, "bias_nats": bias, "ess_mean": 2.0, "truth": "quadrature", "n_images": 20}
+        for count, bias in ((10, 50.0), (100, 12.0))
+    ]
+    run(tmp_path, PLANE, 100.0, prior_sampling=rows)
+    assert [(row["prior_samples"], row["bias_nats"]) for row in prior_sampling(Results(config, tmp_path))] == [(10, 50.0), (100, 12.0)]
+
+
+def test_published_numbers_stand_beside_the_same_data_and_kind_alone(params: Any, tmp_path: Path) -> None:
+    from made_up import official, whole_config
+
+    config = official(whole_config(params, "quick"))
+    run(tmp_path, "ref-vae-bmnist", 92.5, kind="probability")
+    run(tmp_path, "uva3-realnvp-mnist", 970.0, kind="unnormalised")
+    results = Results(config, tmp_path)
+    rows = held_against(results, likelihoods(results))
+    assert [(row["variant"], row["here"], row["published"]) for row in rows] == [("ref-vae-bmnist", 90.5, 88.71)]
+    assert rows[0]["differs"].startswith("121 of 3,280 epochs; ")
+    standin = config.model_copy(
+        update={"variants": {name: one.model_copy(update={"data_source": "stand-in"}) for name, one in config.variants.items()}}
+    )
+    assert held_against(Results(standin, tmp_path), likelihoods(Results(standin, tmp_path))) == []

@@ -1,0 +1,120 @@
+"""The findings of the front page: told where the numbers carry the sentence, dropped where one number changes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import GAN, REMEDIES, claim, claims_file, details, official, quality, samples, whole_config, write, write_run
+
+from regen.params.schema import Params, ReportConfig
+from regen.report.findings import findings
+from regen.report.pictures import Pictures
+from regen.report.verdicts import Verdicts
+from regen.results import Results
+
+NOISE, WASSERSTEIN, DROPOUT = REMEDIES
+FLOW, MATCHED, FAULTY = "vu4a-flowvae-mnist", "ext-vae-matched-mnist", "vu4a-flowvae-mnist-logdet-times-d"
+FACES, PLOTTED = "davari-vae-deconv-celeba", "vu4a-gan-mnist"
+
+
+@pytest.fixture(scope="module")
+def config(params: Params) -> ReportConfig:
+    return official(whole_config(params, "quick"))
+
+
+def probe(right: float, wrong: float) -> dict[str, Any]:
+    rows = [
+        {"images": "samples", "reshape": how, "frechet_classifier_distance": value} for how, value in (("right", right), ("wrong", wrong))
+    ]
+    return {"rows": rows, "variants": [PLOTTED]}
+
+
+def likelihood(root: Path, name: str, gap: float, estimate: str = "quadrature") -> None:
+    metrics = {
+        "nll_nats": 140.0,
+        "nll_nats_low": 139.0,
+        "nll_nats_high": 141.0,
+        "bits_per_dim": 0.2,
+        "importance_samples": 50,
+        "n_images": 40,
+    }
+    check = {"estimate": estimate, "n_images": 100, "difference_nats": gap, "difference_standard_error_nats": 0.3}
+    write_run(root, "quick", name, metrics={**metrics, "nll_kind": "unnormalised"}, details=details(140.0, checks=[check]))
+
+
+@pytest.fixture
+def root(tmp_path: Path, config: ReportConfig) -> Path:
+    """Return results that carry every finding."""
+    for name, distance, ones in ((GAN, 65.4, 25), (NOISE, 37.7, 22), (WASSERSTEIN, 36.0, 10), (DROPOUT, 11.1, 10)):
+        write_run(tmp_path, "quick", name, quality_details=quality([samples(distance, ones=ones)]))
+    rows = [samples(1107.8, "epoch 1"), samples(207.3, "epoch 50"), samples(207.3)]
+    write_run(tmp_path, "quick", PLOTTED, quality_details=quality(rows))
+    write(tmp_path / "results/quick/probes/reshape.json", probe(207.3, 1203.6))
+    for name, distance, nll in ((MATCHED, 186.6, 141.1), (FLOW, 88.4, 140.1)):
+        history = {"train_neg_elbo_nats": [150.0, 144.4]}
+        write_run(tmp_path, "quick", name, quality_details=quality([samples(distance)]), metrics={"nll_nats": nll, "nll_kind": "none",
+                  "nll_nats_low": nll, "nll_nats_high": nll, "bits_per_dim": 0.2, "importance_samples": 50, "n_images": 40}, details={},
+                  history=history)  # fmt: skip
+    write_run(tmp_path, "quick", FAULTY, history={"train_objective_nats": [-100.0, -14705.0], "train_neg_elbo_nats": [150.0, 145.0]})
+    for name, gap in (("ai3611-vae-z1-mnist", 4.1), ("uva3-vae-z2-mnist", 2.6), ("ai3611-vae-z1-kl01-mnist", 7.0)):
+        likelihood(tmp_path, name, gap)
+    likelihood(tmp_path, "uva3-vae-z20-bmnist", 0.5, "annealed importance sampling")
+    write_run(tmp_path, "quick", FACES, metrics={"bits_per_dim": 0.751}, history={"train_neg_elbo_nats": [1.0] * 10})
+    claims = [claim("davari-8", reported={"nll_nats": 7133, "bits_per_pixel": 2.51}), claim("uva3-7")]
+    write(tmp_path / "reports/quick/claims.json", claims_file(claims, []))
+    return tmp_path
+
+
+def told(config: ReportConfig, root: Path) -> dict[str, str]:
+    results = Results(config, root)
+    found = findings(results, Pictures(root, "quick", root / "site"), Verdicts(root, "quick"))
+    return {one.link.partition("#")[2]: f"{one.title} {one.text}" for one in found}
+
+
+def test_every_finding_has_its_numbers(config: ReportConfig, root: Path) -> None:
+    found = told(config, root)
+    assert list(found) == ["uva3-7", "vu4a-10", "vu4a-8", "likelihoods", "vu4a-6", "davari-8"]
+    expected = {
+        "uva3-7": ("65", "38", "36", "11", "with the Wasserstein loss and dropout"),
+        "vu4a-10": ("1,108", "207", "1,204"),
+        "vu4a-8": ("187", "88", "1.0"),
+        "likelihoods": ("3 to 7", "500 draws", "half a nat"),
+        "vu4a-6": ("144", "−14,705"),
+        "davari-8": ("2.51", "0.84", "0.75", "10 of 200 epochs"),
+    }
+    for link, numbers in expected.items():
+        assert all(number in found[link] for number in numbers), found[link]
+
+
+CHANGES: dict[str, Callable[[Path], None]] = {
+    "uva3-7": lambda root: write_run(root, "quick", NOISE, quality_details=quality([samples(65.5)])),
+    "vu4a-10": lambda root: write(root / "results/quick/probes/reshape.json", probe(207.3, 400.0)),
+    "vu4a-8": lambda root: write_run(root, "quick", FLOW, quality_details=quality([samples(187.0)])),
+    "likelihoods": lambda root: likelihood(root, "uva3-vae-z2-mnist", 0.4),
+    "vu4a-6": lambda root: write_run(root, "quick", FAULTY, history={"train_objective_nats": [3.0], "train_neg_elbo_nats": [3.0]}),
+    "davari-8": lambda root: write(
+        root / "reports/quick/claims.json", claims_file([claim("davari-8", reported={"nll_nats": 7133, "bits_per_pixel": 2.6})], [])
+    ),
+}
+
+
+@pytest.mark.parametrize("link", CHANGES)
+def test_a_finding_whose_number_no_longer_carries_it_is_dropped(link: str, config: ReportConfig, root: Path) -> None:
+    before = told(config, root)
+    CHANGES[link](root)
+    assert {name: text for name, text in before.items() if name != link} == told(config, root)
+
+
+def test_half_a_sentence_is_dropped_too(config: ReportConfig, root: Path) -> None:
+    likelihood(root, "uva3-vae-z20-bmnist", 2.0, "annealed importance sampling")
+    write_run(root, "quick", GAN, quality_details=quality([samples(65.4, ones=10)]))
+    found = told(config, root)
+    assert "half a nat" not in found["likelihoods"] and "1s" not in found["uva3-7"]
+
+
+def test_nothing_is_told_of_results_that_are_not_there_or_of_stand_ins(config: ReportConfig, root: Path, tmp_path: Path) -> None:
+    write(tmp_path / "empty/reports/quick/claims.json", claims_file([claim("uva3-7")], []))
+    assert told(config, tmp_path / "empty") == {}
+    standins = {name: one.model_copy(update={"data_source": "stand-in"}) for name, one in config.variants.items()}
+    assert told(config.model_copy(update={"variants": standins}), root) == {}

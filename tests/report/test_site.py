@@ -1,0 +1,193 @@
+"""The site as a whole: every link leads somewhere, nothing is asked of a network, what is in the files is on the pages."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from made_up import GAN, PLANE, VAE, samples, write, write_everything, write_run
+
+from regen.common.errors import UserError
+from regen.params.schema import ReportConfig
+from regen.report.lessons import DRAWN, read_lessons
+from regen.report.site import write_report
+
+ROOT = Path(__file__).parents[2]
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+PAGES = {"index.html", "uva3.html", "vu4a.html", "models.html", "look.html", "lessons.html", "errata.html", "how.html"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the whole text; fails on tags that do not match."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(path.read_text(encoding="utf-8"))
+        assert self.open == [], path
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    @property
+    def ids(self) -> set[str]:
+        return {attributes["id"] for _, attributes in self.elements if "id" in attributes}
+
+    def links(self) -> list[str]:
+        return [attributes[key] for _, attributes in self.elements for key in ("href", "src") if key in attributes]
+
+
+def check(folder: Path) -> dict[str, Page]:
+    """Check what holds of any site, and return its pages."""
+    pages = {path.name: Page(path) for path in folder.glob("*.html")}
+    for name, page in pages.items():
+        identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        assert len(identifiers) == len(set(identifiers)), name
+        for link in page.links():
+            if link == "data:,":
+                continue
+            file, _, anchor = unquote(link).partition("#")
+            assert not file.startswith(("http", "/", "file:")), (name, link)
+            assert (folder / file).exists() if file else True, (name, link)
+            assert not anchor or anchor in (pages[file] if file else page).ids, (name, link)
+        for tag, attributes in page.elements:
+            if tag == "img":
+                assert attributes["alt"].strip() and attributes["loading"] == "lazy", (name, attributes)
+                assert int(attributes["width"]) > 0 and int(attributes["height"]) > 0
+            if tag == "svg":
+                assert attributes["role"] == "img" and attributes["aria-label"].strip(), name
+    return pages
+
+
+@pytest.fixture
+def site(config: ReportConfig, root: Path) -> Path:
+    write_report(config, root)
+    return root / "reports/quick/site"
+
+
+def test_the_site_is_whole(site: Path) -> None:
+    pages = check(site)
+    assert set(pages) == PAGES
+    # Every claim has a tile on the wall and a card; every erratum its place; formulas are typeset.
+    claims = {"vu4a-1": "vu4a", "uva3-1": "uva3", "uva3-2": "uva3", "uva3-7": "uva3", "uva3-8": "uva3"}
+    assert {f"{report}.html#{name}" for name, report in claims.items()} <= set(pages["index.html"].links())
+    assert all(name in pages[f"{report}.html"].ids for name, report in claims.items())
+    assert {"erratum-vu4a-1a", "erratum-uva3-2b", "erratum-uva3-6c"} <= pages["errata.html"].ids
+    assert [tag for tag, _ in pages["errata.html"].elements].count("math") == 2
+    assert {"uva3-2b", "uva3-6c"} <= pages["lessons.html"].ids
+    assert "Claim uva3-1 < all | others." in pages["uva3.html"].text
+    assert "0.69 nats (0.62 to 0.77; 3 seeds)" in pages["uva3.html"].text
+    assert "stand-in" not in pages["models.html"].text
+
+
+def test_stand_ins_say_so_on_every_page(standins: ReportConfig, root: Path) -> None:
+    write_report(standins, root)
+    for name, page in check(root / "reports/quick/site").items():
+        assert "no number on this page means anything" in page.text, name
+    assert "no number here means anything" in (root / "reports/quick/report.md").read_text()
+
+
+def test_the_short_report_fits_and_its_links_lead_somewhere(site: Path) -> None:
+    text = (site.parent / "report.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    assert "| [uva3-1](site/uva3.html#uva3-1) | Claim uva3-1 < all \\| others. | ✓ reproduced | firm | So it is. |" in text
+    for link in re.findall(r'\]\(([^)]+)\)|src="([^"]+)"', text):
+        assert (site.parent / "".join(link).partition("#")[0]).exists(), link
+
+
+def test_the_same_files_give_the_same_bytes_and_what_was_there_before_goes(config: ReportConfig, site: Path, tmp_path: Path) -> None:
+    def content(folder: Path) -> dict[str, bytes]:
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    first = content(site)
+    write(site / "old.html", "<p>old")
+    write(site / "img/old.png", "old")
+    write_report(config, site.parents[2])
+    assert content(site) == first
+    other = write_everything(tmp_path / "elsewhere", config)
+    write_report(config, other)
+    assert content(other / "reports/quick/site") == first
+
+
+def test_images_of_different_sizes_never_share_a_table(config: ReportConfig, root: Path) -> None:
+    write_report(config, root)
+    text = (root / "reports/quick/site/models.html").read_text(encoding="utf-8")
+    groups = {part.partition('"')[0]: part for part in text.split('<section id="')[1:]}
+    assert {"mnist-28", "mnist-32"} <= set(groups)
+    assert "vu4a-gan-mnist" in groups["mnist-32"] and VAE not in groups["mnist-32"]
+    assert VAE in groups["mnist-28"] and "vu4a-gan-mnist" not in groups["mnist-28"]
+
+
+def test_all_numbers_are_in_the_csv(site: Path) -> None:
+    with (site / "models.csv").open(encoding="utf-8", newline="") as stream:
+        row = next(row for row in csv.DictReader(stream) if row["variant"] == GAN)
+    assert row["frechet_classifier_distance"] == "50.0" and row["seed"] == "0"
+
+
+def test_what_is_missing_costs_its_own_place_alone(config: ReportConfig, tmp_path: Path) -> None:
+    whole = write_everything(tmp_path / "whole", config)
+    bare = tmp_path / "bare"
+    write(bare / "reports/quick/claims.json", (whole / "reports/quick/claims.json").read_text())
+    with pytest.raises(UserError, match="expected the results of a variant, got none; run 'dvc repro'"):
+        write_report(config, bare)
+    write_run(bare, "quick", PLANE, history={"train_neg_elbo_nats": [3.0, 2.0], "val_neg_elbo_nats": [3.0, 2.0]})
+    write_report(config, bare)
+    assert set(check(bare / "reports/quick/site")) == PAGES
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("reports/quick/claims.json", "[]", "expected claims, errata and their counts"),
+        (f"results/quick/{VAE}/0/metrics.json", '{"a": [1]}', "expected one flat object"),
+        (f"results/quick/{VAE}/0/history.csv", "a\n", "expected a"),
+        (f"reports/quick/figures/{PLANE}/index.json", '[{"file": "manifold.png"}]', "expected the index of pictures"),
+    ],
+)
+def test_a_malformed_file_ends_in_one_line_that_names_it(file: str, text: str, message: str, config: ReportConfig, root: Path) -> None:
+    write(root / file, text)
+    with pytest.raises(UserError, match=message) as caught:
+        write_report(config, root)
+    assert file.rsplit("/", 1)[1] in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_changed_number_is_on_the_page(config: ReportConfig, site: Path) -> None:
+    root = site.parents[2]
+    write_run(root, "quick", GAN, quality_details={"rows": [samples(1234.5)]})
+    write_report(config, root)
+    assert "1,234" in Page(site / "models.html").text
+
+
+def test_lessons_are_ten_and_each_has_a_drawing() -> None:
+    lessons = read_lessons()
+    assert len({lesson.erratum for lesson in lessons}) == 10 and {lesson.picture for lesson in lessons} == set(DRAWN)
+
+
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_the_site_that_is_there_is_whole_and_light(preset: str) -> None:
+    folder = ROOT / "reports" / preset
+    if not (folder / "site/index.html").exists():
+        pytest.skip(f"no reports/{preset}/site; run make report")
+    pages = check(folder / "site")
+    assert set(pages) >= PAGES
+    assert len((folder / "report.md").read_text(encoding="utf-8").splitlines()) <= 300
+    index = (folder / "site/index.html").stat().st_size + sum((folder / "site" / name).stat().st_size for name in ("site.css", "site.js"))
+    shown = {link for link in pages["index.html"].links() if link.endswith(".png")}
+    assert index + sum((folder / "site" / link).stat().st_size for link in shown) < 1_500_000
+    # Quick's is not in git.
+    assert preset == "quick" or sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 25_000_000

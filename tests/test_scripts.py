@@ -1,0 +1,104 @@
+"""What CI says about a run and a branch; the archive of weights; the addresses of a variant's stages; MLflow's port."""
+
+import importlib.util
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+from repository import ROOT, reduced
+
+from regen.common.errors import UserError
+from regen.common.files import checksum
+
+VAE = "uva3-vae-z2-mnist"
+
+
+def script(name: str) -> ModuleType:
+    """Return a script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_summary_has_the_outcome_the_differences_and_the_verdicts() -> None:
+    log = "12 passed in 3s\nverify quick: 3 files came out again\n| file | metric |\n| --- | --- |\n| a | b |\nerror: verify quick: got 1\n"
+    claims = {"paper": [{"verdict": "open"}, {"verdict": "reproduced"}, {"verdict": "open"}], "quick": [{"verdict": "open"}]}
+    said = script("summary").summary(log, claims).splitlines()
+    for line in ("12 passed in 3s", "verify quick: 3 files came out again", "| a | b |", "error: verify quick: got 1"):
+        assert line in said
+    assert said[-4:] == ["| preset | open | reproduced |", "| --- | --- | --- |", "| paper | 2 | 1 |", "| quick | 1 | 0 |"]
+    assert "nothing: it ended before anything was checked" in script("summary").summary("", claims)
+
+
+def test_changed_metrics_come_with_the_largest_relative_change_first() -> None:
+    before = {"results/a/metrics.json": {"x": 100.0, "y": 1.0, "same": 3.0}, "results/gone/metrics.json": {"x": 1.0}}
+    after = {"results/a/metrics.json": {"x": 101.0, "y": 2.0, "same": 3.0}, "results/new/metrics.json": {"x": 1.0}}
+    lines = script("metrics_diff").comment(before, after).splitlines()
+    assert "2 numbers changed in 1 files, 1 files new, 1 removed." in lines
+    assert [line for line in lines if line.startswith("| a/")] == [
+        "| a/metrics.json | y | 1 | 2 | +1 |",
+        "| a/metrics.json | x | 100 | 101 | +1 |",
+    ]
+    assert lines[-1] == "Removed: gone/metrics.json"
+
+
+def test_a_variants_stages_are_addressed_as_dvc_does() -> None:
+    found = list(script("stages_of").addresses(ROOT, "paper", [VAE]))
+    seeds = yaml.safe_load((ROOT / "paper/preset.yaml").read_text())["seeds"]["default"]
+    for kind in ("train", "evaluate", "quality"):
+        assert [one for one in found if f"/{kind}/" in one] == [
+            f"paper/pipeline/{kind}/dvc.yaml:{kind}-mnist@{VAE}-{seed}" for seed in seeds
+        ]
+    assert [one for one in found if "/draw/" in one] == [f"paper/pipeline/draw/dvc.yaml:draw-mnist@{VAE}-{seeds[0]}"]
+    with pytest.raises(UserError, match="unknown variant"):
+        list(script("stages_of").addresses(ROOT, "quick", ["no-such"]))
+
+
+def test_the_archive_has_the_weights_and_a_card_and_the_same_bytes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(reduced(ROOT / "params.yaml")))
+    shutil.copyfile(ROOT / "preset.yaml", tmp_path / "preset.yaml")
+    monkeypatch.chdir(tmp_path)
+    make = script("models").main
+    with pytest.raises(UserError, match="got none; make them with 'make report'"):
+        make("quick")
+    weights = Path(f"models/quick/{VAE}/0/final.safetensors")
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    results = Path(f"results/quick/{VAE}/0/metrics.json")
+    results.parent.mkdir(parents=True)
+    results.write_text(json.dumps({"nll_nats": 98.5, "nll_kind": "unnormalised"}))
+    make("quick")
+    first = Path("regen-models-quick.tar").read_bytes()
+    make("quick")
+    assert Path("regen-models-quick.tar").read_bytes() == first
+
+    with tarfile.open("regen-models-quick.tar") as tar:
+        assert tar.getnames() == ["MODELS-quick.md", weights.as_posix()]
+        card = tar.extractfile("MODELS-quick.md").read().decode()  # type: ignore[union-attr]
+    assert checksum(weights, "sha256") in card and "98.50 | unnormalised" in card and "stand-in" in card
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    with pytest.raises(UserError, match="allowed: a number from 1 to 65535"):
+        script("ui").check_port(port)
+
+
+def test_a_busy_port_is_one_line_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, str(ROOT / "scripts/ui.py"), "quick", str(port)]
+        done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith(f"error: port {port}: expected a free one") and done.stderr.count("\n") == 1
+    assert not (tmp_path / "mlflow").exists()
