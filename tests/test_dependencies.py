@@ -1,11 +1,13 @@
 """The pipeline's files: every stage depends on its own code and on what it reads, and both presets have the same pipeline."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from regen.dependencies.write import code_of
 from regen.params.schema import Params
 from regen.params.stages import PARTS
 
@@ -118,3 +120,13 @@ def test_each_preset_names_its_own_folder() -> None:
     for file, preset, root in (("preset.yaml", "quick", "."), ("paper/preset.yaml", "paper", "..")):
         written = yaml.safe_load((ROOT / file).read_text())
         assert (written["preset"], written["root"], written["file"]) == (preset, root, file)
+
+
+TRAINED_BY = "42bd1eb9c0556fc948f0651afb433d9ff85ea09a0584621240e74e3a0261f370"
+
+
+def test_the_code_of_training_is_that_of_the_long_runs() -> None:
+    """Whoever changes it makes days of runs stale, or shows that no bit of a training changed and renews the locks of paper."""
+    code = code_of(ROOT / "stages/train.py", ROOT)
+    modules = [line for line in code.splitlines() if "==" not in line]
+    assert hashlib.sha256("\n".join(modules).encode()).hexdigest() == TRAINED_BY
