@@ -228,4 +228,5 @@ def write_everything(root: Path, config: ReportConfig) -> Path:
         erratum("uva3-6c", inference=True, claims=["vu4a-1", "lab1-1"], figures=["vu4a-added-1"]),
     ]
     write(root / f"reports/{preset}/claims.json", claims_file(claims, errata))
+    (root / "README.md").write_text("# regen\n", encoding="utf-8")
     return root

@@ -53,19 +53,27 @@ def model(name: str, values: np.ndarray, of_seeds: list[float], exact_error: flo
                       values.tolist())  # fmt: skip
 
 
-def test_a_difference_is_resolved_image_by_image_beyond_what_seeds_and_estimates_add() -> None:
+def test_a_difference_is_resolved_image_by_image_beyond_what_seeds_and_estimates_add(config: ReportConfig, tmp_path: Path) -> None:
     generator = np.random.default_rng(3)
     hard = generator.normal(100, 20, 400)
     first, second = hard + generator.normal(0, 0.5, 400), hard + 1 + generator.normal(0, 0.5, 400)
-    (pair,) = pairs([model("b", second, [101.0]), model("a", first, [100.0])])
+    both = [model(VAE, second, [101.0]), model(PLANE, first, [100.0])]
+    run(tmp_path, VAE, 101.0)
+    run(tmp_path, PLANE, 100.0)
+    # One seed each and no other variant's spread: no error over seeds is known, and nothing is resolved.
+    (pair,) = pairs(Results(config, tmp_path), both)
+    assert (pair.better, pair.worse, pair.difference, pair.half, pair.resolved) == (PLANE, VAE, 1.0, None, False)
+    # Three seeds each, a nat apart in the same order but for 0.1: differences 1.0, 0.9, 1.1, Student's 4.303 with two degrees of freedom.
     # Images differ by 20 nats, the models on each image by half a nat: paired, one nat is far beyond the error.
-    assert (pair.better, pair.worse, pair.difference, pair.resolved) == ("a", "b", 1.0, True)
-    assert pair.error == pytest.approx(np.std(second - first, ddof=1) / 20)
-    # With a third model whose seeds lie a nat apart the same difference is open: s^2 = 1 pooled, of one seed each.
-    several = pairs([model("b", second, [101.0]), model("a", first, [100.0]), model("c", hard + 40, [139.0, 140.0, 141.0])])
-    again = next(one for one in several if (one.better, one.worse) == ("a", "b"))
-    assert not again.resolved and again.error == pytest.approx(np.hypot(pair.error, np.sqrt(2)))
-    assert next(one for one in several if one.worse == "c").resolved
+    for seed, nll in ((1, 101.0), (2, 102.0)):
+        run(tmp_path, PLANE, nll, seed)
+        run(tmp_path, VAE, nll + (0.9 if seed == 1 else 1.1), seed)
+    three = Results(seeds(config, PLANE, VAE), tmp_path)
+    (pair,) = pairs(three, both)
+    images = 1.96 * np.std(second - first, ddof=1) / 20
+    assert pair.resolved and pair.half == pytest.approx(np.hypot(images, 4.3027 * 0.1 / np.sqrt(3)), rel=1e-4)
+    (again,) = pairs(three, [both[0], model(PLANE, first, [100.0], exact_error=0.6)])
+    assert not again.resolved and again.half == pytest.approx(np.hypot(pair.half, 1.96 * 0.6), rel=1e-4)
 
 
 def test_the_naive_estimator_is_read_by_number_of_samples(config: ReportConfig, tmp_path: Path) -> None:

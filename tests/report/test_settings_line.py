@@ -144,7 +144,7 @@ def test_no_two_variants_of_one_data_set_share_a_line(report_config: Callable[..
         (
             "training",
             {"objective": {"kind": "elbo", "samples": 10, "warm_up_epochs": 5, "free_nats_per_latent": 0.25}},
-            "; 10 samples of q an image; KL weight rising from 0 over 5 epochs; free bits, 0.25 nats a latent; ",
+            "; 10 samples of q an image; KL weight rising from 0 over 5 epochs; free bits, 0.25 nats per latent; ",
         ),
         (
             "training",

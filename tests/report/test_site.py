@@ -142,6 +142,8 @@ def test_all_numbers_are_in_the_csv(site: Path) -> None:
 def test_what_is_missing_costs_its_own_place_alone(config: ReportConfig, tmp_path: Path) -> None:
     whole = write_everything(tmp_path / "whole", config)
     bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "README.md").write_text("# regen\n", encoding="utf-8")
     write(bare / "reports/quick/claims.json", (whole / "reports/quick/claims.json").read_text())
     with pytest.raises(UserError, match="expected the results of a variant, got none; run 'dvc repro'"):
         write_report(config, bare)

@@ -1,5 +1,6 @@
 """A claim as a card: what the report says, what came out, one chart or picture, and folded below the tests."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -137,8 +138,19 @@ def _numbers(claim: Table) -> Chart | None:
 def _test(test: Table) -> tuple[str, str, str, str]:
     """Return what was asked, measured with its interval, expected, and whether it holds."""
     holds = {True: "yes", False: "no", None: "undecided"}[test["holds"]]
-    expected = f"{test['expected']} {test['unit']}".strip()
-    return test["asked"], _measured(test), expected, holds
+    asked = f"{test['part']}: {test['asked']}" if test["part"] else str(test["asked"])
+    return asked, _measured(test), _expected(str(test["expected"]), str(test["unit"] or "")), holds
+
+
+def _expected(said: str, unit: str) -> str:
+    """Write what was expected with its unit; where yes and no have thresholds of their own, both."""
+    unit = f" {unit}" if unit else ""
+    if near := re.fullmatch(r"(\S+) within (\S+) to (\S+) %", said):
+        return f"{float(near[1]):,g}{unit}, within {near[2]} % (no beyond {near[3]} %)"
+    if cut := re.fullmatch(r"(above|below) (\S+) to (\S+)", said):
+        yes, no, other = (cut[3], cut[2], "below") if cut[1] == "above" else (cut[2], cut[3], "above")
+        return f"{cut[1]} {yes}{unit} (no {other} {no}{unit})"
+    return f"{said}{unit}"
 
 
 def _measured(test: Table) -> str:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 import vl_convert
@@ -35,6 +36,9 @@ COLOURS = {
 
 SERIES = [f"var(--c{index})" for index in range(1, 7)]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+LONGEST = 44
+"""Letters of a row's name that fit on one line."""
+
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3]]
 
 CONFIG: Spec = {
@@ -64,6 +68,8 @@ class Chart:
     source: str = ""
     live: bool = field(default=False)
     """Whether the browser draws it again, with tooltips and what else it can be asked."""
+    title: str = ""
+    """Above the chart, where nothing else beside it says what it is."""
 
 
 def static(chart: Chart, standalone: bool = False) -> str:
@@ -156,7 +162,10 @@ def _series(rows: Sequence[Row]) -> tuple[Spec, Spec]:
 
 def _names(rows: Sequence[Row]) -> Spec:
     """Return the channel of a row's label; names that are too long for the margin break."""
-    axis = {"title": None, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": 250}
+    axis: Spec = {"title": None, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": 300}
+    long = {label: wrap(label, max(len(label) // 2 + 8, 20)) for label in _order(rows, "label") if len(label) > LONGEST}
+    if long:
+        axis["labelExpr"] = f"{json.dumps(long, ensure_ascii=False)}[datum.label] || datum.label"
     return {"field": "label", "type": "nominal", "sort": _order(rows, "label"), "axis": axis}
 
 
@@ -199,7 +208,8 @@ def dots(rows: Sequence[Row], title: str, log: bool = False, width: int = 320, z
     layers.append({"mark": {"type": "point", "filled": True, "size": 75, "opacity": 1}, "encoding": point})
     names = _names(rows)
     names["axis"] = {**names["axis"], "grid": True}
-    height = 26 * len(_order(rows, "label"))
+    step = 32 if "labelExpr" in names["axis"] else 26
+    height = step * len(_order(rows, "label"))
     return {"width": width, "height": height, "data": {"values": list(rows)}, "encoding": {"y": names}, "layer": layers}
 
 

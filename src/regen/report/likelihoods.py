@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import Any
 
+from regen.claims.interval import spread
 from regen.params.schema import ReportedVariant
 from regen.report.published import QUANTITIES, Published, read_published
-from regen.results import Results
+from regen.results import Missing, Results
 
 __all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs", "prior_sampling"]
 
@@ -147,32 +149,41 @@ def _per_image(details: Sequence[Table]) -> list[float]:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two models on the same images: how much lower the first lies, in nats, its standard error, and whether zero is excluded at 95 %."""
+    """Two models on the same images: how much lower the first lies, in nats, half of the 95 % interval, and whether it excludes zero.
+
+    `half` is None where no error over seeds is known; the difference is open then.
+    """
 
     better: str
     worse: str
     difference: float
-    error: float
+    half: float | None
     resolved: bool
 
 
-def pairs(found: Sequence[Likelihood]) -> list[Pair]:
-    """Return every pair of models of one data and kind, image by image; what seeds add is pooled over all models that have several.
-
-    With no model of several seeds the error is of images alone.
-    """
-    several = [variance(one.seeds) for one in found if len(one.seeds) > 1]
-    of_seeds = fmean(several) if several else 0.0
+def pairs(results: Results, found: Sequence[Likelihood]) -> list[Pair]:
+    """Return every pair of models of one data and kind, image by image; what seeds add is the wider of what the verdicts would take."""
     ranked = sorted(found, key=lambda one: one.best)
     result = []
     for index, first in enumerate(ranked):
         for second in ranked[index + 1 :]:
             difference = second.best - first.best
             over_images = _paired_variance(first.per_image, second.per_image)
-            seeds = of_seeds * (1 / len(first.seeds) + 1 / len(second.seeds))
-            error = math.sqrt(over_images + seeds + first.exact_error**2 + second.exact_error**2)
-            result.append(Pair(first.variant, second.variant, difference, error, difference > Z * error))
+            seeds = _over_seeds(results, first.variant, second.variant)
+            error = math.sqrt(over_images + first.exact_error**2 + second.exact_error**2)
+            half = None if seeds is None else math.hypot(seeds, Z * error)
+            result.append(Pair(first.variant, second.variant, difference, half, half is not None and difference > half))
     return result
+
+
+def _over_seeds(results: Results, first: str, second: str) -> float | None:
+    """Return half of the interval over seeds of the difference of two models, the wider of both orders; None where none is known."""
+    halves = []
+    for a, b in ((first, second), (second, first)):
+        with suppress(Missing):
+            halves.append(spread(results, lambda name: results.value(name, "nll_nats"), a, b).half)
+    known = [half for half in halves if half is not None]
+    return max(known) if known else None
 
 
 def _paired_variance(first: Sequence[float], second: Sequence[float]) -> float:

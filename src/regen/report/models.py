@@ -17,7 +17,7 @@ from regen.report.names import data_label, duration, family_label, rounded, size
 from regen.report.pictures import Pictures, Thumbnail
 from regen.results import Missing, Results
 
-__all__ = ["Floor", "Group", "Model", "groups", "table"]
+__all__ = ["Floor", "Group", "Model", "floor", "groups", "table"]
 
 DISTANCE = "frechet_classifier_distance"
 
@@ -49,6 +49,8 @@ class Model:
     seconds: float | None
     seeds: int
     cut: str
+    faulty: bool
+    """Whether its training loss has a fault that was put in on purpose."""
 
     @property
     def cost(self) -> str:
@@ -118,6 +120,7 @@ def _model(results: Results, pictures: Pictures, name: str, likelihood: Likeliho
         seconds=seconds,
         seeds=max(len(results.metrics(name)), len(results.quality(name))),
         cut=f"{ran} of {declared} epochs" if 0 < ran < declared else "",
+        faulty=bool(getattr(variant.training.objective, "log_det_times_dim", False)),
     )
 
 
@@ -145,7 +148,7 @@ def _group(results: Results, data: Data, models: list[Model]) -> Group:
     for kind, said in KINDS.items():
         same = sorted((one for one in own if one.kind == kind), key=lambda one: one.best)
         if same:
-            kinds.append((kind, said, same, pairs(same)))
+            kinds.append((kind, said, same, pairs(results, same)))
     about = ""
     with suppress(Missing):
         about = results.card(data[0])["description"]
@@ -154,17 +157,20 @@ def _group(results: Results, data: Data, models: list[Model]) -> Group:
         title=f"{data_label(variant)} at {size_label(variant)}" + (", luminance" if data[3] else ""),
         about=about,
         models=models,
-        floor=_floor(results, data, models),
+        floor=floor(results, data, [model.variant for model in models]),
         kinds=kinds,
         charts=[chart for kind, _, same, _ in kinds for chart in _likelihood_charts(results, kind, same)] + _scatters(models, kinds),
     )
 
 
-def _floor(results: Results, data: Data, models: Sequence[Model]) -> Floor | None:
-    """Return the distance of training images: of the data set's own size, or brought to the size of the probe `reshape`."""
+def floor(results: Results, data: Data, names: Sequence[str]) -> Floor | None:
+    """Return the distance of training images to which samples of these variants, of one data, compare.
+
+    Of the data set's own size, or brought to the size of the probe `reshape`.
+    """
     if data[3]:
         return None
-    if any(results.config.variants[model.variant].images.size is None for model in models):
+    if any(results.config.variants[name].images.size is None for name in names):
         space = results.features().get(data[0], {})
         rows = [row for row in space.get("floor", []) if row["images"] == "training images"]
         return Floor("training images", float(rows[0][DISTANCE])) if rows else None
@@ -188,7 +194,7 @@ def _likelihood_charts(results: Results, kind: str, found: Sequence[Likelihood])
             near = f"{rounded(one.exact, max(one.exact_error, 0.05))} nats by {one.by}"
             ends = {"low": one.exact - 1.96 * one.exact_error, "high": one.exact + 1.96 * one.exact_error}
             rows.append({"label": label, "value": one.exact, "kind": "exact or annealed", "text": near, **ends})
-        many = "exact density" if one.samples == 1 and kind == "probability" and one.most_samples == 1 else "importance sampling"
+        many = "upper bound, one draw of noise" if kind == "probability" and one.most_samples == 1 else "importance sampling"
         text = f"{rounded(one.value + one.step, 0.05)} nats, K = {one.most_samples:,}"
         ends = {"low": one.low + one.step, "high": one.high + one.step}
         rows.append({"label": label, "value": one.value + one.step, "kind": many, "text": text, **ends})
@@ -196,7 +202,9 @@ def _likelihood_charts(results: Results, kind: str, found: Sequence[Likelihood])
     described = f"Dot plot of {axis}, lower is better: " + ", ".join(f"{row['label']} {row['text']}" for row in rows) + "."
     spans = max(row["value"] for row in rows) > 3 * min(row["value"] for row in rows) > 0
     return (
-        [] if len(found) < 2 else [Chart(dots(rows, axis, log=spans), described, f"results/{results.config.preset}/*/*/details.json", True)]
+        []
+        if len(found) < 2
+        else [Chart(dots(rows, axis, log=spans), described, f"results/{results.config.preset}/*/*/details.json", True, "Likelihoods")]
     )
 
 
@@ -211,10 +219,14 @@ def _scatters(models: Sequence[Model], kinds: Sequence[tuple[str, str, list[Like
             if (model := titles[one.variant]).distances
         ]
         if len(rows) > 2:
-            charts.append(_scatter(rows, AXES[kind], "Fréchet distance of samples"))
-    for axis, values in (
-        ("Fréchet distance of samples", {model.variant: fmean(model.distances) for model in models if model.distances}),
-        *((AXES[kind], {one.variant: one.best for one in found}) for kind, _, found, _ in kinds),
+            charts.append(_scatter(rows, AXES[kind], "Fréchet distance of samples", "Quality of samples against likelihood"))
+    for axis, what, values in (
+        (
+            "Fréchet distance of samples",
+            "Quality of samples",
+            {model.variant: fmean(model.distances) for model in models if model.distances},
+        ),
+        *((AXES[kind], "Likelihood", {one.variant: one.best for one in found}) for kind, _, found, _ in kinds),
     ):
         rows = [
             {"x": model.seconds / 60, "y": values[model.variant], "kind": model.family, "name": model.title}
@@ -222,14 +234,14 @@ def _scatters(models: Sequence[Model], kinds: Sequence[tuple[str, str, list[Like
             if model.seconds and model.variant in values
         ]
         if len(rows) > 2:
-            charts.append(_scatter(rows, "Minutes of a training", axis))
+            charts.append(_scatter(rows, "Minutes of a training", axis, f"{what} against cost"))
     return charts
 
 
-def _scatter(rows: Sequence[dict[str, Any]], x: str, y: str) -> Chart:
+def _scatter(rows: Sequence[dict[str, Any]], x: str, y: str, title: str) -> Chart:
     wide = {axis: max(row[axis] for row in rows) > 8 * min(row[axis] for row in rows) > 0 for axis in ("x", "y")}
     described = f"Scatter plot of {y} against {x}, a point for each of {len(rows)} models."
-    return Chart(scatter(rows, x, y, log_x=wide["x"], log_y=wide["y"]), described, live=True)
+    return Chart(scatter(rows, x, y, log_x=wide["x"], log_y=wide["y"]), described, live=True, title=title)
 
 
 def table(results: Results) -> str:

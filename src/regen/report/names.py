@@ -7,11 +7,15 @@ from markupsafe import Markup
 
 from regen.params.schema import ReportedVariant
 
-__all__ = ["ABBREVIATIONS", "DATASETS", "data_label", "duration", "explained", "family_label", "rounded", "size_label", "spread"]
+__all__ = ["ABBREVIATIONS", "DATASETS", "WORDS", "data_label", "duration", "explained", "family_label", "rounded", "size_label", "spread"]
 
 DATASETS = {"mnist": "MNIST", "binarized_mnist": "binarised MNIST", "svhn": "SVHN", "celeba": "CelebA"}
 SOURCES = {"official": "", "grey": " (grey crops)", "subset": " (subset)", "stand-in": " (stand-in)"}
 FAMILIES = {"vae": "VAE", "flow": "flow", "autoencoder": "auto-encoder", "gan": "GAN", "classifier": "classifier"}
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 ABBREVIATIONS = {
     "VAE": "variational auto-encoder",
@@ -57,14 +61,28 @@ def size_label(variant: ReportedVariant) -> str:
 
 
 def rounded(value: float, error: float) -> str:
-    """Write a number to the first digit of its error, and one more where that digit is 1; never more than three decimals."""
+    """Write a number to the first digit of its error, and one more where that digit is 1, with three decimals at most.
+
+    What three decimals do not show has two significant digits, below 0.0001 times a power of ten.
+    """
     if not math.isfinite(value):
         return "not finite"
+    small = 0 < abs(value) < 0.01
     if not error > 0:
-        return f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
+        return _small(value) if small else f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
     leading = math.floor(math.log10(error))
     digits = -leading + (error / 10**leading < 2)
-    return f"{round(value, digits):,.{min(max(digits, 0), 3)}f}"
+    if small and digits > 3:
+        return _small(value)
+    return f"{round(value, digits) + 0.0:,.{min(max(digits, 0), 3)}f}"
+
+
+def _small(value: float) -> str:
+    """Write a number with two significant digits, below 0.0001 times a power of ten."""
+    if abs(value) >= 1e-4:
+        return f"{value:.2g}"
+    mantissa, power = f"{value:.1e}".split("e")
+    return f"{mantissa}×10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def spread(values: Sequence[float], digits: int = 3) -> tuple[str, str]:

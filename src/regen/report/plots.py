@@ -134,7 +134,11 @@ def _history(results: Results, figure: ReportFigure, spec: History) -> list[Char
         unit = metric(quantity).unit
         title = f"{_axis(quantity, bool(unit))}, {when}"
         chart = lines(rows, "epoch", title, log_y=bool(unit) and _wide(rows), points=False)
-        charts.append(Chart(chart, f"{title}, against the epoch: {figure.title}.", _sources(results, figure.variants, "history.csv"), True))
+        drawn = {row["kind"] for row in rows}
+        absent = ", ".join(name for name in names.values() if name not in drawn)
+        about = f"{', '.join(name for name in names.values() if name in drawn)} alone; not recorded: {absent}" if absent else ""
+        described = f"{title}, against the epoch: {figure.title}."
+        charts.append(Chart(chart, described, _sources(results, figure.variants, "history.csv"), True, about))
     return charts
 
 

@@ -11,7 +11,7 @@ from regen.config.base import Config, Name, Positive, PositiveFloat, parse
 
 __all__ = ["QUANTITIES", "Published", "read_published"]
 
-QUANTITIES = {"nll_nats": "-log p(x) (nats)", "bits_per_dim": "bits a dimension", "neg_elbo_nats": "-ELBO (nats)"}
+QUANTITIES = {"nll_nats": "-log p(x) (nats)", "bits_per_dim": "bits per dimension", "neg_elbo_nats": "-ELBO (nats)"}
 """What may be published, by its name in metrics.json."""
 
 

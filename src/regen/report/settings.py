@@ -118,7 +118,7 @@ def _objective(objective: Any) -> list[str]:
                 "" if objective.samples == 1 else f"{objective.samples} samples of q an image",
                 "" if objective.kl_weight == 1 else f"KL weight {objective.kl_weight:g}",
                 "" if objective.warm_up_epochs is None else f"KL weight rising from 0 over {objective.warm_up_epochs} epochs",
-                "" if objective.free_nats_per_latent is None else f"free bits, {objective.free_nats_per_latent:g} nats a latent",
+                "" if objective.free_nats_per_latent is None else f"free bits, {objective.free_nats_per_latent:g} nats per latent",
                 "log-determinant counted once a latent (a fault, on purpose)" if objective.log_det_times_dim else "",
             ]
         case "iwae":

@@ -23,12 +23,12 @@ from regen.report.findings import Finding, findings
 from regen.report.lessons import lessons
 from regen.report.likelihoods import Likelihood, held_against
 from regen.report.models import groups, table
-from regen.report.names import DATASETS, explained, rounded
+from regen.report.names import DATASETS, WORDS, explained, rounded
 from regen.report.pictures import Grid, Pictures
 from regen.report.published import read_published
 from regen.report.readings import readings
 from regen.report.settings import settings_line
-from regen.report.verdicts import OUTCOMES, STRENGTHS, Verdicts
+from regen.report.verdicts import OUTCOMES, STRENGTHS, Verdicts, reason
 from regen.results import Missing, Results
 
 __all__ = ["write_report"]
@@ -43,7 +43,6 @@ PAGES = (
     ("how.html", "How it was made"),
 )
 RANKS = ("conceptual", "numerical", "editorial")
-WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def write_report(config: ReportConfig, root: Path) -> None:
@@ -125,7 +124,7 @@ class Site:
     def _page(self, template: str, file: str = "", **context: Any) -> None:
         shared = {"pages": PAGES, "here": file or template, "preset": self.config.preset, "standin": self.standin}
         text = self.environment.get_template(f"{template}.j2").render(**shared, **context)
-        write_text(self.site / (file or template), re.sub(r"\n\s*\n+", "\n", text))
+        write_text(self.site / (file or template), re.sub(r"\n\s*\n+", "\n", _minus(text)))
 
     def _environment(self) -> Environment:
         environment = Environment(
@@ -152,6 +151,8 @@ class Site:
             "capitalize_first": lambda text: text[0].upper() + text[1:],
             "mathml": lambda latex: Markup(convert(latex).replace('display="inline"', 'displaystyle="true"')),
             "address": self._address,
+            "figure_title": lambda name: self.figures.title(name) if name in self.figures.by_anchor else name.replace("-", " "),
+            "reason": reason,
         }
         environment.filters |= filters
         return environment
@@ -164,12 +165,13 @@ class Site:
         return f"{self.figures.report_of(name)}.html#{name}" if name in self.figures.by_anchor else "index.html"
 
     def _strength(self, finding: Finding) -> str:
-        """Return the weakest strength of the claims behind a finding, and why."""
+        """Return the weakest strength of the claims behind a finding, and why; of one without claims its tag."""
         claims = [claim for name in finding.claims if (claim := self.verdicts.claim(name)) is not None]
         if not claims:
-            return ""
+            return finding.tag
         weakest = max(claims, key=lambda claim: list(STRENGTHS).index(claim["strength"]))
-        return f"{weakest['strength']}: {weakest['reasons'][0]}" if weakest["reasons"] else str(weakest["strength"])
+        why = (finding.tag or reason(weakest)) if weakest["strength"] != "firm" else ""
+        return f"{weakest['strength']}: {why}" if why else str(weakest["strength"])
 
     def _front(self) -> Mapping[str, Any]:
         wall = [
@@ -188,6 +190,7 @@ class Site:
             "models": trained,
             "errata": len(self.verdicts.errata),
             "wall": wall,
+            "reports": self.verdicts.reports,
             "outcomes": OUTCOMES,
             "about_strengths": STRENGTHS,
         }
@@ -242,7 +245,12 @@ class Site:
             verdicts=self.verdicts,
             outcomes=OUTCOMES,
         )
-        write_text(self.folder / "report.md", text)
+        write_text(self.folder / "report.md", _minus(text))
+
+
+def _minus(text: str) -> str:
+    """Return text with the minus sign before the quantities that are often written with a hyphen."""
+    return re.sub(r"(?<![\w-])-(?=log p\(|ELBO)", "−", text)
 
 
 def _grids(grids: list[Grid]) -> str:

@@ -9,18 +9,28 @@ from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.results import Missing
 
-__all__ = ["OUTCOMES", "STRENGTHS", "Verdicts"]
+__all__ = ["OUTCOMES", "STRENGTHS", "Verdicts", "reason"]
 
 OUTCOMES = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "undecided": "?"}
 """An outcome and the sign that tells it without colour."""
 
 STRENGTHS = {
-    "firm": "the report's data and schedule, at least three seeds, and the interval excludes the alternative",
-    "indicative": "one of these lacks; the card says which",
+    "firm": "the report's data and schedule, at least three seeds, and an interval that excludes the alternative; "
+    "or it follows by proof, whatever the seeds",
+    "indicative": "one of these is missing; the card says which",
     "none": "stand-in images, or not run yet",
 }
 
 Table = Mapping[str, Any]
+
+
+def reason(claim: Table) -> str:
+    """Return the first of what keeps a claim from being firm, without the part that it concerns; empty of one that is firm."""
+    if not claim["reasons"]:
+        return ""
+    first: str = claim["reasons"][0]
+    parts = (f"{one['part']}: " for one in claim["parts"] if one["part"])
+    return next((first.removeprefix(part) for part in parts if first.startswith(part)), first)
 
 
 class Verdicts:
