@@ -19,7 +19,7 @@ CHECKERBOARD, SHARPNESS, BLOCKINESS = "checkerboard_energy", "laplacian_variance
 LAST = 100
 
 
-@check("davari-1", gives="transposed nearest bilinear peak peak_epoch")
+@check("davari-1", gives="trained transposed nearest bilinear peak peak_epoch")
 def checkerboard(case: Case) -> None:
     """Energy of period 2 in units of real images', of samples and of reconstructions."""
     for images in ("samples", "reconstructions"):
@@ -32,11 +32,18 @@ def checkerboard(case: Case) -> None:
     with case.part("more than by interpolation"):
         for name, variant in {"transposed": VAE, "nearest": NEAREST, "bilinear": BILINEAR}.items():
             case.number(name, measure(case.results, CHECKERBOARD)(variant), "", f"checkerboard energy, {name}")
+        _trained(case, VAE, NEAREST, BILINEAR)
         epoch, energy = _peak(case)
         case.number("peak", energy, "", "largest checkerboard energy over the snapshots")
         case.number("peak_epoch", epoch)
     with case.part(of="explanation"):
         _uneven(case)
+
+
+def _trained(case: Case, *variants: str) -> None:
+    """Give the epochs that models have had, of those that the report has."""
+    ran = min(map(case.results.epochs, variants))
+    case.number("trained", f"{ran} of {case.results.variant(variants[0]).training.epochs} epochs", "", "trained for")
 
 
 def _peak(case: Case) -> tuple[str, float]:
@@ -50,12 +57,14 @@ def _peak(case: Case) -> tuple[str, float]:
 
 def _uneven(case: Case) -> None:
     """Ask whether kernels of 5, which overlap unevenly at stride 2, leave more of it than kernels of 4, which do not."""
-    for images, when in {"before training": "before training", "samples": "after training"}.items():
+    between = [epoch for epoch in case.results.variant(VAE).training.snapshot_epochs if epoch > 0][:-1]
+    moments = {"before training": "before training", **{f"epoch {epoch}": f"epoch {epoch}" for epoch in between}, "samples": "at the end"}
+    for images, when in moments.items():
         read = measure(case.results, CHECKERBOARD, images)
-        case.ordered(f"Is the checkerboard energy with 5x5 kernels above that with 4x4 {when}?", read, UNEVEN, "above", VAE)
+        case.ordered(f"Is the checkerboard energy with 5x5 kernels above that with 4x4 ({when})?", read, UNEVEN, "above", VAE)
 
 
-@check("davari-2", gives="nearest transposed bilinear blocks_nearest blocks_transposed")
+@check("davari-2", gives="nearest transposed bilinear blocks_nearest blocks_transposed trained")
 def sharpest_and_smoothest(case: Case) -> None:
     """Sharpness and 2x2 blockiness of samples."""
     sharp, blocks = measure(case.results, SHARPNESS), measure(case.results, BLOCKINESS)
@@ -71,6 +80,7 @@ def sharpest_and_smoothest(case: Case) -> None:
         case.ordered("Is it less sharp than transposed convolution?", sharp, BILINEAR, "below", VAE)
         case.ordered("Is it less sharp than nearest?", sharp, BILINEAR, "below", NEAREST)
     with case.part("nearest is the sharpest"):
+        _trained(case, VAE, NEAREST, BILINEAR)
         for name, variant in {"nearest": NEAREST, "transposed": VAE, "bilinear": BILINEAR}.items():
             case.number(name, of_real(case.results, SHARPNESS)(variant), "", f"sharpness over real images', {name}")
 
@@ -114,24 +124,28 @@ def validation_lower(case: Case) -> None:
         case.paired("Is the IWAE's validation loss, averaged over the epochs, below the VAE's?", own[IWAE], "below", own[VAE], "nats")
 
 
-@check("davari-5", gives="iwae vae")
+@check("davari-5", gives="iwae vae trained")
 def iwae_smoother(case: Case) -> None:
     """Sharpness of samples."""
     with case.part():
         case.ordered("Are the IWAE's samples less sharp than the VAE's?", measure(case.results, SHARPNESS), IWAE, "below", VAE)
         for name, variant in {"iwae": IWAE, "vae": VAE}.items():
             case.number(name, of_real(case.results, SHARPNESS)(variant), "", f"sharpness over real images', {name}")
+        _trained(case, VAE, IWAE)
 
 
-@check("davari-6", gives="latents turn hair chance_turn chance_hair")
+@check("davari-6", gives="trained latents turn hair chance_turn chance_hair")
 def single_latents(case: Case) -> None:
     """Latents that change a trait by more than random directions do, against as many as chance would give."""
     for trait, proxy, name in (("orientation", "asymmetry", "turn"), ("hair length", "dark_beside_face", "hair")):
         with case.part(trait):
             row, count = _proxy(case, proxy), int(case.results.probe("single_latents")["dimensions"])
+            drawn = int(case.results.probe("single_latents")["random_directions"])
             counted, share = int(row["counted"]), number(row, "share_of_random")
-            asked = f"How likely are {counted} of {count} latents that change {trait} so much, if they were random directions?"
-            case.chance(asked, _at_least(counted, count, share), "binomial")
+            among = round(share * drawn)
+            asked = f"{counted} of {count} latents change {trait} so much, {among} of {drawn} random directions do: how likely by chance?"
+            case.chance(asked, _overlap(counted, count + drawn, counted + among, count), "Fisher's exact test, one-sided")
+            _trained(case, VAE)
             case.number("latents", float(count))
             case.number(name, float(counted), "latents")
             case.number(f"chance_{name}", share * count, "latents")
@@ -145,9 +159,10 @@ def _proxy(case: Case, proxy: str) -> dict[str, Any]:
     return rows[proxy]
 
 
-def _at_least(hits: int, draws: int, share: float) -> float:
-    """Return the binomial probability of so many hits or more."""
-    return sum(comb(draws, k) * share**k * (1 - share) ** (draws - k) for k in range(hits, draws + 1))
+def _overlap(hits: int, population: int, marked: int, drawn: int) -> float:
+    """Return the hypergeometric probability of so many marked ones or more among those drawn."""
+    ways = sum(comb(marked, k) * comb(population - marked, drawn - k) for k in range(hits, min(marked, drawn) + 1))
+    return ways / comb(population, drawn)
 
 
 @check("davari-7", gives="latent pixel decoded pairs ends")
@@ -177,10 +192,10 @@ def latent_midpoints(case: Case) -> None:
         case.number("pairs", float(probe["pairs"]))
 
 
-@check("davari-8", gives="nearest reading bits dimensions")
+@check("davari-8", gives="nearest reading beside trained bits dimensions")
 def printed_likelihood(case: Case) -> None:
     """Every reading of reported.yaml; the nearest decides. A constant in a reading, which no model changes, is taken from both."""
-    with case.part("7133 nats"):
+    with case.part():
         nats = next(row for row in read_reported(Path(__file__).parent) if row.value == 7133)
         found = {reading.label: (reading, by_seed(case.results, reading)) for reading in nats.readings}
 
@@ -193,11 +208,11 @@ def printed_likelihood(case: Case) -> None:
         case.near(f"Does the nearest reading ({best}) give 7133 nats?", values, nats.value, "nats", off=_constant(case, reading))
         case.number("nearest", values, "nats")
         case.number("reading", best)
-    with case.part("2.51 bits"):
-        bits = 7133 * log2(e) / 64**2
-        case.fact("What are 7133 nats over 64 x 64 in bits?", bits, "2.51", round(bits, 2) == 2.51, "bits", "arithmetic", theorem=True)
-        case.number("bits", bits, "bits")
-        case.number("dimensions", bits / 3, "bits")
+        case.number("beside", "already below" if fmean(values.values()) < nats.value else "above", "", "beside 7133")
+        _trained(case, reading.variant)
+        bits = nats.value * log2(e) / 64**2
+        case.number("bits", bits, "bits", "7133 nats per position")
+        case.number("dimensions", bits / 3, "bits", "7133 nats per dimension")
 
 
 def _constant(case: Case, reading: Reading) -> float:
@@ -216,11 +231,14 @@ def tighter(case: Case) -> None:
                 case.number(f"{name}_{samples}", case.results.likelihood(variant, "nll_nats", importance_samples=samples), "nats")
 
 
-@check("davari-10", gives="iwae vae")
+@check("davari-10", gives="iwae vae order trained")
 def iwae_samples_better(case: Case) -> None:
     """Fréchet and kernel distance; the features are of a network with random weights."""
     with case.part():
-        case.ordered("Is the Fréchet distance of the IWAE's samples below the VAE's?", fcd(case.results), IWAE, "below", VAE)
+        asked = "Is the Fréchet distance of the IWAE's samples below the VAE's?"
+        above = case.ordered(asked, fcd(case.results), IWAE, "below", VAE).above(0)
+        _trained(case, IWAE, VAE)
+        case.number("order", "within the error" if above is None else "beyond the error", "", "difference of the two")
         kernel = measure(case.results, "kernel_classifier_distance")
         case.ordered("Is their kernel distance below it too?", kernel, IWAE, "below", VAE)
         for name, variant in {"iwae": IWAE, "vae": VAE}.items():
@@ -243,12 +261,13 @@ def jumpy(case: Case) -> None:
             case.number(name, ratios)
 
 
-@check("davari-12", gives="even uneven even_before uneven_before")
+@check("davari-12", gives="trained even uneven even_before uneven_before even_1 uneven_1")
 def uneven_overlap(case: Case) -> None:
     """Kernels that overlap evenly at stride 2 against kernels that do not."""
     with case.part():
         _uneven(case)
-        for moment, ending in {"samples": "", "before training": "_before"}.items():
+        _trained(case, VAE, UNEVEN)
+        for moment, ending in {"samples": "", "before training": "_before", "epoch 1": "_1"}.items():
             for name, variant in {"even": VAE, "uneven": UNEVEN}.items():
                 case.number(
                     f"{name}{ending}", measure(case.results, CHECKERBOARD, moment)(variant), "", f"checkerboard energy, {name}, {moment}"
@@ -292,9 +311,8 @@ def latents_that_mix(case: Case) -> None:
         rows = [set(_proxy(case, proxy)["dimensions"]) for proxy in ("asymmetry", "dark_beside_face")]
         count = int(case.results.probe("single_latents")["dimensions"])
         both, (a, b) = len(rows[0] & rows[1]), map(len, rows)
-        ways = sum(comb(a, k) * comb(count - a, b - k) for k in range(both, min(a, b) + 1))
         asked = f"Of {a} latents for pose and {b} for hair {both} are the same: how likely by chance?"
-        case.chance(asked, ways / comb(count, b), "hypergeometric")
+        case.chance(asked, _overlap(both, count, a, b), "hypergeometric")
         case.number("both", float(both), "latents")
         case.number("chance", a * b / count, "latents")
         case.number("latents", float(count))

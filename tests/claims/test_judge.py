@@ -68,12 +68,12 @@ YES, NO, OPEN = (5.0, 5.1, 5.2), (-5.0, -5.1, -5.2), (-5.0, 0.1, 5.0)
     ("a", "b", "outcome", "strength", "sentence"),
     [
         (YES, YES, "reproduced", "firm", "5.10 5.10"),
-        (YES, NO, "partly", "firm", "5.10 and -5.1"),
+        (YES, NO, "partly", "firm", "5.10 and −5.1"),
         (YES, OPEN, "partly", "indicative", "5.10 and 0.0"),
         (YES, None, "partly", "indicative", "5.10 alone"),
         (NO, OPEN, "not reproduced", "firm", "0 of 2 tests hold, 1 lie within the error."),
         (OPEN, OPEN, "undecided", "indicative", "0 of 2 tests hold, 2 lie within the error."),
-        (None, None, "undecided", "none", "Not measured yet; lab1-vae-z2-mnist would decide it."),
+        (None, None, "undecided", "none", "Not measured yet."),
     ],
 )
 def test_parts_make_the_outcome(

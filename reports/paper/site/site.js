@@ -156,6 +156,15 @@ const seen = new IntersectionObserver((entries) => {
 });
 for (const chart of document.querySelectorAll(".chart:has(script)")) seen.observe(chart);
 
+// On a narrow screen a chart scrolls inside its box, which the keyboard has to reach.
+if (matchMedia("(max-width:46rem)").matches) {
+  for (const plot of document.querySelectorAll(":not(.pic)>.chart>.plot")) {
+    plot.tabIndex = 0;
+    plot.setAttribute("role", "group");
+    plot.setAttribute("aria-label", "Chart");
+  }
+}
+
 // A link to what is folded away opens it.
 function unfold() {
   const target = location.hash && document.getElementById(location.hash.slice(1));

@@ -19,6 +19,7 @@ __all__ = ["checks_of", "judge", "judged"]
 
 WORDS = {True: "reproduced", False: "not reproduced", None: "undecided"}
 STRENGTHS = ("firm", "indicative", "none")
+MINUS = "\N{MINUS SIGN}"
 
 
 def judge(config: ReportConfig, root: Path, studies: Path = STUDIES) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, A
         "where": claim.where,
         "statement": claim.statement,
         "outcome": outcome,
-        "sentence": _sentence(claim.sentences, outcome, case.numbers) or _plain(outcome, observed, claim),
+        "sentence": _sentence(claim.sentences, outcome, case.numbers) or _plain(observed),
         "explanation": explanation,
         "strength": strength,
         "reasons": reasons,
@@ -103,7 +104,7 @@ def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, A
         "tests": [_test(test) for part in case.parts for test in part.tests],
         "numbers": [vars(number) for number in case.numbers.values()],
         "variants": variants,
-        "seeds": {name: _seeds(results, name) for name in variants},
+        "seeds": {name: _seeds(results, case, name) for name in variants},
         "data": _data(results, variants),
         "epochs": _epochs(results, variants),
         "missing": list(dict.fromkeys(line for part in case.parts for line in part.missing)),
@@ -164,13 +165,14 @@ def _explanation(claim: Claim, case: Case) -> dict[str, str] | None:
 
 
 class _Shown:
-    """A number as a template writes it: as its check rounds it, or in a format of the template's own."""
+    """A number as a template writes it: as its check rounds it, or in a format of the template's own; with a true minus sign."""
 
     def __init__(self, number: Number) -> None:
         self.number = number
 
     def __format__(self, form: str) -> str:
-        return format(self.number.value, form) if form else self.number.text
+        written = format(self.number.value, form) if form else self.number.text
+        return MINUS + written[1:] if written.startswith("-") and not isinstance(self.number.value, str) else written
 
 
 def _sentence(sentences: Sentences, verdict: str, numbers: Mapping[str, Number]) -> str:
@@ -183,12 +185,11 @@ def _sentence(sentences: Sentences, verdict: str, numbers: Mapping[str, Number])
     return ""
 
 
-def _plain(outcome: str, parts: Sequence[Part], claim: Claim) -> str:
+def _plain(parts: Sequence[Part]) -> str:
     """Return a sentence where a study has none."""
     tests = [test for part in parts for test in part.tests]
     if not tests:
-        runs = ", ".join(claim.decides[:3]) + (f" and {len(claim.decides) - 3} more" if len(claim.decides) > 3 else "")
-        return f"Not measured yet; {runs} would decide it." if claim.decides else "Not measured yet."
+        return "Not measured yet."
     holds = sum(test.holds is True for test in tests)
     within = sum(test.holds is None for test in tests)
     return f"{holds} of {len(tests)} tests hold{f', {within} lie within the error' if within else ''}."
@@ -216,11 +217,15 @@ def _variants(claim: Claim, case: Case, results: Results) -> list[str]:
     return list(dict.fromkeys(name for name in [*claim.variants, *read] if name in results.config.variants))
 
 
-def _seeds(results: Results, variant: str) -> list[int]:
+def _seeds(results: Results, case: Case, variant: str) -> list[int]:
+    """Return the seeds that ran: of them the first where tests read the variant through probes alone, which are of one seed."""
     try:
-        return sorted({*results.histories(variant), *results.metrics(variant), *results.quality(variant)})
+        ran = sorted({*results.histories(variant), *results.metrics(variant), *results.quality(variant)})
     except UserError:
         return []
+    read = [test.variants for part in case.parts for test in part.tests if variant in test.variants]
+    probed = bool(read) and all(any(name not in results.config.variants for name in names) for names in read)
+    return ran[:1] if probed else ran
 
 
 def _data(results: Results, variants: Sequence[str]) -> dict[str, dict[str, Any]]:
