@@ -130,13 +130,14 @@ class Site:
         environment = Environment(
             loader=PackageLoader("regen.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        still: dict[int, Markup] = {}
+        still: dict[int, tuple[Any, Markup]] = {}
 
         def drawn(chart: Any) -> Markup:
             """Return a chart's still picture; one that several pages show is drawn once."""
+            # With the chart itself: of one that is gone another may have the identity.
             if id(chart) not in still:
-                still[id(chart)] = Markup(static(chart))
-            return still[id(chart)]
+                still[id(chart)] = chart, Markup(static(chart))
+            return still[id(chart)][1]
 
         filters: dict[str, Callable[..., Any]] = {
             "static": drawn,
