@@ -1,9 +1,8 @@
 """What the pipeline wrote, read back for the configured seeds: missing is normal, malformed stops with one line."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import pandas as pd
@@ -18,11 +17,8 @@ __all__ = [
     "Results",
     "details",
     "feature_spaces",
-    "grouped",
     "histories",
-    "means",
     "metrics",
-    "minimised_of",
     "number",
     "quality",
     "quality_details",
@@ -46,18 +42,6 @@ QUANTITIES = (
     Quantity("recon_nats", "Reconstruction error", "nats", ".1f"),
 )
 """The first of these that a history has is its headline."""
-
-
-MINIMISED = (
-    Quantity("objective_nats", "What is minimised", "nats", ".1f"),
-    Quantity("objective", "What is minimised", "", ".5f"),
-)
-"""What a history has of these where the headline is not what is minimised."""
-
-
-def minimised_of(histories: list[pd.DataFrame]) -> Quantity | None:
-    """Return what these histories say was minimised; None where that is the headline."""
-    return next((one for one in MINIMISED if histories and all(f"train_{one.column}" in history for history in histories)), None)
 
 
 def quantity_of(histories: list[pd.DataFrame]) -> Quantity | None:
@@ -131,24 +115,6 @@ def _flat(path: Path) -> dict[str, Any]:
 def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
     """Return the seed -> the tables of details.json."""
     return {seed: read_json(path) for seed, path in _present(root, config, variant, "details.json").items()}
-
-
-def grouped(runs: Iterable[dict[str, Any]], table: str, *keys: str) -> list[dict[str, Any]]:
-    """Return the rows of a table of these runs, told apart by the values under `keys`, each the mean over its `seeds`."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for run in runs:
-        for row in run.get(table, []):
-            groups.setdefault(tuple(row[key] for key in keys), []).append(row)
-    return [{**means(rows), "seeds": len(rows)} for rows in groups.values()]
-
-
-def means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the mean over seeds of every number; a number that one seed lacks has none, a text is the first seed's."""
-    result: dict[str, Any] = {}
-    for key, first in (runs[0] if runs else {}).items():
-        values = [run[key] for run in runs if run.get(key) is not None]
-        result[key] = first if isinstance(first, str) else fmean(values) if len(values) == len(runs) else None
-    return result
 
 
 T = TypeVar("T")
