@@ -1,5 +1,6 @@
 """How a result was made: everything that varies from run to run, in side files that DVC and git ignore."""
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -62,7 +63,12 @@ def _processor() -> str:
     facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     if "model name" not in facts:
         return platform.processor()
-    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
+    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')}){_as_on_zen()}"
+
+
+def _as_on_zen() -> str:
+    """Say so where a preloaded library answers MKL's question whether the processor is AMD's: docs/platforms.md."""
+    return ", MKL as on AMD Zen" if hasattr(ctypes.CDLL(None), "mkl_serv_cpuiszen") else ""
 
 
 def platform_facts() -> dict[str, Any]:

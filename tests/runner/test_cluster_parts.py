@@ -36,12 +36,13 @@ def test_what_is_no_address_is_told(address: str) -> None:
         check_address(address, "it")
 
 
-def test_the_instruction_set_tells_avx2_apart_and_not_avx512() -> None:
-    def flags(text: str) -> str:
-        return instruction_set("x86_64", f"processor : 0\nflags\t\t: fpu sse2 {text}\nbogomips: 1\n")
+def test_the_instruction_set_tells_makers_and_avx2_apart_and_not_avx512() -> None:
+    def flags(text: str, maker: str = "AuthenticAMD") -> str:
+        return instruction_set("x86_64", f"processor : 0\nvendor_id\t: {maker}\nflags\t\t: fpu sse2 {text}\nbogomips: 1\n")
 
-    assert flags("avx avx2 avx512f") == flags("avx avx2") == "x86_64 with AVX2"
-    assert flags("avx") == "x86_64 without AVX2"
+    assert flags("avx avx2 avx512f") == flags("avx avx2") == "x86_64 AuthenticAMD with AVX2"
+    assert flags("avx") == "x86_64 AuthenticAMD without AVX2"
+    assert flags("avx avx2", "GenuineIntel") == "x86_64 GenuineIntel with AVX2"
     assert instruction_set("aarch64", "Features : fp asimd\n") == "aarch64"
 
 

@@ -14,14 +14,16 @@ SHOWN = 3
 
 
 def instruction_set(machine: str, cpuinfo: str) -> str:
-    """Return the machine's architecture and, for x86-64, whether the processor has AVX2.
+    """Return the machine's architecture and, for x86-64, the processor's maker and whether it has AVX2.
 
-    AVX-512 is not told apart: numerical libraries that are pinned to AVX2 take the same paths with and without it.
+    AVX-512 is not told apart: numerical libraries that are pinned to AVX2 take the same paths with and without it. The maker is: MKL, in
+    which torch multiplies matrices, has kernels of its own for AMD.
     """
     if machine.lower() not in ("x86_64", "amd64"):
         return machine
-    flags = next((line.split(":", 1)[1].split() for line in cpuinfo.splitlines() if line.startswith("flags")), [])
-    return f"{machine} {'with' if 'avx2' in flags else 'without'} AVX2"
+    facts = {key.strip(): value.split() for key, _, value in (line.partition(":") for line in cpuinfo.splitlines())}
+    maker = "".join(facts.get("vendor_id", []))
+    return f"{machine} {maker} {'with' if 'avx2' in facts.get('flags', []) else 'without'} AVX2"
 
 
 @cache
