@@ -320,9 +320,9 @@ def dequantisation(case: Case) -> None:
         curves = case.results.column(without, "val_nll_nats")
         falling = {seed: slope(curve[-max(2, len(curve) // 4) :]) for seed, curve in curves.items()}
         case.level("Are bits per dimension without noise below 0?", read(without), "below", (0, 0), "bits")
-        case.level("Do they still fall in the last quarter of training?", falling, "below", (0, 0), "nats an epoch")
+        case.level("Do they still fall in the last quarter of training?", falling, "below", (0, 0), "nats per epoch")
         case.number("none", read(without), "bits", "bits per dimension without noise")
-        case.number("falling", falling, "nats an epoch")
+        case.number("falling", falling, "nats per epoch")
     with case.part("learned noise beats uniform noise"):
         case.ordered("Are bits per dimension lower with learned noise than with uniform noise?", read, learned, "below", uniform, "bits")
         case.number("learned", read(learned), "bits", "bits per dimension with learned noise")

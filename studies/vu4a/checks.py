@@ -165,7 +165,7 @@ def negative_loss(case: Case) -> None:
     with case.part(of="explanation"):
         faulty = case.results.column(FAULTY, "train_objective_nats")
         ends = {seed: min(curve) for seed, curve in faulty.items()}
-        case.level("Is the loss negative with the log-determinant counted once a latent?", ends, "below", (0, 0), "nats")
+        case.level("Is the loss negative with the log-determinant counted once per latent?", ends, "below", (0, 0), "nats")
         case.number("faulty", ends, "nats", "lowest loss, faulty model")
         case.number("first", {seed: curve[0] for seed, curve in faulty.items()}, "nats", "loss in epoch 1, faulty model")
 
@@ -219,7 +219,7 @@ def both_losses_fall(case: Case) -> None:
         with case.part(player):
             _trend(case, f"Does the {player}'s loss fall over the epochs?", GANS["saturating"], f"train_{player}_nats", player)
             other = case.results.column(GANS["non-saturating"], f"train_{player}_nats")
-            case.number(f"{player}_other", {seed: slope(curve) for seed, curve in other.items()}, "nats an epoch")
+            case.number(f"{player}_other", {seed: slope(curve) for seed, curve in other.items()}, "nats per epoch")
 
 
 def _trend(case: Case, asked: str, variant: str, column: str, name: str) -> None:
@@ -229,10 +229,10 @@ def _trend(case: Case, asked: str, variant: str, column: str, name: str) -> None
     if len(curves) == 1:
         low, high = block_bootstrap(next(iter(curves.values())))
         holds = True if high < 0 else False if low > 0 else None
-        case.fact(asked, fmean(slopes.values()), "below 0", holds, "nats an epoch", "blocks of epochs, 1 seed", (low, high))
+        case.fact(asked, fmean(slopes.values()), "below 0", holds, "nats per epoch", "blocks of epochs, 1 seed", (low, high))
     else:
-        case.level(asked, slopes, "below", (0, 0), "nats an epoch")
-    case.number(name, slopes, "nats an epoch")
+        case.level(asked, slopes, "below", (0, 0), "nats per epoch")
+    case.number(name, slopes, "nats per epoch")
 
 
 def _does_not_improve(case: Case, variant: str, prefix: str = "") -> None:

@@ -50,7 +50,7 @@ def test_likelihoods_of_few_latents_are_exact_where_both_have_it_of_as_many_imag
         ({"of": "train_kl_nats", "at": "min"}, 1.0),
         ({"of": {"train_kl_nats": 2.0, "train_recon_nats": 1.0}, "at": 20, "plus": 0.5}, 12.5),
         ({"of": "recon_nats", "split": "train", "per": "dimension"}, 1.0),
-        ({"of": "nll_nats", "per": "bits a dimension"}, 2.0),
+        ({"of": "nll_nats", "per": "bits per dimension"}, 2.0),
         ({"of": "nll_nats", "without_one_over_k": True}, 784 * 2 * math.log(2) - math.log(500)),
     ],
 )

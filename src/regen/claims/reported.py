@@ -26,7 +26,7 @@ class Reading(Config):
     at: Annotated[int, Field(ge=1)] | Literal["min", "last"] | None = None
     split: Literal["train", "validation", "test"] | None = None
     plus: float = 0.0
-    per: Literal["dimension", "bits a dimension", "bits a position"] | None = None
+    per: Literal["dimension", "bits per dimension", "bits per position"] | None = None
     without_one_over_k: bool = False
 
     @model_validator(mode="after")
@@ -47,9 +47,9 @@ class Reading(Config):
         match self.per:
             case "dimension":
                 return channels * height * width
-            case "bits a dimension":
+            case "bits per dimension":
                 return channels * height * width * math.log(2)
-            case "bits a position":
+            case "bits per position":
                 return height * width * math.log(2)
             case None:
                 return 1

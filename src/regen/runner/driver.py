@@ -114,6 +114,20 @@ class Driver:
         except LockError:
             return False
 
+    def skip(self) -> None:
+        """Settle all that is up to date before anything runs, each stage after all that it depends on."""
+        with self.baton, self.plan.repo.lock:
+            for stage in self.plan.stages:
+                if not self.todo[stage] and unchanged(stage) and ran_here(stage, self.record, self.noted):
+                    del self.todo[stage]
+                    self.done(stage)
+                    self.progress.settle("up to date", stage.addressing, 0.0)
+
+    def done(self, stage: Any) -> None:
+        """Let the stages that wait for one wait no more for it."""
+        for others in self.todo.values():
+            others.discard(stage)
+
     def work(self, stage: Any) -> None:
         """Do all for one stage, in its thread."""
         try:
@@ -160,8 +174,7 @@ class Driver:
             if not isinstance(result, Interrupted) and not (self.stopping.is_set() and outcome and outcome.status):
                 self.failure(stage, result, outcome)
             return
-        for others in self.todo.values():
-            others.discard(stage)
+        self.done(stage)
         if result is not None:
             self.made.append(stage)
             self.noted[address] = fingerprint(stage)
@@ -229,6 +242,7 @@ class Driver:
         """Return the exit status: 0, 1 if a stage failed, 130 if interrupted."""
         with replaced(self.command), told(self.interrupt), self.plan.repo.scm_context(quiet=True):
             try:
+                self.skip()
                 self.loop()
             finally:
                 if self.threads:
@@ -242,6 +256,22 @@ class Driver:
             self.progress.say("interrupted: what is done is kept; run the same command to continue", error=True)
             return 130
         return 1 if self.failed else 0
+
+
+def unchanged(stage: Any) -> bool:
+    """Say whether a stage is up to date, without DVC's list of locked paths, whose upkeep takes longer than the look at the files.
+
+    A path that another process writes meanwhile is gone or another: then DVC is asked, which waits.
+    """
+    from dvc.exceptions import DvcException
+
+    if stage.frozen or stage.is_callback or stage.always_changed or stage.changed_stage():
+        return False
+    try:
+        return not any(dependency.status() for dependency in stage.deps) and not stage.changed_outs()
+    except (OSError, DvcException):
+        # DVC meets it again when the stage's turn comes, and it is told as the stage's failure.
+        return False
 
 
 @contextlib.contextmanager
