@@ -1,4 +1,4 @@
-"""Check params.yaml and a preset.yaml and write configs/<preset>/: one resolved file a variant and purpose, one file of code a stage."""
+"""Check params.yaml, studies/ and a preset.yaml, and write configs/<preset>/: a file a variant and purpose, a file of code a stage."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def main(preset_file: str) -> None:
     """Write nothing unless everything is valid."""
     params = read_params(Path("params.yaml"))
     chosen = read_preset(Path(preset_file), params)
-    check_studies()
+    check_studies(params, Path("studies"))
     check_stages(params, chosen, Path())
     folder = Path("configs", chosen.preset)
     resolved = resolve(params, chosen)
@@ -27,7 +27,7 @@ def main(preset_file: str) -> None:
     scripts = [script for script in sorted(here.glob("*.py")) if script.stem not in ASIDE]
     code = {script.stem: code_of(script, here.parent, RUNS.get(script.stem, "")) for script in scripts}
     for name, config in resolved.items():
-        # The report shows its chapters in the order of params.yaml.
+        # The report shows its chapters in the order of params.reports.
         write_json(folder / name, config.model_dump(), sort=name != "report.json")
     for stage, text in code.items():
         write_text(folder / "code" / f"{stage}.txt", text)

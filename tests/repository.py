@@ -30,18 +30,18 @@ COPIED = (
 VARIANTS = ("uva3-vae-z2-mnist", "uva3-vae-z20-mnist")
 
 
-def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
-    """Return a params.yaml's values with a few small variants and small feature networks of 8 steps; what dvc.yaml names stays."""
-    params: dict[str, Any] = YAML(typ="safe").load(path)
+def reduced(root: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
+    """Write a params.yaml with a few small variants and small feature networks of 8 steps, what dvc.yaml names, and the study of uva3.
+
+    Returns the values of params.yaml.
+    """
+    params: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
     variants = {name: params["variants"]["mnist"][name] for name in names}
     for variant in variants.values():
         for network in {"network", "generator", "discriminator", "flow"} & variant["model"].keys():
             variant["model"][network]["hidden"] = [16]
     params["variants"] = {**{group: {} for group in params["variants"]}, "mnist": variants}
     params["probes"] = {}
-    params["reports"] = {"uva3": params["reports"]["uva3"]}
-    shown = params["reports"]["uva3"]["figures"]
-    params["reports"]["uva3"]["figures"] = [figure for figure in shown if set(figure["variants"]) <= set(names)]
     for features in params["features"].values():
         features["network"] |= {"channels": [4], "hidden": [8]}
     quick = params["presets"]["quick"]
@@ -53,7 +53,26 @@ def reduced(path: Path, names: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     quick["likelihood"] = {"default": [{"importance_samples": [1, 5], "n_images": None}]}
     quick["checks"] |= {"n_images": 8, "sum_over": 1024, "prior_samples": 1000}
     params["presets"] = {"quick": quick}
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    _reduce_studies(root / "studies", names)
     return params
+
+
+def _reduce_studies(studies: Path, names: tuple[str, ...]) -> None:
+    """Leave the study of uva3 alone, and of the variants that it names these."""
+    shutil.rmtree(studies, ignore_errors=True)
+    folder = studies / "uva3"
+    shutil.copytree(ROOT / "studies/uva3", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    files = {name: YAML(typ="safe").load(folder / f"{name}.yaml") for name in ("study", "claims", "reported", "errata")}
+    files["study"]["figures"] = [figure for figure in files["study"]["figures"] if set(figure["variants"]) <= set(names)]
+    for claim in files["claims"]:
+        claim |= {key: [name for name in claim.get(key, []) if name in names] for key in ("variants", "decides")}
+    for row in files["reported"]:
+        row["readings"] = [reading for reading in row["readings"] if reading["variant"] in names]
+    for erratum in files["errata"]:
+        erratum["claims"] = [name for name in erratum.get("claims", []) if name.startswith("uva3-")]
+    for name, values in files.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(values))
 
 
 class Copy:
@@ -87,8 +106,7 @@ class Copy:
         else:
             # Probes are of variants that are not here.
             shutil.rmtree(self.root / "pipeline/probe")
-            self.params = reduced(self.root / "params.yaml", names)
-            self.set_params(self.params)
+            self.params = reduced(self.root, names)
         self.call("git", "init", "-q")
         self.call("dvc", "init", "-q")
         (self.root / ".dvc/config").write_bytes((ROOT / ".dvc/config").read_bytes())

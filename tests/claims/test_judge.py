@@ -10,6 +10,7 @@ from support.written import Written
 from regen.claims.judge import judge
 from regen.claims.studies import check_studies
 from regen.common.errors import UserError
+from regen.params.schema import Params
 
 CLAIM = {
     "claims.yaml": """
@@ -40,6 +41,7 @@ def one(case: Case) -> None:
 - {id: lab1-1b, rank: conceptual, where: There, printed: Wrong., correct: Right., figures: [lab1-added-1]}
 """,
 }
+READING = "[{quantity: Loss, unit: nats, value: 1, readings: [{label: Mean, variant: lab1-vae-mnist, of: val_neg_elbo_nats, at: 1}]}]"
 EXPLAINED = CLAIM["claims.yaml"] + "  explanation: {statement: Because., at_most: possible, sentences: {otherwise: Told.}}\n"
 
 
@@ -48,7 +50,7 @@ def study(tmp_path: Path) -> Callable[..., Path]:
     def write(**changes: str) -> Path:
         folder = tmp_path / "studies" / "lab1"
         folder.mkdir(parents=True, exist_ok=True)
-        for file, content in CLAIM.items():
+        for file, content in {**CLAIM, "reported.yaml": READING}.items():
             (folder / file).write_text(changes.get(file.split(".")[0], content))
         return folder.parent
 
@@ -102,9 +104,9 @@ def test_an_explanation_is_judged_by_itself_and_no_higher_than_it_can_be(
     assert row["explanation"]["sentence"] == "Told."
 
 
-def test_guessed_settings_and_stand_ins_lower_the_strength_and_not_the_outcome(written: Written, study: Callable[..., Path]) -> None:
+def test_other_settings_and_stand_ins_lower_the_strength_and_not_the_outcome(written: Written, study: Callable[..., Path]) -> None:
     measured(written, a=YES, b=YES)
-    folder = study(claims=CLAIM["claims.yaml"] + "  guessed: the rate is not in the report\n")
+    folder = study(claims=CLAIM["claims.yaml"] + "  differs: the rate is not in the report\n")
     [row] = judge(written.config, written.root, folder)["claims"]
     assert (row["outcome"], row["strength"], row["reasons"]) == ("reproduced", "indicative", ["the rate is not in the report"])
     written.card("mnist", source="stand-in")
@@ -129,17 +131,36 @@ def test_guessed_settings_and_stand_ins_lower_the_strength_and_not_the_outcome(w
         ({"claims": CLAIM["claims.yaml"].replace("id: lab1-1", "id: uva3-1")}, ["uva3-1", "'lab1-' and a number"]),
         ({"claims": 2 * CLAIM["claims.yaml"]}, ["stands twice"]),
         ({"claims": "- [}"}, ["expected YAML"]),
-        ({"errata": CLAIM["errata.yaml"].replace("[lab1-1]", "[lab1-7]")}, ["lab1-7", "no claim"]),
+        ({"claims": CLAIM["claims.yaml"].replace("[lab1-vae-mnist]", "[lab1-vae]")}, ["'lab1-1': variants: unknown variant 'lab1-vae'"]),
+        ({"claims": CLAIM["claims.yaml"].replace("[lab1-vae-z2-mnist]", "[fit]")}, ["'lab1-1': decides: unknown variant or probe 'fit'"]),
+        ({"reported": READING.replace("lab1-vae-mnist", "lab1-vae")}, ["reported.yaml: 'Loss': variant: unknown variant 'lab1-vae'"]),
+        ({"errata": CLAIM["errata.yaml"].replace("[lab1-1]", "[lab1-7]")}, ["'lab1-1a': claims: unknown claim 'lab1-7'"]),
+        ({"errata": CLAIM["errata.yaml"].replace("[lab1-1]", "[lab1-1], readings: [Cost]")}, ["'lab1-1a'", "printed number 'Cost'"]),
         ({"errata": CLAIM["errata.yaml"].replace(", figures: [lab1-added-1]", "")}, ["needs a test or a figure"]),
         ({"errata": CLAIM["errata.yaml"].replace("lab1-1b", "lab1-1a")}, ["lab1-1a"]),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_line(study: Callable[..., Path], changes: dict[str, str], said: list[str]) -> None:
-    check_studies(study())
+def test_what_does_not_fit_is_refused_in_one_line(
+    study: Callable[..., Path], params: Params, changes: dict[str, str], said: list[str]
+) -> None:
+    check_studies(params, study())
     with pytest.raises(UserError) as caught:
-        check_studies(study(**changes))
+        check_studies(params, study(**changes))
     line = str(caught.value)
     assert "\n" not in line and "studies/lab1/" in line and all(words in line for words in said)
+
+
+def test_a_probe_decides_and_a_study_may_lack_all_but_its_claims(study: Callable[..., Path], params: Params, written: Written) -> None:
+    studies = study(claims=CLAIM["claims.yaml"].replace("[lab1-vae-z2-mnist]", "[code_fit]"))
+    for file in ("errata.yaml", "reported.yaml"):
+        (studies / "lab1" / file).unlink()
+    check_studies(params, studies)
+    found = judge(written.config, written.root, studies)
+    assert ([row["decides"] for row in found["claims"]], found["errata"]) == ([["code_fit"]], [])
+    (studies / "lab1/claims.yaml").unlink()
+    (studies / "lab1/checks.py").unlink()
+    check_studies(params, studies)
+    assert judge(written.config, written.root, studies)["counts"]["claims"] == 0
 
 
 def test_a_number_that_a_check_does_not_declare_is_a_mistake_of_the_check(written: Written, study: Callable[..., Path]) -> None:

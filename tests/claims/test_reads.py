@@ -52,12 +52,16 @@ def test_likelihoods_of_few_latents_are_exact_where_both_have_it_of_as_many_imag
         ({"of": "recon_nats", "split": "train", "per": "dimension"}, 1.0),
         ({"of": "nll_nats", "per": "bits per dimension"}, 2.0),
         ({"of": "nll_nats", "without_one_over_k": True}, 784 * 2 * math.log(2) - math.log(500)),
+        ({"of": "nll_nats", "most_samples": True}, 784 * 2 * math.log(2) - 0.5),
     ],
 )
 def test_readings(written: Written, reading: dict[str, object], value: float) -> None:
     # A run of 2 epochs for 40: the report's epoch 20 is the first.
     written.history(A, train_kl_nats=[1.0, 3.0], train_recon_nats=[10.0, 20.0])
-    written.details(A, splits=[{"split": "train", "recon_nats": 784.0}])
+    # Of 1,000 of the images more samples were drawn; 50 samples were drawn of no image that has 500.
+    nats = {(500, 1000): 99.5, (5000, 1000): 99.0, (500, 10000): 100.0, (50, 20): 7.0}
+    rows = [{"importance_samples": samples, "n_images": images, "nll_nats": value} for (samples, images), value in nats.items()]
+    written.details(A, splits=[{"split": "train", "recon_nats": 784.0}], likelihood=rows)
     written.metrics(A, nll_nats=784 * 2 * math.log(2), importance_samples=500)
     parsed = parse(Reading, {"label": "x", "variant": A, **reading}, "reported.yaml")
     assert by_seed(written.results, parsed) == {0: pytest.approx(value)}
@@ -66,3 +70,5 @@ def test_readings(written: Written, reading: dict[str, object], value: float) ->
 def test_a_reading_is_of_one_place(written: Written) -> None:
     with pytest.raises(UserError, match="'at', 'split' or neither"):
         parse(Reading, {"label": "x", "variant": A, "of": "kl_nats", "at": 1, "split": "train"}, "reported.yaml")
+    with pytest.raises(UserError, match="of 'nll_nats' alone"):
+        parse(Reading, {"label": "x", "variant": A, "of": "kl_nats", "most_samples": True}, "reported.yaml")

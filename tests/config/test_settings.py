@@ -157,18 +157,18 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], set[int]]] =
     "ext-gan-dropout-mnist": ("uva3", "mnist", gan(100, WIDE, NARROW, dropout=0.3), against(UVA3_GAN, "non_saturating"), set()),
     **{f"ext-vae-svhn1083{ending}": ("vu4a", "svhn_colour", vae(mlp(300), 16), COLOUR_SVHN, set()) for ending in ("", "-luminance")},
     **{f"ext-vae-celeba32{ending}": ("vu4a", "celeba32", vae(mlp(300), 16), COLOUR_CELEBA, set()) for ending in ("", "-luminance")},
-    "ref-vae-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), BURDA, set()),
-    "ref-iwae5-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), {**BURDA, "objective": IWAE_5}, set()),
+    "ref-vae-bmnist": ("burda", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), BURDA, set()),
+    "ref-iwae5-bmnist": ("burda", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), {**BURDA, "objective": IWAE_5}, set()),
     "ref-iwae50-bmnist": (
-        "ref",
+        "burda",
         "binarized_mnist",
         vae(mlp([200, 200], "tanh"), 50),
         {**BURDA, "objective": {**IWAE_5, "samples": 50}},
         set(),
     ),
-    "ref-vae-warmup-bmnist": ("ref", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), elbo(BURDA, warm_up_epochs=12), set()),
+    "ref-vae-warmup-bmnist": ("burda", "binarized_mnist", vae(mlp([200, 200], "tanh"), 50), elbo(BURDA, warm_up_epochs=12), set()),
     "ref-pythae-vae-bmnist": (
-        *("ref", "binarized_mnist", vae(mlp(400), 40)),
+        *("burda", "binarized_mnist", vae(mlp(400), 40)),
         *(schedule(1e-4, 100, 500, learning_rate_drops={"epochs": [200, 350], "factor": 0.631}), set()),
     ),
     "uva3-gan-mnist-saturating": (
@@ -272,8 +272,10 @@ LIKELIHOODS = [name for name in EXPECTED if EXPECTED[name][2]["family"] != "gan"
 TRAINED = {"mnist": 55_000, "binarized_mnist": 50_000, "svhn": 65_000, "svhn_colour": 799, "celeba": 10_000, "celeba32": 10_000}
 
 
-def test_every_variant_is_looked_at(params: Params) -> None:
-    assert {name for group in params.variants.values() for name in group} == set(EXPECTED)
+def test_every_variant_of_these_reports_is_looked_at(params: Params) -> None:
+    reports = {report for report, *_ in EXPECTED.values()}
+    found = {name for group in params.variants.values() for name, variant in group.items() if variant.report in reports}
+    assert found == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -1,5 +1,6 @@
-"""params.yaml as plain values, whole or small, with one of them altered."""
+"""params.yaml and studies/*/study.yaml as plain values, whole or small, with one of them altered."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from ruamel.yaml import YAML
 
 from regen.params.schema import PresetFile
 
-__all__ = ["DELETED", "PRESET", "ROOT", "VARIANT", "changed", "chosen", "files", "raw_params", "small_params"]
+__all__ = ["DELETED", "PRESET", "ROOT", "VARIANT", "changed", "chosen", "files", "raw_params", "small_params", "write_params"]
 
 ROOT = Path(__file__).parents[2]
 DELETED = object()
@@ -17,12 +18,25 @@ PRESET = {"preset": "quick", "root": ".", "file": "preset.yaml", "seeds": SEEDS}
 
 
 def raw_params() -> Any:
-    """Return params.yaml as plain values."""
-    return YAML(typ="safe").load(ROOT / "params.yaml")
+    """Return params.yaml as plain values, and under `reports` the study.yaml of each report."""
+    reports = {file.parent.name: YAML(typ="safe").load(file) for file in sorted((ROOT / "studies").glob("*/study.yaml"))}
+    return {**YAML(typ="safe").load(ROOT / "params.yaml"), "reports": reports}
+
+
+def write_params(folder: Path, values: Any) -> Path:
+    """Write params.yaml, and what is under `reports` as the study.yaml of each report; return the path of params.yaml."""
+    path, rest = folder / "params.yaml", {key: value for key, value in values.items() if key != "reports"}
+    # JSON is YAML without anchors.
+    path.write_text(json.dumps(rest).replace("NaN", ".nan"))
+    for name, value in values.get("reports", {}).items():
+        file = folder / "studies" / name / "study.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value))
+    return path
 
 
 def small_params() -> Any:
-    """Return params.yaml's values with two of the variants and of the data sets."""
+    """Return the values with two of the variants and of the data sets, and no figures."""
     params = raw_params()
     for preset in params["presets"].values():
         for key in ("sources", "likelihood", "max_images", "max_steps", "samples"):

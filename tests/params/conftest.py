@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from altered import PRESET, ROOT
+from altered import PRESET, ROOT, write_params
 
 
 @pytest.fixture
 def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Return a caller of stages/configure.py in a folder of its own: contents of params.yaml and preset.yaml in, configs/ out."""
+    """Return a caller of stages/configure.py in a folder of its own: params.yaml, studies/ and preset.yaml in, configs/ out."""
     monkeypatch.chdir(tmp_path)
 
     def call(params: Any, preset: Any = PRESET) -> Path:
         for name, content in (("params.yaml", params), ("preset.yaml", preset)):
-            if content is not None:
-                # JSON is YAML without anchors.
-                text = content if isinstance(content, str | bytes) else json.dumps(content).replace("NaN", ".nan")
-                Path(name).write_bytes(text.encode() if isinstance(text, str) else text)
+            if isinstance(content, str | bytes):
+                Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
+        if isinstance(params, dict):
+            write_params(tmp_path, params)
+        else:
+            Path("studies").mkdir()
+        if isinstance(preset, dict):
+            Path("preset.yaml").write_text(json.dumps(preset))
         monkeypatch.setattr(sys, "argv", ["stages", "configure", "preset.yaml"])
         runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
         return tmp_path / "configs"

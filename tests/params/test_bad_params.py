@@ -1,4 +1,4 @@
-"""Every bad value of params.yaml or a preset in one line, and nothing written."""
+"""Every bad value of params.yaml, a study or a preset in one line, and nothing written."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from altered import DELETED, PRESET, VARIANT, changed, chosen, files, raw_params, small_params
+from altered import DELETED, PRESET, VARIANT, changed, chosen, files, raw_params, small_params, write_params
 
 from regen.params.resolve import read_params, resolve
 
@@ -21,24 +21,31 @@ CHART = {**FIGURE, "chart": {"kind": "history", "columns": ["val_recon_nats"]}}
 PICTURE = {**FIGURE, "pictures": ["manifold"]}
 PATHS = {**FIGURE, "number": None, "pictures": ["interpolation"], "points": 11}
 SHOWN = "reports/uva3/figures"
-FIGURES_REFUSED = [
-    (SHOWN, [FIGURE], [f"{SHOWN}/0", "'Shown': neither of pictures and chart", "allowed: one of them"]),
-    (SHOWN, [{**CHART, **PICTURE}], [f"{SHOWN}/0", "'Shown': both of pictures and chart", "allowed: one of them"]),
-    (SHOWN, [{**PICTURE, "variants": ["uva3-vae-z3-mnist"]}], [f"{SHOWN}/0/variants", "unknown variant 'uva3-vae-z3-mnist'", "allowed"]),
-    (SHOWN, [{**PICTURE, "variants": []}], [f"{SHOWN}/0/variants = []", "at least 1"]),
+# Of studies/uva3/study.yaml.
+BAD_STUDY = [
+    (SHOWN, [FIGURE], ["figures/0", "'Shown': neither of pictures and chart", "allowed: one of them"]),
+    (SHOWN, [{**CHART, **PICTURE}], ["figures/0", "'Shown': both of pictures and chart", "allowed: one of them"]),
+    (SHOWN, [{**PICTURE, "variants": ["uva3-vae-z3-mnist"]}], ["figures/0/variants", "unknown variant 'uva3-vae-z3-mnist'", "allowed"]),
+    (SHOWN, [{**PICTURE, "variants": []}], ["figures/0/variants = []", "at least 1"]),
     (SHOWN, [{**PICTURE, "pictures": ["heatmap"]}], ['pictures.0 = "heatmap"', "'manifold'"]),
     (
         SHOWN,
         [PICTURE, {**FIGURE, "number": None, "pictures": ["traversal"]}],
-        [f"{SHOWN}/1/pictures", "'traversal'", "means, draws, final"],
+        ["figures/1/pictures", "'traversal'", "means, draws, final"],
     ),
-    (SHOWN, [PICTURE, PICTURE], [f"{SHOWN}/0/number = 'Figure 4'", "each number once"]),
+    (SHOWN, [PICTURE, PICTURE], ["figures/0/number = 'Figure 4'", "each number once"]),
     (SHOWN, [{**PICTURE, "number": "4"}], ['number = "4"', "Figure|Table"]),
     (SHOWN, [{**PICTURE, "points": 11}], ["points = 11", "'interpolation' only"]),
-    (SHOWN, [PATHS, {**PATHS, "points": 10}], [f"{SHOWN}/1/points = 10", "allowed: 11"]),
+    (SHOWN, [PATHS, {**PATHS, "points": 10}], ["figures/1/points = 10", "allowed: 11"]),
     (SHOWN, [{**CHART, "chart": {"kind": "pie"}}], ["pie", "'history'"]),
     (SHOWN, [{**CHART, "chart": {"kind": "history", "columns": ["val_lost"]}}], ["val_lost", "recon_nats"]),
     (SHOWN, [{**CHART, "chart": {"kind": "measure", "measures": ["beauty"]}}], ["beauty", "'precision'"]),
+    ("reports/uva3/title", DELETED, ["title: missing", "title, author, year, about, notes, figures, order"]),
+    ("reports/uva3/year", "2021", ['year = "2021"', "integer"]),
+    ("reports/uva3/notes", "One.", ['notes = "One."', "list"]),
+    ("reports/uva3/order", 0, ["order = 0", "greater than or equal to 1"]),
+    ("reports/uva3/claims", [], ["claims = []", "unknown key", "title, author"]),
+    ("reports/uva3", [], [" = []", "dictionary"]),
 ]
 # Key, value, and what the line must say: the key, the value, what is allowed.
 BAD = [
@@ -71,7 +78,6 @@ BAD = [
     (f"{VARIANT}/model/prior/kind", "flow", ['prior = {"kind": "flow"}', "'standard', 'realnvp'"]),
     (f"{VARIANT}/report", "uva4", [f"{VARIANT}/report", "'uva4'", "vu4a"]),
     (f"{VARIANT}/figures", {"manifold": "Figure 4"}, ["figures", "unknown key", "report, title, assumed"]),
-    *FIGURES_REFUSED,
     (f"{VARIANT}/assumed", ["training.rate"], ["'training.rate'", "keys of the variant"]),
     ("variants/fashion", {"fashion-vae": ENTRY}, ["variants/fashion", "'fashion'", "svhn"]),
     ("variants/svhn/uva3-vae-z2-mnist", ENTRY, ["variants", "'uva3-vae-z2-mnist' stands under two data sets", "once"]),
@@ -149,6 +155,45 @@ def test_a_bad_value_is_one_line_and_writes_nothing(
     assert_refused(lambda: configure(changed(path, value)), ["params.yaml", *said], capsys)
 
 
+@pytest.mark.parametrize(("path", "value", "said"), BAD_STUDY)
+def test_a_bad_study_is_one_line_that_names_its_file(
+    path: str, value: Any, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert_refused(lambda: configure(changed(path, value)), ["error: studies/uva3/study.yaml: ", *said], capsys)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (
+            "studies/pets/claims.yaml",
+            "[]",
+            ["studies/pets/study.yaml: expected title, author and about", "write it or remove studies/pets"],
+        ),
+        ("studies/my-pets/study.yaml", "title: Pets", ["studies/my-pets: ", "small letters and digits"]),
+        ("studies/models/study.yaml", "title: Pets", ["studies/models: ", "not a page of the site (errata, how, index, "]),
+        ("studies/pets/study.yaml", "title: [", ["studies/pets/study.yaml", "expected YAML"]),
+        ("studies/uva3/claims.yaml", "[{id: uva3-1}]", ["studies/uva3/claims.yaml", "claims.0.kind: missing"]),
+        ("studies/uva3/checks.py", '@check("uva3-1")\ndef one(case): ...', ["studies/uva3/checks.py: 'uva3-1' is no claim"]),
+    ],
+)
+def test_a_folder_that_is_no_whole_study_is_one_line(
+    path: str, text: str, said: list[str], configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(path).parent.mkdir(parents=True)
+    Path(path).write_text(text)
+    assert_refused(lambda: configure(small_params()), said, capsys)
+
+
+def test_a_report_in_params_is_sent_to_its_folder(configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.dumps(small_params())
+    assert_refused(lambda: configure(content), ["params.yaml: reports: unknown key", "studies/<report>/study.yaml"], capsys)
+
+
+def test_without_studies_nothing_runs(configure: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert_refused(lambda: configure(changed("reports", {})), ["studies: expected a folder a report", "git checkout"], capsys)
+
+
 @pytest.mark.parametrize(
     ("content", "preset", "said"),
     [
@@ -178,8 +223,7 @@ def test_a_bad_file_or_preset_is_one_line_and_writes_nothing(
 
 
 def test_what_the_message_allows_is_accepted(tmp_path: Path) -> None:
-    path = tmp_path / "params.yaml"
     for key, value in (("learning_rate", 0.5), ("epochs", 100), ("snapshot_epochs", []), ("batch_size", 1)):
-        path.write_text(json.dumps(changed(f"{VARIANT}/training/{key}", value)))
+        path = write_params(tmp_path, changed(f"{VARIANT}/training/{key}", value))
         config: Any = resolve(read_params(path), chosen("quick"))["uva3-vae-z2-mnist.train.json"]
         assert getattr(config.training, key) == value

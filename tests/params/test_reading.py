@@ -1,5 +1,6 @@
 """What YAML itself would let pass, and that DVC and this package read the same values."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def test_a_word_is_no_switch(tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text()
     assert "batch_norm: true" in text
     path.write_text(text.replace("batch_norm: true", "batch_norm: yes", 1))
+    shutil.copytree(ROOT / "studies", tmp_path / "studies")
     with pytest.raises(UserError, match=r'generator\.batch_norm = "yes": allowed: a valid boolean'):
         read_params(path)
 

@@ -1,13 +1,12 @@
 """The presets as lenses, and what a change of params.yaml reaches."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from altered import ROOT, VARIANT, changed, chosen, files, raw_params
+from altered import ROOT, VARIANT, changed, chosen, files, raw_params, write_params
 from ruamel.yaml import YAML
 
 from regen.config.base import parse
@@ -90,8 +89,8 @@ def test_the_preset_files_are_good(file: str, preset: str, seeds: list[int], par
 
 
 def test_shape_and_values_are_those_of_the_prepared_images(tmp_path: Path) -> None:
-    path, images = tmp_path / "params.yaml", {"luminance": False, "size": 32, "channels": 3, "binarisation": "every_epoch"}
-    path.write_text(json.dumps(changed(f"{VARIANT}/images", images)))
+    images = {"luminance": False, "size": 32, "channels": 3, "binarisation": "every_epoch"}
+    path = write_params(tmp_path, changed(f"{VARIANT}/images", images))
     resolved: Any = resolve(read_params(path), chosen("quick"))
     train, evaluate, quality = (resolved[f"uva3-vae-z2-mnist.{purpose}.json"] for purpose in ("train", "evaluate", "quality"))
     shown, other = resolved["report.json"].variants["uva3-vae-z2-mnist"], resolved["vu4a-vae-svhn.evaluate.json"]

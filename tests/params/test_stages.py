@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from altered import ROOT, changed, chosen, raw_params
+from altered import ROOT, changed, chosen, raw_params, write_params
 
 from regen.common.errors import UserError
-from regen.config.base import parse
+from regen.params.resolve import read_params
 from regen.params.schema import Params, PresetFile
 from regen.params.stages import PARTS, check_stages
 
@@ -51,7 +51,7 @@ def test_the_pipeline_has_all_stages(folder: str, params: Params) -> None:
 def test_a_new_data_set_costs_an_entry_and_a_line_a_file(folder: str, pipeline: Path) -> None:
     values = changed("datasets/pets", {**raw_params()["datasets"]["svhn_colour"]}, raw_params)
     values["variants"]["pets"] = {"pets-vae": values["variants"]["svhn_colour"]["ext-vae-svhn1083"]}
-    params = parse(Params, values, "params.yaml")
+    params = read_params(write_params(pipeline, values))
     place = pipeline / folder
     assert f"{place}/dvc.yaml: expected 'pets' in stages.features.matrix.dataset" in refused(params, preset(folder), pipeline)
     replaced(place / "dvc.yaml", ("{dataset: [mnist, ", "{dataset: [pets, mnist, "))

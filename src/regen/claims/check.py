@@ -24,7 +24,7 @@ def check(claim: str, gives: str = "") -> Callable[[Function], Function]:
 
 
 def declared(file: Path) -> dict[str, frozenset[str]]:
-    """Return the claim -> the names that its check gives, read from the file without running it.
+    """Return the claim -> the names that its check gives, read from the file without running it; none where there is no file.
 
     Raises
     ------
@@ -32,6 +32,8 @@ def declared(file: Path) -> dict[str, frozenset[str]]:
         If a claim has two checks, or what a check declares is not written out.
     """
     found: dict[str, frozenset[str]] = {}
+    if not file.exists():
+        return found
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (OSError, SyntaxError) as error:

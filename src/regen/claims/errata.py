@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regen.claims.study import read_yaml
+from regen.claims.study import read_entries
 from regen.common.errors import UserError
 from regen.config.base import Config, parse
 
@@ -55,7 +55,7 @@ def read_errata(folder: Path) -> list[Erratum]:
         If an entry is malformed, an id stands twice or is of another report, or a conceptual one has neither a test nor a figure.
     """
     file = folder / "errata.yaml"
-    errata = parse(_Errata, {"errata": read_yaml(file)}, str(file)).errata
+    errata = parse(_Errata, {"errata": read_entries(file)}, str(file)).errata
     seen: set[str] = set()
     for one in errata:
         if one.id in seen or not one.id.startswith(f"{folder.name}-"):

@@ -10,7 +10,7 @@ from typing import Any
 from regen.claims.case import Case, Check, Number, Part, Strength, shortfall
 from regen.claims.errata import RANKS, read_errata
 from regen.claims.interval import LEVEL
-from regen.claims.study import OTHERWISE, OUTCOMES, STUDIES, Claim, Sentences, fields, folders, read_claims
+from regen.claims.study import OTHERWISE, OUTCOMES, STUDIES, Claim, Sentences, fields, read_claims
 from regen.common.errors import UserError
 from regen.params.schema import ReportConfig
 from regen.results import Missing, Results
@@ -30,20 +30,20 @@ def judge(config: ReportConfig, root: Path, studies: Path = STUDIES) -> dict[str
     UserError
         If a study does not fit its checks.
     """
-    results, known = Results(config, root), folders(studies)
-    reports = [name for name in config.reports if name in known]
+    results = Results(config, root)
     rows: list[dict[str, Any]] = []
     errata: list[dict[str, Any]] = []
     intervals = 0
-    for report in reports:
-        checks = checks_of(known[report])
-        for claim in read_claims(known[report]):
+    for report in config.reports:
+        folder = studies / report
+        checks = checks_of(folder)
+        for claim in read_claims(folder):
             case = judged(checks[claim.id], results)
             row = _row(claim, report, case, results)
             rows.append(row)
             if row["strength"] == "firm":
                 intervals += sum(test.by_interval for part in _observed(case) for test in part.deciding)
-        errata += [{**one.model_dump(), "report": report} for one in read_errata(known[report])]
+        errata += [{**one.model_dump(), "report": report} for one in read_errata(folder)]
     return {
         "preset": config.preset,
         "level": LEVEL,
@@ -59,9 +59,11 @@ def judge(config: ReportConfig, root: Path, studies: Path = STUDIES) -> dict[str
 
 
 def checks_of(folder: Path) -> dict[str, Check]:
-    """Return the claim -> its check, of a study's checks.py."""
-    name = f"regen_studies_{folder.name}"
-    spec = importlib.util.spec_from_file_location(name, folder / "checks.py")
+    """Return the claim -> its check, of a study's checks.py; none where the study lacks it."""
+    name, file = f"regen_studies_{folder.name}", folder / "checks.py"
+    if not file.exists():
+        return {}
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -140,8 +142,8 @@ def _strength(claim: Claim, outcome: str, parts: Sequence[Part], results: Result
         elif part.holds is None and outcome == "partly":
             reasons[f"{before}within the error"] = None
     strength = max((part.strength for part in resting), key=STRENGTHS.index)
-    if strength != "none" and claim.guessed:
-        reasons[claim.guessed] = None
+    if strength != "none" and claim.differs:
+        reasons[claim.differs] = None
     if strength == "firm" and (outcome == "undecided" or reasons):
         strength = "indicative"
     if outcome == "undecided" and strength != "none":

@@ -1,8 +1,9 @@
 """What checks read of a variant, one number a seed: each function returns a reader, variant -> {seed: number}."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,23 @@ from regen.claims.interval import Read
 from regen.claims.reported import Reading
 from regen.results import Missing, Results
 
-__all__ = ["at", "block_bootstrap", "by_seed", "drop_share", "excess", "fcd", "late", "measure", "nll", "of_real", "path", "slope", "value"]
+__all__ = [
+    "at",
+    "block_bootstrap",
+    "by_seed",
+    "drop_share",
+    "excess",
+    "fcd",
+    "late",
+    "measure",
+    "most_samples",
+    "nll",
+    "of_real",
+    "path",
+    "slope",
+    "to_most_samples",
+    "value",
+]
 
 LATE = 5
 """Epochs over which curves are compared: in one alone a curve is where it happens to be."""
@@ -100,6 +117,32 @@ def nll(results: Results, *variants: str) -> Read:
     return value(results, "nll_nats")
 
 
+def most_samples(results: Results) -> Read:
+    """Read -log p(x) carried to the most samples that were drawn, which may be of fewer images."""
+
+    def read(variant: str) -> dict[int, float]:
+        counts, found = results.value(variant, "importance_samples"), results.value(variant, "nll_nats")
+        steps = {seed: to_most_samples(table, int(counts[seed])) for seed, table in results.details(variant).items() if seed in counts}
+        return {seed: nats + (steps[seed][0] if steps.get(seed) else 0.0) for seed, nats in found.items()}
+
+    return read
+
+
+def to_most_samples(details: Mapping[str, Any], samples: int) -> tuple[float, int] | None:
+    """Return how -log p(x) changes from so many samples to the most that were drawn, on the same images, and how many these are.
+
+    None where no more were drawn of any images that have both.
+    """
+    groups: dict[int, dict[int, float]] = {}
+    for row in details.get("likelihood", []):
+        groups.setdefault(int(row["n_images"]), {})[int(row["importance_samples"])] = row["nll_nats"]
+    best = max(((max(values), images) for images, values in groups.items() if samples in values), default=None)
+    if best is None or best[0] == samples:
+        return None
+    most, images = best
+    return groups[images][most] - groups[images][samples], most
+
+
 def slope(values: Sequence[float]) -> float:
     """Return the slope of the least-squares line through values at epochs 1, 2, ..., per epoch."""
     if len(values) < 2:
@@ -141,6 +184,8 @@ def by_seed(results: Results, reading: Reading) -> dict[int, float]:
     elif reading.split is not None:
         rows = {name: results.split(reading.variant, name, reading.split) for name in reading.of}
         values = {seed: reading.value({name: rows[name][seed] for name in rows}) for seed in next(iter(rows.values()))}
+    elif reading.most_samples:
+        values = {seed: reading.value({"nll_nats": nats}) for seed, nats in most_samples(results)(reading.variant).items()}
     else:
         scalars = {name: results.value(reading.variant, name) for name in reading.of}
         values = {seed: reading.value({name: scalars[name][seed] for name in scalars}) for seed in next(iter(scalars.values()))}

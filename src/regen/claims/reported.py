@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from regen.claims.study import read_yaml
+from regen.claims.study import read_entries
 from regen.config.base import Config, Name, parse
 
 __all__ = ["Reading", "Reported", "read_reported"]
@@ -17,7 +17,8 @@ class Reading(Config):
 
     `of` names values, or values and the factors that they are summed with: columns of history.csv (`at`: the report's epoch, `min` or
     `last`), means over a split in details.json (`split`), or scalars of metrics.json (neither). `plus` is added; `per` divides by what an
-    image has, in nats or bits. `without_one_over_k` leaves the 1/K out of an importance-sampled likelihood, as davari prints it.
+    image has, in nats or bits. `without_one_over_k` leaves the 1/K out of an importance-sampled likelihood, as davari prints it;
+    `most_samples` carries -log p(x) to the most samples that were drawn of any images.
     """
 
     label: str
@@ -28,6 +29,7 @@ class Reading(Config):
     plus: float = 0.0
     per: Literal["dimension", "bits per dimension", "bits per position"] | None = None
     without_one_over_k: bool = False
+    most_samples: bool = False
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -35,6 +37,8 @@ class Reading(Config):
             raise ValueError("allowed: 'at', 'split' or neither")
         if self.without_one_over_k and (self.at is not None or self.split is not None):
             raise ValueError("allowed with 'without_one_over_k': neither 'at' nor 'split'")
+        if self.most_samples and (self.at is not None or self.split is not None or self.without_one_over_k or set(self.of) != {"nll_nats"}):
+            raise ValueError("allowed with 'most_samples': of 'nll_nats' alone")
         return self
 
     def value(self, row: dict[str, float]) -> float:
@@ -77,4 +81,4 @@ def read_reported(folder: Path) -> list[Reported]:
         If reported.yaml is malformed.
     """
     file = folder / "reported.yaml"
-    return parse(_Ledger, {"reported": read_yaml(file) if file.exists() else []}, str(file)).reported
+    return parse(_Ledger, {"reported": read_entries(file)}, str(file)).reported

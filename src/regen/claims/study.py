@@ -12,7 +12,7 @@ from regen.claims.check import declared
 from regen.common.errors import UserError
 from regen.config.base import Config, Name, parse
 
-__all__ = ["OTHERWISE", "OUTCOMES", "STUDIES", "Claim", "Explanation", "Sentences", "fields", "folders", "read_claims", "read_yaml"]
+__all__ = ["OTHERWISE", "OUTCOMES", "STUDIES", "Claim", "Explanation", "Sentences", "fields", "read_claims", "read_entries"]
 
 STUDIES = Path(regen.__file__).parents[2] / "studies"
 """Of the tree whose code runs."""
@@ -42,8 +42,8 @@ class Claim(Config):
     """One claim of a source report.
 
     `reported`: the numbers that it prints; `variants`: those that it is about; `decides`: variants and probes whose run would decide it;
-    `guessed`: settings that the report leaves open and on which the outcome may turn; `figures`: anchors that show the evidence;
-    `stand_alone`: its outcome is that of one part alone, whatever the others say.
+    `differs`: settings that are not the report's, or that it leaves open, and on which the outcome may turn;
+    `figures`: anchors that show the evidence.
     """
 
     id: Name
@@ -53,11 +53,11 @@ class Claim(Config):
     reported: dict[Name, float] = {}
     variants: list[Name] = []
     decides: list[Name] = []
-    guessed: str = ""
+    differs: str = ""
     sentences: Sentences
     explanation: Explanation | None = None
     notes: list[str] = []
-    figures: list[Annotated[str, Field(pattern=r"^([a-z0-9]+-(figure|added)-[1-9][0-9]*|likelihoods|samples)$")]] = []
+    figures: list[Annotated[str, Field(pattern=r"^([a-z0-9]+-(figure|table|added)-[1-9][0-9]*[a-z]?|likelihoods|samples)$")]] = []
 
     @model_validator(mode="after")
     def _of_outcomes(self) -> Self:
@@ -95,19 +95,16 @@ def _check_sentences(sentences: Sentences, verdicts: tuple[str, ...]) -> None:
             raise ValueError(f"sentences: {count} words in '{template[:40]}...'; allowed: at most {MOST_WORDS}")
 
 
-def folders(studies: Path = STUDIES) -> dict[str, Path]:
-    """Return the report -> its folder, of those that make claims."""
-    return {folder.name: folder for folder in sorted(studies.iterdir()) if (folder / "claims.yaml").exists()}
-
-
-def read_yaml(file: Path) -> object:
-    """Return the values of a YAML file.
+def read_entries(file: Path) -> object:
+    """Return the entries of a study's YAML file; none where the study lacks the file.
 
     Raises
     ------
     UserError
         If it cannot be read or is no YAML.
     """
+    if not file.exists():
+        return []
     try:
         return yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -124,7 +121,7 @@ def read_claims(folder: Path) -> list[Claim]:
         does not give, or checks.py a check without a claim.
     """
     file = folder / "claims.yaml"
-    claims = parse(_Claims, {"claims": read_yaml(file)}, str(file)).claims
+    claims = parse(_Claims, {"claims": read_entries(file)}, str(file)).claims
     gives = declared(folder / "checks.py")
     seen: set[str] = set()
     for claim in claims:

@@ -1,4 +1,4 @@
-"""A preset's resolved configuration: as `configure` wrote it, or from params.yaml where it has not run, as in a fresh clone."""
+"""A preset's resolved configuration: as `configure` wrote it, or from params.yaml and studies/ where it has not run, as in a new clone."""
 
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 def configured(kind: type[AnyConfig], root: Path, preset: str, name: str) -> AnyConfig:
     """Return the configuration `name`, such as `report.json`, of a preset of the repository at `root`.
 
-    configs/ comes first: it is what the results were made with, whatever params.yaml says since.
+    configs/ comes first: it is what the results were made with, whatever params.yaml and studies/ say since.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def configured(kind: type[AnyConfig], root: Path, preset: str, name: str) -> Any
 
 
 def fresh(kind: type[AnyConfig], root: Path, preset: str, name: str) -> AnyConfig:
-    """Return the configuration `name` of a preset as params.yaml says now; raises as `configured` does."""
+    """Return the configuration `name` of a preset as params.yaml and studies/ say now; raises as `configured` does."""
     resolved = _resolved(root, preset)
     if not isinstance(found := resolved.get(name), kind):
         raise UserError(f"params.yaml: expected what {name} of preset {preset} is made of, got nothing of that name")

@@ -1,4 +1,4 @@
-"""What the reports show, chosen in params.yaml: pictures of trained variants, and charts of their results."""
+"""What the reports show, chosen in studies/<report>/study.yaml: pictures of trained variants, and charts of their results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
@@ -192,6 +192,8 @@ def listed(figures: Sequence[ReportFigure], variant: str, model: Model, channels
 
 def check_figures(figures: Mapping[str, Sequence[ReportFigure]], variants: Mapping[str, tuple[Model, int]]) -> None:
     """Refuse figures (by report) of what is not there; `variants` are models and channels by name.
+
+    Keys are those of report.json, `reports.<report>.figures`.
 
     Raises
     ------

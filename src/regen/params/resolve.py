@@ -1,5 +1,6 @@
-"""params.yaml -> one resolved JSON a variant and purpose, so that a change reruns only what it concerns."""
+"""params.yaml and studies/ -> one resolved JSON a variant and purpose, so that a change reruns only what it concerns."""
 
+import re
 from pathlib import Path
 
 from regen.common.errors import UserError
@@ -10,24 +11,38 @@ from regen.config.variant import EvaluateConfig, TrainConfig
 from regen.params.figures import DrawConfig, listed
 from regen.params.probes import Probe
 from regen.params.reading import read_yaml
+from regen.params.reports import STUDY, read_reports
 from regen.params.schema import DataConfig, Params, Preset, PresetFile, ReportConfig, ReportedVariant, SourceConfig, Variant
 
 __all__ = ["read_params", "read_preset", "resolve"]
 
 
 def read_params(path: Path) -> Params:
-    """Read and check params.yaml.
+    """Read and check params.yaml and what studies/ beside it says of the reports.
 
     Raises
     ------
     UserError
-        One line that names the key, the value and what is allowed.
+        One line that names the file, the key, the value and what is allowed.
     """
-    params = parse(Params, read_yaml(path), str(path))
+    values, studies = read_yaml(path), path.parent / "studies"
+    if isinstance(values, dict):
+        if "reports" in values:
+            raise UserError(f"{path}: reports: unknown key; a report is described in {studies}/<report>/{STUDY}, move it there")
+        values = {**values, "reports": read_reports(studies)}
+    try:
+        params = parse(Params, values, str(path))
+    except UserError as error:
+        raise UserError(_in_its_study(str(error), path, studies)) from None
     names = [name for variants in params.variants.values() for name in variants]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{path}: variants: '{twice[0]}' stands under two data sets; allowed: each name once")
     return params
+
+
+def _in_its_study(line: str, path: Path, studies: Path) -> str:
+    """Name study.yaml and the key there where a line is about a report."""
+    return re.sub(rf"^{re.escape(str(path))}: reports\.([a-z0-9]+)\.", lambda found: f"{studies / found[1] / STUDY}: ", line)
 
 
 def read_preset(path: Path, params: Params) -> PresetFile:

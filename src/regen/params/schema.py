@@ -1,4 +1,4 @@
-"""The whole of params.yaml, and what of it the data, the figures, the report and the tracking see."""
+"""The whole of params.yaml and studies/*/study.yaml, and what of it the data, the figures, the report and the tracking see."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -216,7 +216,7 @@ class SourceReport(Config):
 
 
 class Params(Config):
-    """The whole of params.yaml."""
+    """The whole of params.yaml, and `reports` from studies/*/study.yaml."""
 
     seed: Annotated[int, Field(ge=0)]
     memory_mb: Positive

@@ -11,7 +11,7 @@ from regen.claims.interval import spread
 from regen.report.charts import Chart, bars, dots
 from regen.report.likelihoods import Likelihood, data_of, likelihoods
 from regen.report.models import floor
-from regen.report.names import WORDS
+from regen.report.names import counted
 from regen.report.pictures import Pictures, Thumbnail
 from regen.report.reshape import reshaped
 from regen.report.verdicts import Verdicts
@@ -160,7 +160,7 @@ def better_prior(results: Results, pictures: Pictures, verdicts: Verdicts) -> Fi
 
 
 def _seeds(count: int) -> str:
-    return f"{WORDS[count] if count < len(WORDS) else count} seed{'s' if count != 1 else ''}"
+    return f"{counted(count)} seed{'s' if count != 1 else ''}"
 
 
 def _likelihood_of_priors(results: Results, flow: str, gaussian: str) -> str:

@@ -8,8 +8,9 @@ from statistics import fmean, variance
 from typing import Any
 
 from regen.claims.interval import spread
+from regen.claims.reads import to_most_samples
 from regen.params.schema import ReportedVariant
-from regen.report.published import QUANTITIES, Published, read_published
+from regen.report.published import Published, read_published
 from regen.results import Missing, Results
 
 __all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs", "prior_sampling"]
@@ -94,7 +95,7 @@ def _likelihood(results: Results, name: str) -> Likelihood | None:
     first = next(iter(runs.values()))
     value = fmean(run["nll_nats"] for run in runs.values())
     headline = int(first["importance_samples"])
-    steps = [found for table in details if (found := _step(table, headline)) is not None]
+    steps = [found for table in details if (found := to_most_samples(table, headline)) is not None]
     step, most = (fmean(one for one, _ in steps), steps[0][1]) if steps else (0.0, headline)
     checks = [check for table in details if (check := _check(table)) is not None]
     by, error, checked = "", 0.0, 0
@@ -122,18 +123,6 @@ def _likelihood(results: Results, name: str) -> Likelihood | None:
         checked=checked,
         per_image=_per_image(details),
     )
-
-
-def _step(table: Table, headline: int) -> tuple[float, int] | None:
-    """Return how -log p(x) changes from the headline's samples to the most that were drawn, on the same images, and how many that are."""
-    groups: dict[int, dict[int, float]] = {}
-    for row in table.get("likelihood", []):
-        groups.setdefault(int(row["n_images"]), {})[int(row["importance_samples"])] = row["nll_nats"]
-    best = max((max(values), n) for n, values in groups.items() if headline in values) if groups else None
-    if best is None or best[0] == headline:
-        return None
-    most, n = best
-    return groups[n][most] - groups[n][headline], most
 
 
 def _check(table: Table) -> Table | None:
@@ -204,7 +193,7 @@ def prior_sampling(results: Results) -> list[Table]:
 
 
 def held_against(results: Results, found: dict[str, Likelihood]) -> list[Table]:
-    """Return published numbers with the variant nearest to each, of those run on the official data: here, published, and what differs."""
+    """Return published numbers with the variant nearest to each, of those that ran on the official data: here, published, what differs."""
     rows = []
     for one in read_published():
         beside = one.beside
@@ -215,8 +204,7 @@ def held_against(results: Results, found: dict[str, Likelihood]) -> list[Table]:
             continue
         epochs = results.config.variants[beside.variant].training.epochs
         schedule = "" if beside.epochs is None else f"{epochs:,} of {beside.epochs:,} epochs; "
-        rows.append({"variant": beside.variant, "quantity": QUANTITIES[one.quantity], "here": here, "published": one.value})
-        rows[-1] |= {"model": one.model, "source": one.source, "known": one.known, "differs": schedule + beside.differs}
+        rows.append({"variant": beside.variant, "here": here, "published": one, "differs": schedule + beside.differs})
     return rows
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from regen.params.schema import ReportedVariant
 
-__all__ = ["ABBREVIATIONS", "DATASETS", "WORDS", "data_label", "duration", "explained", "family_label", "rounded", "size_label", "spread"]
+__all__ = ["ABBREVIATIONS", "DATASETS", "counted", "data_label", "duration", "explained", "family_label", "rounded", "size_label", "spread"]
 
 DATASETS = {"mnist": "MNIST", "binarized_mnist": "binarised MNIST", "svhn": "SVHN", "celeba": "CelebA"}
 SOURCES = {"official": "", "grey": " (grey crops)", "subset": " (subset)", "stand-in": " (stand-in)"}
@@ -30,6 +30,11 @@ ABBREVIATIONS = {
     "nats": "unit of information with the natural logarithm: 1 nat is 1.44 bits",
 }
 """Explained in a tooltip at their first use in a block of text."""
+
+
+def counted(number: int) -> str:
+    """Return a number as a word, from eleven on in digits."""
+    return WORDS[number] if number < len(WORDS) else str(number)
 
 
 def explained(text: str) -> Markup:

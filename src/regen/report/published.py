@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal, Self
+from typing import Self
 
 import yaml
 from pydantic import model_validator
@@ -24,7 +24,7 @@ class Counterpart(Config):
 
 
 class Published(Config):
-    """One number from the literature, a likelihood or -ELBO, with its protocol and how it is known."""
+    """One number from the literature, a likelihood or -ELBO, with its protocol and where it was read."""
 
     dataset: Name
     model: str
@@ -33,7 +33,6 @@ class Published(Config):
     neg_elbo_nats: PositiveFloat | None = None
     protocol: str
     source: str
-    known: Literal["read", "recalled"]
     beside: Counterpart | None = None
 
     @model_validator(mode="after")
@@ -41,6 +40,11 @@ class Published(Config):
         if [self.nll_nats, self.bits_per_dim, self.neg_elbo_nats].count(None) != 2:
             raise ValueError(f"{self.model}: expected one of {', '.join(QUANTITIES)}")
         return self
+
+    @property
+    def label(self) -> str:
+        """What the number is, with its unit."""
+        return QUANTITIES[self.quantity]
 
     @property
     def quantity(self) -> str:

@@ -27,8 +27,8 @@ def readings(results: Results, report: str) -> list[Chart]:
             own.append({"label": row.quantity, "value": mean, "kind": "run again", "text": f"{mean:.4g}: {label}", **ends})
     return [
         Chart(
-            dots(rows, f"Value ({unit})", log=True),
-            f"Printed values and every reading of them run again ({unit}): {len({row['label'] for row in rows})} quantities.",
+            dots(rows, f"Value ({unit})" if unit else "Value", log=True),
+            f"Printed values and every reading of them run again, {unit or 'no unit'}: {len({row['label'] for row in rows})} quantities.",
             f"results/{results.config.preset}",
             True,
         )

@@ -23,7 +23,7 @@ from regen.report.findings import Finding, findings
 from regen.report.lessons import lessons
 from regen.report.likelihoods import Likelihood, held_against
 from regen.report.models import groups, table
-from regen.report.names import DATASETS, WORDS, explained, rounded
+from regen.report.names import DATASETS, counted, explained, rounded
 from regen.report.pictures import Grid, Pictures
 from regen.report.published import read_published
 from regen.report.readings import readings
@@ -79,7 +79,7 @@ class Site:
         self._clean()
         found = findings(self.results, self.pictures, self.verdicts)
         strengths = [self._strength(one) for one in found]
-        self._page("index.html", findings=found, strengths=strengths, words=WORDS, **self._front())
+        self._page("index.html", findings=found, strengths=strengths, **self._front())
         for report in self.verdicts.reports:
             self._page("report.html", f"{report}.html", **self._report(report))
         published = held_against(self.results, {one.variant: one for one in self._likelihoods()})
@@ -88,13 +88,13 @@ class Site:
             groups=self.groups,
             titles=self.titles,
             published=published,
-            further=[one for one in read_published() if one.beside is None],
+            further=[one for one in read_published() if one not in [row["published"] for row in published]],
         )
         self._page("look.html", exhibits=exhibits(self.results, self.pictures))
         errata = self.verdicts.errata
         self._page("errata.html", errata=errata, ranks=RANKS, reports=self.verdicts.reports, sources=self.config.reports)
         taught = [(lesson, shown, self.verdicts.erratum(lesson.erratum)) for lesson, shown in self._lessons()]
-        self._page("lessons.html", lessons=taught, count_word=WORDS[len(taught)])
+        self._page("lessons.html", lessons=taught)
         self._page("how.html", data=self._data(), about_strengths=STRENGTHS)
         templates = files("regen.report") / "templates"
         for name in ("site.css", "site.js"):
@@ -143,6 +143,7 @@ class Site:
             "static": drawn,
             "interactive": interactive,
             "explained": explained,
+            "counted": counted,
             "slug": lambda text: text.replace(" ", "-"),
             "grids": _grids,
             "mean": lambda values: f"{fmean(values):.6g}" if values else "",
