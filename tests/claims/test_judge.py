@@ -40,6 +40,9 @@ def one(case: Case) -> None:
 - {id: lab1-1a, rank: editorial, where: There, printed: Wrong., correct: Right., claims: [lab1-1]}
 - {id: lab1-1b, rank: conceptual, where: There, printed: Wrong., correct: Right., figures: [lab1-added-1]}
 """,
+    "answers.yaml": """
+- {id: lab1-q1, where: There, question: Why?, answer: [{text: So.}], own: right, claims: [lab1-1], errata: [lab1-1a]}
+""",
 }
 READING = "[{quantity: Loss, unit: nats, value: 1, readings: [{label: Mean, variant: lab1-vae-mnist, of: val_neg_elbo_nats, at: 1}]}]"
 EXPLAINED = CLAIM["claims.yaml"] + "  explanation: {statement: Because., at_most: possible, sentences: {otherwise: Told.}}\n"
@@ -138,6 +141,8 @@ def test_other_settings_and_stand_ins_lower_the_strength_and_not_the_outcome(wri
         ({"errata": CLAIM["errata.yaml"].replace("[lab1-1]", "[lab1-1], readings: [Cost]")}, ["'lab1-1a'", "printed number 'Cost'"]),
         ({"errata": CLAIM["errata.yaml"].replace(", figures: [lab1-added-1]", "")}, ["needs a test or a figure"]),
         ({"errata": CLAIM["errata.yaml"].replace("lab1-1b", "lab1-1a")}, ["lab1-1a"]),
+        ({"answers": CLAIM["answers.yaml"].replace("[lab1-1]", "[lab1-7]")}, ["'lab1-q1': claims: unknown claim 'lab1-7'"]),
+        ({"answers": CLAIM["answers.yaml"].replace("[lab1-1a]", "[lab1-1c]")}, ["'lab1-q1': errata: unknown erratum 'lab1-1c'"]),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(
@@ -152,7 +157,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
 
 def test_a_probe_decides_and_a_study_may_lack_all_but_its_claims(study: Callable[..., Path], params: Params, written: Written) -> None:
     studies = study(claims=CLAIM["claims.yaml"].replace("[lab1-vae-z2-mnist]", "[code_fit]"))
-    for file in ("errata.yaml", "reported.yaml"):
+    for file in ("errata.yaml", "reported.yaml", "answers.yaml"):
         (studies / "lab1" / file).unlink()
     check_studies(params, studies)
     found = judge(written.config, written.root, studies)

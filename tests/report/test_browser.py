@@ -196,6 +196,19 @@ def test_a_link_to_a_folded_figure_opens_it(browser: Any, site: Path) -> None:
     page.close()
 
 
+def test_a_worked_answer_unfolds_by_keyboard_without_scripts_and_is_printed_unfolded(browser: Any, site: Path) -> None:
+    page = Opened(browser, site / "uva3.html", java_script_enabled=False).page
+    formula, summary = page.locator("#uva3-q1 math").first, page.locator("#uva3-q1 summary")
+    assert not formula.is_visible()
+    page.emulate_media(media="print")
+    assert formula.is_visible()
+    page.emulate_media(media="screen")
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert formula.is_visible()
+    page.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_keyboard_reaches_every_control(name: str, browser: Any, site: Path) -> None:
     page = Opened(browser, site / f"{name}.html").page

@@ -5,15 +5,19 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 from made_up import GAN, PLANE, VAE, samples, write, write_everything, write_run
 
+from regen.claims.answers import read_answers
+from regen.claims.errata import read_errata
+from regen.claims.study import STUDIES, folders
 from regen.common.errors import UserError
 from regen.params.reports import TAKEN
 from regen.params.schema import ReportConfig
 from regen.report.lessons import DRAWN, read_lessons
-from regen.report.site import write_report
+from regen.report.site import _mathml, write_report
 
 ROOT = Path(__file__).parents[2]
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -95,6 +99,31 @@ def test_the_site_is_whole(site: Path) -> None:
     assert "Claim uva3-1 < all | others." in pages["uva3.html"].text
     assert "0.69 nats (0.62 to 0.77; 3 seeds)" in pages["uva3.html"].text
     assert "stand-in" not in pages["models.html"].text
+
+
+def test_worked_answers_are_on_their_reports_page_and_linked_to_what_is_there(site: Path) -> None:
+    page, lessons = Page(site / "uva3.html"), Page(site / "lessons.html")
+    answers = read_answers(STUDIES / "uva3")
+    assert {answer.id for answer in answers} <= page.ids and "#questions" in page.links()
+    formulas = sum(bool(step.formula) for answer in answers for step in answer.answer)
+    assert [tag for tag, _ in page.elements].count("math") == formulas > len(answers)
+    # Of the errata one is known here, and no claim that an answer names was measured.
+    own = page.text.partition("Questions and answers")[2].partition("Settings and assumptions")[0]
+    assert set(re.findall(r"erratum (uva3-\w+)", own)) == {"uva3-2b", "uva3-6c"} and "In this project" not in own
+    assert {"uva3.html#questions", "uva3.html#uva3-q1", "uva3.html#uva3-q6"} <= set(lessons.links())
+
+
+def test_formulas_typeset_whole() -> None:
+    parts = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
+    formulas = [step.formula for folder in folders().values() for one in read_answers(folder) for step in one.answer if step.formula]
+    for one in (one for folder in folders().values() for one in read_errata(folder) if one.formulas):
+        formulas += [formula for formula in (one.formulas.printed, one.formulas.correct) if formula]
+    for formula in formulas:
+        tree = ElementTree.fromstring(str(_mathml(formula)))
+        for element in tree.iter():
+            name = element.tag.rpartition("}")[2]
+            assert len(element) == parts.get(name, len(element)), formula
+    assert "<mi>log</mi><mspace" in _mathml(r"\log p") and "mspace" not in _mathml(r"\log_2 e+\log(1-D)")
 
 
 def test_stand_ins_say_so_on_every_page(standins: ReportConfig, root: Path) -> None:

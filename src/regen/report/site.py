@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
+from regen.claims.answers import Answer, read_answers
+from regen.claims.study import STUDIES
 from regen.common.errors import UserError
 from regen.common.files import write_text
 from regen.params.schema import ReportConfig, ReportedVariant
@@ -70,6 +72,7 @@ class Site:
         self.pictures = Pictures(root, config.preset, self.site)
         self.verdicts = Verdicts(root, config.preset)
         self.figures = Figures(self.results, self.pictures)
+        self.answers = {report: read_answers(STUDIES / report) for report in self.verdicts.reports}
         self.titles = {name: variant.title for name, variant in config.variants.items()}
         self.standin = any(variant.data_source == "stand-in" for variant in config.variants.values())
         self.environment = self._environment()
@@ -94,7 +97,7 @@ class Site:
         errata = self.verdicts.errata
         self._page("errata.html", errata=errata, ranks=RANKS, reports=self.verdicts.reports, sources=self.config.reports)
         taught = [(lesson, shown, self.verdicts.erratum(lesson.erratum)) for lesson, shown in self._lessons()]
-        self._page("lessons.html", lessons=taught)
+        self._page("lessons.html", lessons=taught, answers=self.answers, answered=self._answered())
         self._page("how.html", data=self._data(), about_strengths=STRENGTHS)
         templates = files("regen.report") / "templates"
         for name in ("site.css", "site.js"):
@@ -116,6 +119,15 @@ class Site:
 
     def _lessons(self) -> list[Any]:
         return lessons(self.results, self.pictures, self.verdicts)
+
+    def _answered(self) -> Mapping[str, list[tuple[str, str]]]:
+        """Return the erratum -> the worked answers that name it, each with its report."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for report, answers in self.answers.items():
+            for answer in answers:
+                for name in answer.errata:
+                    found.setdefault(name, []).append((report, answer.id))
+        return found
 
     def _clean(self) -> None:
         for path in sorted(self.site.rglob("*"), reverse=True):
@@ -151,7 +163,7 @@ class Site:
             "digits": rounded,
             "best": _best,
             "capitalize_first": lambda text: text[0].upper() + text[1:],
-            "mathml": lambda latex: Markup(convert(latex).replace('display="inline"', 'displaystyle="true"')),
+            "mathml": _mathml,
             "address": self._address,
             "figure_title": lambda name: self.figures.title(name) if name in self.figures.by_anchor else name.replace("-", " "),
             "reason": reason,
@@ -217,9 +229,15 @@ class Site:
             "outcomes": OUTCOMES,
             "readings": readings(self.results, report),
             "figures": shown,
+            "answers": [(answer, *self._linked(answer)) for answer in self.answers[report]],
             "settings": [(name, variant.title, settings_line(variant), _assumed(variant)) for name, variant in own.items()],
             "errata": len(self.verdicts.errata_of(report)),
         }
+
+    def _linked(self, answer: Answer) -> tuple[list[str], list[Any]]:
+        """Return the errata of an answer that are known, and of its claims those that anything was measured for."""
+        claims = [claim for name in answer.claims if (claim := self.verdicts.claim(name)) is not None and claim["tests"]]
+        return [name for name in answer.errata if self.verdicts.erratum(name) is not None], claims
 
     def _data(self) -> list[Any]:
         cards = []
@@ -248,6 +266,15 @@ class Site:
             outcomes=OUTCOMES,
         )
         write_text(self.folder / "report.md", _minus(text))
+
+
+def _mathml(latex: str) -> Markup:
+    """Return a formula as MathML in display style, with a thin space around the name of a logarithm."""
+    text = convert(latex).replace('display="inline"', 'displaystyle="true"')
+    # Without an index: a space within <msub> would be one part too many.
+    name, space = r"(?<!<msub>)<mi>(?:log|ln)</mi>", '<mspace width="0.17em"/>'
+    text = re.sub(rf"(?<=</mi>|</mn>)(?={name})|(?<=</msub>)(?={name})", space, text)
+    return Markup(re.sub(rf"({name})(?=<m(?:i|n|sub|sup|subsup|frac|style)\b)", rf"\1{space}", text))
 
 
 def _minus(text: str) -> str:
