@@ -18,6 +18,11 @@ RUN = python -m regen.runner $(if $(JOBS),--jobs $(JOBS)) $(if $(CLUSTER),--clus
 # VARIANT="a b": the stages of these alone.
 STAGES_OF = $(if $(VARIANT),$$(python scripts/stages_of.py $(1) $(VARIANT)),$(2))
 
+# Bare `dvc status`, `dvc pull` and so on speak of all pipelines that DVC finds. This file, which git ignores, hides that of paper while
+# nothing of paper is here; a target that works on paper takes it away: docs/dvc.md.
+HIDE_PAPER = test -e configs/paper || test -e models/paper || echo '*' > paper/.dvcignore
+SHOW_PAPER = $(if $(filter paper,$(PRESET) $@),rm -f paper/.dvcignore)
+
 .PHONY: help report paper status graph verify train models own test ui lint clean
 .DEFAULT_GOAL := help
 
@@ -37,26 +42,32 @@ endif
 	@echo "$(CURDIR)" > $@
 
 report: .venv/installed ## regenerate the report of the preset quick (JOBS=2: two stages at once; CLUSTER=tcp://HOST:8786: on many machines; VARIANT="a b": these alone)
+	@$(HIDE_PAPER)
 	@stages="$(call STAGES_OF,quick,dvc.yaml)" && $(RUN) --without paper $$stages
 	@python scripts/account.py quick
 	@echo $(if $(VARIANT),"$(foreach name,$(VARIANT),results/quick/$(name) reports/quick/figures/$(name))","report: file://$(CURDIR)/reports/quick/site/index.html")
 
 paper: .venv/installed ## run the reports' own schedules on real data (more than a day; README.md, "Data"; VARIANT="a b": these alone)
+	@mkdir -p configs/paper # a `make report` that starts now sees it
+	@$(SHOW_PAPER)
 	@stages="$(call STAGES_OF,paper,paper/dvc.yaml)" && $(RUN) $$stages
 	@python scripts/account.py paper
 	@$(if $(VARIANT),,dvc repro --quiet --force --single-item paper/dvc.yaml:report) # with the times of the trainings, which are known now
 	@echo $(if $(VARIANT),"$(foreach name,$(VARIANT),results/paper/$(name) reports/paper/figures/$(name))","report: file://$(CURDIR)/reports/paper/site/index.html")
 
 status: .venv/installed ## say what would run, by kind of stage
+	@$(SHOW_PAPER)
 	@$(RUN) --dry $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
 
 graph: .venv/installed ## draw the pipeline by sorts of stages, as Mermaid text
+	@$(SHOW_PAPER)
 	@$(RUN) --graph $(if $(filter paper,$(PRESET)),paper/)dvc.yaml
 
 verify: .venv/installed ## run everything again in a clean copy and compare (PRESET=paper VARIANT="a b": these alone; TWICE=1: two runs; CLUSTER=: the last run on its workers)
 	@python scripts/verify.py $(if $(JOBS),--jobs $(JOBS)) $(if $(TWICE),--twice) $(if $(CLUSTER),--cluster $(CLUSTER)) $(PRESET) $(VARIANT)
 
 train: .venv/installed ## train chosen variants into a folder that can be carried, trained/PRESET (VARIANT="a b"; DEVICE=cuda; PRESET=paper)
+	@$(SHOW_PAPER)
 	@$(if $(VARIANT),,echo 'error: train: expected variants, got none; name some, VARIANT="a b"' >&2; exit 2;) python scripts/train.py --device $(or $(DEVICE),auto) $(PRESET) $(VARIANT)
 
 models: .venv/installed ## put the weights of paper into one archive with a card, regen-models-paper.tar (PRESET=quick: of quick)

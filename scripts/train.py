@@ -61,7 +61,8 @@ def main(preset: str, variants: Sequence[str], device: str) -> None:
             print(f"trained/{preset}/models/{preset}/{name}/{seed}", flush=True)
     print(f"carry it:  tar -C trained/{preset} -cf trained.tar models results logs")
     stages = " ".join(addresses(ROOT, preset, variants, ["train"]))
-    print(f"take it in, where the repository is:  tar -xf trained.tar && dvc commit -f {stages}")
+    shown = "" if preset == "quick" else f"rm -f {preset}/.dvcignore && "
+    print(f"take it in, where the repository is:  {shown}tar -xf trained.tar && dvc commit -f {stages}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = (
     ".dvcignore",
     ".gitignore",
+    "docs",
     "dvc.yaml",
     "params.yaml",
     "pipeline",

@@ -234,6 +234,35 @@ def test_weights_and_run_cache_go_through_a_remote(copied: Copy, tmp_path: Path)
     assert clone.files("models") == {name: content for name, content in copied.files("models").items() if name.startswith(WEIGHTS[0])}
 
 
+def test_a_clone_with_one_preset_hears_nothing_of_the_other(copied: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied.call("dvc", "remote", "add", "--quiet", "--default", "storage", str(tmp_path / "remote"))
+    copied.call("git", "commit", "-q", "-a", "-m", "a remote")
+    copied.call("dvc", "push", "dvc.yaml", "pipeline/train/dvc.yaml", "pipeline/evaluate/dvc.yaml")
+    copied.call("git", "clone", "-q", str(copied.root), str(tmp_path / "clone"))
+    clone = Copy.__new__(Copy)
+    clone.root, clone.environment = tmp_path / "clone", {**copied.environment, "DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
+    # Of a stage that never ran there is not even this.
+    (clone.root / METRICS[1]).unlink()
+    (clone.root / "paper/.dvcignore").write_text("*\n")
+
+    clone.call("dvc", "pull")
+    assert clone.files("models") == {name: content for name, content in copied.files("models").items() if name.startswith("models/quick/")}
+    assert said(clone, "status") == {}
+    assert said(clone, "status", "--cloud") == {}
+    clone.call("dvc", "checkout")
+    monkeypatch.chdir(clone.root)
+    assert {name.partition(":")[0] for name in dvc.api.metrics_show() if ":" in name} == {
+        METRICS[0],
+        METRICS[0].replace(CHANGED, OTHER),
+    }
+    assert clone.call("git", "status", "--short") == f" D {METRICS[1]}\n"
+    # Revisions have the other preset as ever.
+    assert dvc.api.read(METRICS[1], rev="HEAD") == copied.call("git", "show", f"HEAD:{METRICS[1]}")
+    copied.root.joinpath("paper/.dvcignore").write_text("*\n")
+    copied.call("dvc", "get", ".", WEIGHTS[1], "--rev", "HEAD", "--out", str(tmp_path / "got"))
+    assert (tmp_path / "got/final.safetensors").read_bytes() == (copied.root / WEIGHTS[1] / "final.safetensors").read_bytes()
+
+
 def test_the_side_file_of_an_experiment_is_not_that_of_the_committed_result(copied: Copy) -> None:
     log = copied.root / f"logs/quick/{CHANGED}/0/train.json"
     assert describes(json.loads(log.read_text()), copied.root)

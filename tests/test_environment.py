@@ -37,6 +37,31 @@ def test_an_old_python_is_one_line_and_installs_nothing(bare: Path) -> None:
     assert all(line.startswith("make") for line in rest) and not (bare / ".venv").exists()
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_paper_is_hidden_from_dvc_while_nothing_of_it_is_here(bare: Path) -> None:
+    for name in ("python", "dvc"):
+        program = bare / ".venv/bin" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    (bare / ".venv/installed").write_text(f"{bare}\n")
+    (bare / "paper").mkdir()
+    hidden = bare / "paper/.dvcignore"
+
+    def make(*arguments: str) -> bool:
+        subprocess.run(["make", *arguments], cwd=bare, capture_output=True, check=True)
+        return hidden.exists()
+
+    assert make("report") and hidden.read_text() == "*\n"
+    assert make("status") and make("train", "VARIANT=a")
+    for target in (["status"], ["graph"], ["train", "VARIANT=a"]):
+        assert not make(*target, "PRESET=paper")
+        assert make("report")
+    assert not make("paper")
+    # From now on there is something.
+    assert not make("report")
+
+
 def test_without_a_repository_no_commit_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

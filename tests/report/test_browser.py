@@ -20,7 +20,7 @@ BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no browser: apt-get install chromium")
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("index", "uva3", "models", "look", "lessons", "errata", "how")
+PAGES = ("index", "uva3", "models", "use", "look", "lessons", "errata", "how")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,14 @@ from regen.common.errors import UserError
 
 __all__ = ["pinned"]
 
-NAMES = {"PIL": "pillow", "ruamel": "ruamel-yaml", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
+NAMES = {
+    "PIL": "pillow",
+    "markdown_it": "markdown-it-py",
+    "ruamel": "ruamel-yaml",
+    "sklearn": "scikit-learn",
+    "vl_convert": "vl-convert-python",
+    "yaml": "pyyaml",
+}
 """Imports whose package has another name."""
 
 

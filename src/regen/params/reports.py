@@ -13,7 +13,7 @@ __all__ = ["STUDY", "TAKEN", "Study", "folders", "read_reports"]
 
 STUDY = "study.yaml"
 
-TAKEN = ("errata", "how", "index", "lessons", "look", "models")
+TAKEN = ("errata", "how", "index", "lessons", "look", "models", "use")
 """Pages of the site beside those of the reports, `<report>.html`."""
 
 

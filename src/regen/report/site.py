@@ -26,6 +26,7 @@ from regen.report.lessons import lessons
 from regen.report.likelihoods import Likelihood, held_against
 from regen.report.models import groups, table
 from regen.report.names import DATASETS, counted, explained, rounded
+from regen.report.notebook import cells
 from regen.report.pictures import Grid, Pictures
 from regen.report.published import read_published
 from regen.report.readings import readings
@@ -39,6 +40,7 @@ PAGES = (
     ("index.html#findings", "Findings"),
     ("index.html#claims", "Claims"),
     ("models.html", "Models"),
+    ("use.html", "Use the models"),
     ("look.html", "Look"),
     ("lessons.html", "Lessons"),
     ("errata.html", "Errata"),
@@ -93,6 +95,7 @@ class Site:
             published=published,
             further=[one for one in read_published() if one not in [row["published"] for row in published]],
         )
+        self._page("use.html", cells=list(cells()))
         self._page("look.html", exhibits=exhibits(self.results, self.pictures))
         errata = self.verdicts.errata
         self._page("errata.html", errata=errata, ranks=RANKS, reports=self.verdicts.reports, sources=self.config.reports)
