@@ -1,6 +1,7 @@
 """Claims of burda: VAE and importance-weighted auto-encoder of one stochastic layer, on digits of one fixed binarisation."""
 
 from functools import partial
+from statistics import fmean
 from typing import Any
 
 from regen.claims.case import Case
@@ -18,8 +19,8 @@ STEPS = (("5 samples", "iwae_5", "vae"), ("50 samples", "iwae_50", "iwae_5"))
 
 EPOCHS = 3280
 PRINTED = {"vae": 88.71, "iwae_5": 87.63, "iwae_50": 87.10}
-NEAR = (0.5, 1.25)
-"""Nats within which a likelihood is the printed one, and beyond which it is not."""
+NEAR = 0.5
+"""Nats within which a likelihood is the printed one."""
 
 FAR_FEWER = (0.5, 0.75)
 """Shares of the latents."""
@@ -51,12 +52,13 @@ def bounds(case: Case) -> None:
 
 @check("burda-2", gives="vae iwae_5 iwae_50 trained")
 def printed_likelihoods(case: Case) -> None:
-    """-log p(x) of each model against Table 3, both with K = 5,000."""
+    """-log p(x) of each model against Table 3, both with K = 5,000. A shorter training can refute no number of a longer one."""
     for name, variant in MODELS.items():
         with case.part(NAMES[name]):
             found, printed = most_samples(case.results)(variant), PRINTED[name]
-            within = (NEAR[0] / printed, NEAR[1] / printed)
-            case.near("Is -log p(x) with K = 5,000 the printed one?", found, printed, "nats", within=within)
+            mean = fmean(found.values())
+            holds = True if abs(mean - printed) <= NEAR else False if case.results.epochs(variant) >= EPOCHS else None
+            case.fact("Is -log p(x) with K = 5,000 the printed one?", mean, f"{printed:g} within {NEAR:g}", holds, "nats")
             case.number(name, found, "nats", f"-log p(x), {NAMES[name]}")
             _trained(case, variant)
 

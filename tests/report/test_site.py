@@ -12,9 +12,9 @@ from made_up import GAN, PLANE, VAE, samples, write, write_everything, write_run
 
 from regen.claims.answers import read_answers
 from regen.claims.errata import read_errata
-from regen.claims.study import STUDIES, folders
+from regen.claims.study import STUDIES
 from regen.common.errors import UserError
-from regen.params.reports import TAKEN
+from regen.params.reports import TAKEN, folders
 from regen.params.schema import ReportConfig
 from regen.report.lessons import DRAWN, read_lessons
 from regen.report.site import _mathml, write_report
@@ -115,8 +115,8 @@ def test_worked_answers_are_on_their_reports_page_and_linked_to_what_is_there(si
 
 def test_formulas_typeset_whole() -> None:
     parts = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
-    formulas = [step.formula for folder in folders().values() for one in read_answers(folder) for step in one.answer if step.formula]
-    for one in (one for folder in folders().values() for one in read_errata(folder) if one.formulas):
+    formulas = [step.formula for folder in folders(STUDIES).values() for one in read_answers(folder) for step in one.answer if step.formula]
+    for one in (one for folder in folders(STUDIES).values() for one in read_errata(folder) if one.formulas):
         formulas += [formula for formula in (one.formulas.printed, one.formulas.correct) if formula]
     for formula in formulas:
         tree = ElementTree.fromstring(str(_mathml(formula)))

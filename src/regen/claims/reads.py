@@ -123,7 +123,7 @@ def most_samples(results: Results) -> Read:
     def read(variant: str) -> dict[int, float]:
         counts, found = results.value(variant, "importance_samples"), results.value(variant, "nll_nats")
         steps = {seed: to_most_samples(table, int(counts[seed])) for seed, table in results.details(variant).items() if seed in counts}
-        return {seed: nats + (steps[seed][0] if steps.get(seed) else 0.0) for seed, nats in found.items()}
+        return {seed: nats + (step[0] if (step := steps.get(seed)) else 0.0) for seed, nats in found.items()}
 
     return read
 
