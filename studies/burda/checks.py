@@ -1,6 +1,7 @@
 """Claims of burda: VAE and importance-weighted auto-encoder of one stochastic layer, on digits of one fixed binarisation."""
 
 from functools import partial
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -19,8 +20,10 @@ STEPS = (("5 samples", "iwae_5", "vae"), ("50 samples", "iwae_50", "iwae_5"))
 
 EPOCHS = 3280
 PRINTED = {"vae": 88.71, "iwae_5": 87.63, "iwae_50": 87.10}
-NEAR = 0.5
-"""Nats within which a likelihood is the printed one."""
+NEAR = (0.5, 1.5)
+"""Nats within which a likelihood is the printed one, and beyond which it is not."""
+
+SHORT = "a shorter training than the paper's refutes none of its numbers"
 
 FAR_FEWER = (0.5, 0.75)
 """Shares of the latents."""
@@ -30,8 +33,6 @@ APART = (3.0, 10.0)
 
 OVERFITTING = (0.79, 2 * 0.79)
 """Nats: the paper's largest gap on images that are binarised anew, and twice that."""
-
-ACTIVE = 0.01
 
 
 def _trained(case: Case, *variants: str) -> None:
@@ -57,8 +58,10 @@ def printed_likelihoods(case: Case) -> None:
         with case.part(NAMES[name]):
             found, printed = most_samples(case.results)(variant), PRINTED[name]
             mean = fmean(found.values())
-            holds = True if abs(mean - printed) <= NEAR else False if case.results.epochs(variant) >= EPOCHS else None
-            case.fact("Is -log p(x) with K = 5,000 the printed one?", mean, f"{printed:g} within {NEAR:g}", holds, "nats")
+            far, whole = abs(mean - printed), case.results.epochs(variant) >= EPOCHS
+            holds = True if far <= NEAR[0] else False if far > NEAR[1] and whole else None
+            asked, expected = "Is -log p(x) with K = 5,000 the printed one?", f"{printed:g} within {NEAR[0]:g} to {NEAR[1]:g}"
+            case.fact(asked, mean, expected, holds, "nats", why="" if whole else SHORT)
             case.number(name, found, "nats", f"-log p(x), {NAMES[name]}")
             _trained(case, variant)
 
@@ -66,7 +69,7 @@ def printed_likelihoods(case: Case) -> None:
 @check("burda-3", gives="gain_5 gain_50 trained")
 def better_likelihood(case: Case) -> None:
     """-log p(x) of models that differ in the training objective alone, by the same protocol."""
-    read = value(case.results, "nll_nats")
+    read = most_samples(case.results)
     for part, more, fewer in STEPS:
         with case.part(part):
             asked = f"Is -log p(x) of the {NAMES[more]}, below that of the {NAMES[fewer]}?"
@@ -84,6 +87,8 @@ def few_latents(case: Case) -> None:
             latents = _latents(case, variant)
             shares = {seed: count / latents for seed, count in active.items()}
             case.level("Which share of the latents is active?", shares, "below", FAR_FEWER)
+            clear = {seed: _gap_of(tables)[1] / latents for seed, tables in _details(case.results, variant).items()}
+            case.level("Which share lies above the widest gap between latents?", clear, "below", FAR_FEWER)
             case.number(name, active, "latents", f"active latents, {NAMES[name]}")
             case.number("latents", float(latents), "latents")
             _trained(case, variant)
@@ -108,15 +113,16 @@ def _latents(case: Case, variant: str) -> int:
     return dim
 
 
-@check("burda-6", gives="vae iwae_5 iwae_50 trained")
+@check("burda-6", gives="vae iwae_5 iwae_50 vae_above iwae_5_above iwae_50_above trained")
 def two_groups(case: Case) -> None:
-    """The least active latent against the most active inactive one, by the variance of their posterior means."""
+    """The widest gap between neighbouring latents, by the variance of their posterior means, wherever it lies."""
     for name, variant in MODELS.items():
         with case.part(NAMES[name]):
-            asked = "How many times as much as the most active inactive latent does the least active one vary?"
-            factors = {seed: _factor(tables, variant) for seed, tables in _details(case.results, variant).items()}
-            case.level(asked, factors, "above", APART)
-            case.number(name, factors, "", f"factor between the groups, {NAMES[name]}")
+            gaps = {seed: _gap_of(tables) for seed, tables in _details(case.results, variant).items()}
+            factors = {seed: factor for seed, (factor, _) in gaps.items()}
+            case.level("By which factor are the latents on both sides of the widest gap apart?", factors, "above", APART)
+            case.number(name, factors, "", f"factor across the widest gap, {NAMES[name]}")
+            case.number(f"{name}_above", {seed: float(above) for seed, (_, above) in gaps.items()}, "latents", f"above it, {NAMES[name]}")
             _trained(case, variant)
 
 
@@ -126,34 +132,32 @@ def _details(results: Results, variant: str) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _factor(tables: dict[str, Any], variant: str) -> float:
-    variances = [number(row, "variance_of_means") for row in tables["latents"]]
-    active, inactive = ([one for one in variances if (one >= ACTIVE) is side] for side in (True, False))
-    if not active or not inactive:
-        raise Missing(f"the latents of {variant} are all of one group")
-    return min(active) / max(inactive)
+def _gap_of(tables: dict[str, Any]) -> tuple[float, int]:
+    """Return the largest factor between neighbours in the order of the variance of their posterior means, and how many lie above it."""
+    variances = sorted((number(row, "variance_of_means") for row in tables["latents"]), reverse=True)
+    return max((more / less, above) for above, (more, less) in enumerate(pairwise(variances), 1))
 
 
-@check("burda-7", gives="vae iwae_5 iwae_50 trained")
+@check("burda-7", gives="vae_test iwae_5_test iwae_50_test vae_validation iwae_5_validation iwae_50_validation trained")
 def overfitting(case: Case) -> None:
-    """-ELBO of test images above that of training images, of the last weights."""
+    """-ELBO of both sets of held-out images above that of training images, of the last weights."""
     for name, variant in MODELS.items():
         with case.part(NAMES[name]):
-            test, train = (case.results.split(variant, "neg_elbo_nats", split) for split in ("test", "train"))
-            gaps = differences(test, train)
-            case.level("How far is -ELBO of test images above that of training images?", gaps, "above", OVERFITTING, "nats")
-            case.number(name, gaps, "nats", f"-ELBO, test above training, {NAMES[name]}")
+            train = case.results.split(variant, "neg_elbo_nats", "train")
+            for split in ("test", "validation"):
+                gaps = differences(case.results.split(variant, "neg_elbo_nats", split), train)
+                case.level(f"How far is -ELBO of {split} images above that of training images?", gaps, "above", OVERFITTING, "nats")
+                case.number(f"{name}_{split}", gaps, "nats", f"-ELBO, {split} above training, {NAMES[name]}")
             _trained(case, variant)
 
 
 @check("burda-8", gives="vae iwae_5 iwae_50 ess_vae ess_iwae_5 ess_iwae_50 trained")
 def posteriors_fit_less(case: Case) -> None:
-    """How far the encoder's distribution is from the posterior: the KL between them, and how many of its draws count."""
+    """How far the encoder's distribution is from the posterior: the KL between them; the effective sample size beside it."""
     gap, draws = partial(_gap, case.results), value(case.results, "ess_mean")
     for more in ("iwae_5", "iwae_50"):
         with case.part(NAMES[more]):
             case.ordered("Is the KL to the posterior larger than the VAE's?", gap, MODELS[more], "above", VAE, "nats")
-            case.ordered("Is the effective sample size smaller than the VAE's?", draws, MODELS[more], "below", VAE, "draws")
             for name in ("vae", more):
                 case.number(name, gap(MODELS[name]), "nats", f"KL from encoder to posterior, {NAMES[name]}")
                 case.number(f"ess_{name}", draws(MODELS[name]), "draws", f"effective sample size, {NAMES[name]}")

@@ -76,7 +76,7 @@ def test_every_finding_has_its_numbers(config: ReportConfig, root: Path) -> None
     found = told(config, root)
     assert list(found) == ["uva3-7", "vu4a-10", "vu4a-8", "likelihoods", "vu4a-6", "davari-8"]
     expected = {
-        "uva3-7": ("65", "38", "36", "11", "22 % are 1s", "still 20 %", "10 %"),
+        "uva3-7": ("65", "38", "36", "11", "22 % of the digits are 1s", "still 20 %", "10 %"),
         "vu4a-10": ("1,108", "207", "1,204"),
         "vu4a-8": ("187", "88", "0.50 against 0.50", "1.0 nats lower, which one seed does not settle"),
         "likelihoods": ("3 to 7", "500 draws", "half a nat"),

@@ -23,7 +23,7 @@ MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, UserError,
 
 @dataclass(frozen=True)
 class Test:
-    """A question to the results; `holds` is None where the answer lies within the error or between the two ends of a cut."""
+    """A question to the results; `holds` is None where the answer lies within the error or between two cuts, or for a reason `why`."""
 
     part: str
     of: Of
@@ -39,6 +39,7 @@ class Test:
     variants: list[str]
     reasons: list[str] = field(repr=False)
     by_interval: bool = field(repr=False)
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,10 +197,11 @@ class Case:
         by: str = "",
         interval: tuple[float, float] | None = None,
         theorem: bool = False,
+        why: str = "",
     ) -> None:
-        """Ask what is no mean over seeds: `by` says what its error or certainty rests on. A theorem is firm."""
+        """Ask what is no mean over seeds: `by` says what its error or certainty rests on, `why` what keeps it open. A theorem is firm."""
         found = Interval(float("nan"), None, 0, by)
-        self._add(asked, measured, expected, unit, found, holds, ends=interval, theorem=theorem)
+        self._add(asked, measured, expected, unit, found, holds, ends=interval, theorem=theorem, why=why if holds is None else "")
 
     def _ask(self, asked: str, interval: Interval, sign: Sign, cut: tuple[float, float], unit: str, known: bool = True) -> None:
         above = interval.above(*cut) if known else None
@@ -217,6 +219,7 @@ class Case:
         holds: bool | None,
         ends: tuple[float, float] | None = None,
         theorem: bool = False,
+        why: str = "",
     ) -> None:
         assert self._part is not None
         variants = list(self.results.read)
@@ -240,6 +243,7 @@ class Case:
                 variants=variants,
                 reasons=reasons,
                 by_interval=interval.half is not None,
+                why=why,
             )
         )
 

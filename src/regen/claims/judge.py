@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regen.claims.case import Case, Check, Number, Part, Strength, shortfall
+from regen.claims.case import Case, Check, Number, Part, Strength, Test, shortfall
 from regen.claims.errata import RANKS, read_errata
 from regen.claims.interval import LEVEL
 from regen.claims.study import OTHERWISE, OUTCOMES, STUDIES, Claim, Sentences, fields, read_claims
@@ -140,16 +140,23 @@ def _strength(claim: Claim, outcome: str, parts: Sequence[Part], results: Result
         elif part.missing:
             reasons[f"{before}not measured"] = None
         elif part.holds is None and outcome == "partly":
-            reasons[f"{before}within the error"] = None
+            reasons |= {f"{before}{reason}": None for reason in _open(part.tests)}
     strength = max((part.strength for part in resting), key=STRENGTHS.index)
     if strength != "none" and claim.differs:
         reasons[claim.differs] = None
     if strength == "firm" and (outcome == "undecided" or reasons):
         strength = "indicative"
     if outcome == "undecided" and strength != "none":
-        between = all(test.low is None for part in resting for test in part.tests if test.holds is None)
-        reasons["between the ends of the cut" if between else "within the error"] = None
+        reasons |= dict.fromkeys(_open([test for part in resting for test in part.tests]))
     return strength, list(reasons)
+
+
+def _open(tests: Sequence[Test]) -> list[str]:
+    """Return why tests decide nothing."""
+    undecided = [test for test in tests if test.holds is None]
+    if told := list(dict.fromkeys(test.why for test in undecided if test.why)):
+        return told
+    return ["between the ends of the cut" if all(test.low is None for test in undecided) else "within the error"]
 
 
 def _explanation(claim: Claim, case: Case) -> dict[str, str] | None:

@@ -121,8 +121,9 @@ def most_samples(results: Results) -> Read:
     """Read -log p(x) carried to the most samples that were drawn, which may be of fewer images."""
 
     def read(variant: str) -> dict[int, float]:
-        counts, found = results.value(variant, "importance_samples"), results.value(variant, "nll_nats")
-        steps = {seed: to_most_samples(table, int(counts[seed])) for seed, table in results.details(variant).items() if seed in counts}
+        found, runs = results.value(variant, "nll_nats"), results.metrics(variant)
+        counts = {seed: int(run["importance_samples"]) for seed, run in runs.items() if "importance_samples" in run}
+        steps = {seed: to_most_samples(table, counts[seed]) for seed, table in results.details(variant).items() if seed in counts}
         return {seed: nats + (step[0] if (step := steps.get(seed)) else 0.0) for seed, nats in found.items()}
 
     return read

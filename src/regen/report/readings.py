@@ -11,9 +11,12 @@ from regen.results import Missing, Results
 
 __all__ = ["readings"]
 
+FAR = 10
+"""Ratio of the largest to the smallest value from which on an axis is logarithmic: below, it would have hardly a tick."""
+
 
 def readings(results: Results, report: str) -> list[Chart]:
-    """Return what a report prints beside every reading of it, on a logarithmic axis, a chart a unit."""
+    """Return what a report prints beside every reading of it, a chart a unit; on a logarithmic axis where the values differ by much."""
     units: dict[str, list[dict[str, Any]]] = {}
     for row in read_reported(STUDIES / report):
         measured = [(reading.label, values) for reading in row.readings if (values := _read(results, reading)) and min(values) > 0]
@@ -27,13 +30,18 @@ def readings(results: Results, report: str) -> list[Chart]:
             own.append({"label": row.quantity, "value": mean, "kind": "run again", "text": f"{mean:.4g}: {label}", **ends})
     return [
         Chart(
-            dots(rows, f"Value ({unit})" if unit else "Value", log=True),
+            dots(rows, f"Value ({unit})" if unit else "Value", log=_ratio(rows) > FAR),
             f"Printed values and every reading of them run again, {unit or 'no unit'}: {len({row['label'] for row in rows})} quantities.",
             f"results/{results.config.preset}",
             True,
         )
         for unit, rows in units.items()
     ]
+
+
+def _ratio(rows: list[dict[str, Any]]) -> float:
+    values = [row["value"] for row in rows]
+    return float(max(values) / min(values))
 
 
 def _read(results: Results, reading: Reading) -> list[float]:
