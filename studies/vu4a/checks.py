@@ -201,14 +201,16 @@ def flow_svhn_converges(case: Case) -> None:
 )
 def flow_prior_is_worse(case: Case) -> None:
     """The pairs that differ in the prior alone."""
-    orders = []
+    orders: dict[str, str] = {}
     for data, flow, gaussian in (("MNIST", FLOW, MATCHED), ("SVHN", FLOW_SVHN, MATCHED_SVHN)):
         with case.part(data):
             likelihood = most_samples(case.results)
             asked = "Is -log p(x) with the flow prior above that with the Gaussian prior?"
-            orders.append(case.ordered(asked, likelihood, flow, "above", gaussian, "nats").above(0))
-            words = {True: "higher", False: "lower", None: "within the error"}
-            case.number("likelihoods", " and ".join(dict.fromkeys(words[order] for order in orders)), "", "-log p(x), flow prior")
+            order = case.ordered(asked, likelihood, flow, "above", gaussian, "nats").above(0)
+            orders[data] = {True: "higher", False: "lower", None: "within the error"}[order]
+            same = len(set(orders.values())) == 1
+            told = orders[data] if same else ", ".join(f"{word} on {where}" for where, word in orders.items())
+            case.number("likelihoods", told, "", "-log p(x), flow prior")
             case.ordered("Is the Fréchet distance above it?", fcd(case.results), flow, "above", gaussian)
             for name, variant in {"flow": flow, "gauss": gaussian}.items():
                 case.number(f"{data.lower()}_{name}", fcd(case.results)(variant), "", f"Fréchet distance on {data}, {name}")

@@ -9,7 +9,14 @@ from regen.params.schema import ReportedVariant
 
 __all__ = ["ABBREVIATIONS", "DATASETS", "counted", "data_label", "duration", "explained", "family_label", "rounded", "size_label", "spread"]
 
-DATASETS = {"mnist": "MNIST", "binarized_mnist": "binarised MNIST", "svhn": "SVHN", "celeba": "CelebA"}
+DATASETS = {
+    "mnist": "MNIST",
+    "binarized_mnist": "binarised MNIST",
+    "svhn": "SVHN",
+    "svhn_colour": "SVHN in colour",
+    "celeba": "CelebA",
+    "celeba32": "CelebA",
+}
 SOURCES = {"official": "", "grey": " (grey crops)", "subset": " (subset)", "stand-in": " (stand-in)"}
 FAMILIES = {"vae": "VAE", "flow": "flow", "autoencoder": "auto-encoder", "gan": "GAN", "classifier": "classifier"}
 
