@@ -226,7 +226,7 @@ def test_a_changed_rate_reruns_its_chain_and_what_shows_it(whole: Copy) -> None:
     assert not any("uva3-vae-z20-mnist" in name for name in changed)
     assert not any("features" in name for name in changed)
     results = {f"results/quick/uva3-vae-z2-mnist/0/{name}.json" for name in ("metrics", "quality", "quality_details")}
-    assert {*results, "reports/quick/report.md", "mlflow/quick/synced.txt"} <= changed
+    assert {*results, "reports/quick/site/models.csv", "mlflow/quick/synced.txt"} <= changed
 
 
 @pytest.mark.slow
