@@ -157,7 +157,7 @@ def posteriors_fit_less(case: Case) -> None:
     gap, draws = partial(_gap, case.results), value(case.results, "ess_mean")
     for more in ("iwae_5", "iwae_50"):
         with case.part(NAMES[more]):
-            case.ordered("Is the KL to the posterior larger than the VAE's?", gap, MODELS[more], "above", VAE, "nats")
+            case.paired("Is the KL to the posterior larger than the VAE's?", gap(MODELS[more]), "above", gap(VAE), "nats")
             for name in ("vae", more):
                 case.number(name, gap(MODELS[name]), "nats", f"KL from encoder to posterior, {NAMES[name]}")
                 case.number(f"ess_{name}", draws(MODELS[name]), "draws", f"effective sample size, {NAMES[name]}")

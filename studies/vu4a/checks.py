@@ -8,7 +8,20 @@ from statistics import correlation, fmean
 from regen.claims.case import Case
 from regen.claims.check import check
 from regen.claims.interval import differences, of_seeds, spread
-from regen.claims.reads import block_bootstrap, by_seed, drop_share, excess, fcd, late, measure, most_samples, of_real, path, slope, value
+from regen.claims.reads import (
+    block_bootstrap,
+    by_seed,
+    drop_share,
+    excess,
+    fcd,
+    late,
+    measure,
+    most_samples,
+    of_real,
+    path,
+    slope,
+    validation_loss,
+)
 from regen.claims.reported import read_reported
 from regen.results import Missing, number
 
@@ -356,14 +369,14 @@ def _reshaped(case: Case, images: str, how: str, key: str) -> float:
 @check("vu4a-15", gives="flow vae matched flow_excess vae_excess")
 def flow_loss_is_higher(case: Case) -> None:
     """The report's own pair, and the pair that differs in the prior alone."""
-    loss = value(case.results, "neg_elbo_nats")
+    loss = validation_loss(case.results)
     with case.part():
         case.ordered(
             "Is the flow prior's negative ELBO above the standard VAE's, as the report trains both?", loss, FLOW, "above", VAE, "nats"
         )
         for name, variant in {"flow": FLOW, "vae": VAE}.items():
             case.number(name, loss(variant), "nats", f"-ELBO, {name}")
-            floor = case.results.floor(variant, "test")["floor_nats"]
+            floor = case.results.floor(variant, "validation")["floor_nats"]
             case.number(f"{name}_excess", {seed: x - floor for seed, x in loss(variant).items()}, "nats", f"-ELBO above the floor, {name}")
     with case.part(of="explanation"):
         flow, vae, matched = loss(FLOW), loss(VAE), loss(MATCHED)
@@ -389,7 +402,7 @@ def flow_mnist_samples(case: Case) -> None:
 def svhn_trains_worse(case: Case) -> None:
     """The loss itself; and where it lies between the images' entropy floor and the mean image's cross-entropy."""
     with case.part():
-        loss = value(case.results, "neg_elbo_nats")
+        loss = validation_loss(case.results)
         case.ordered("Is the flow prior's loss on SVHN above that on MNIST?", loss, FLOW_SVHN, "above", FLOW, "nats")
         case.number("svhn_loss", loss(FLOW_SVHN), "nats")
         case.number("mnist_loss", loss(FLOW), "nats")

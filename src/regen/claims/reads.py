@@ -94,13 +94,18 @@ def drop_share(results: Results, column: str, epoch: int) -> Read:
     return lambda variant: {seed: share(curve) for seed, curve in results.column(variant, column).items()}
 
 
+def validation_loss(results: Results) -> Read:
+    """Read -ELBO of the validation images with the last weights: the loss that reports plot."""
+    return lambda variant: results.split(variant, "neg_elbo_nats", "validation")
+
+
 def excess(results: Results) -> Read:
-    """Read where -ELBO lies between the images' entropy floor, 0, and the mean image's cross-entropy, 1."""
+    """Read where -ELBO of the validation images lies between their entropy floor, 0, and their mean image's cross-entropy, 1."""
 
     def read(variant: str) -> dict[int, float]:
-        floor = results.floor(variant, "test")
+        floor = results.floor(variant, "validation")
         low, high = floor["floor_nats"], floor["mean_image_nats"]
-        return {seed: (loss - low) / (high - low) for seed, loss in results.value(variant, "neg_elbo_nats").items()}
+        return {seed: (loss - low) / (high - low) for seed, loss in validation_loss(results)(variant).items()}
 
     return read
 
