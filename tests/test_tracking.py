@@ -163,6 +163,7 @@ def test_times_of_a_clone_come_from_the_committed_account(tmp_path: Path) -> Non
     (root / "configs").rename(root / "elsewhere")
     shutil.copyfile(ROOT / "params.yaml", root / "params.yaml")
     shutil.copyfile(ROOT / "preset.yaml", root / "preset.yaml")
+    shutil.copytree(ROOT / "studies", root / "studies")
     synchronise(root, "quick")
 
     runs = runs_of(root)

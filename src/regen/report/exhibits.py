@@ -149,7 +149,7 @@ def _naive_holds(results: Results) -> bool:
 
 
 def samples_needed(results: Results) -> list[Chart]:
-    """Return the samples from the prior that give ten effective ones, against the number of latents; nothing without the probe."""
+    """Return how many samples from the prior have an effective size of ten, against the number of latents; nothing without the probe."""
     try:
         rows = results.probe("prior_cost")["rows"]
     except Missing:
@@ -162,7 +162,7 @@ def samples_needed(results: Results) -> list[Chart]:
     ]
     if not shown:
         return []
-    chart = lines(shown, "Latents", "Samples for ten effective ones", log_y=True)
+    chart = lines(shown, "Latents", "Prior draws for an effective sample size of 10", log_y=True)
     described = (
         "Samples from the prior that give an effective sample size of ten, against the number of latents, in a linear-Gaussian model."
     )

@@ -106,6 +106,8 @@ def _remedies(results: Results, pictures: Pictures, verdicts: Verdicts) -> Findi
     text = f"Distance of samples to real digits in {where}: {plain:.0f} without a remedy{mean}, " + ", ".join(
         f"{value:.0f} {with_remedy[name]}" for name, value in values.items()
     )
+    real = floor(results, data_of(results.config.variants["uva3-gan-mnist"]), ["uva3-gan-mnist"])
+    text += f"; real training images have {real.value:.1f}" if real is not None else ""
     ones = {name: _share_of_ones(results, name, seeds) for name in runs}
     surplus = ones.pop("uva3-gan-mnist")
     if surplus > MANY_ONES and min(ones.values()) < MANY_ONES:
