@@ -63,3 +63,11 @@ def run_files(variant: str, file: str) -> list[Path]:
 
 def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_first_screen_has_the_numbers_of_the_findings() -> None:
+    found = (ROOT / "reports/paper/report.md").read_text(encoding="utf-8").partition("## Every claim")[0]
+    bullets = [line for line in README.partition("```")[0].splitlines() if line.startswith("- ")]
+    numbers = [number for line in bullets for number in re.findall(r"[0-9][0-9,]*", line)]
+    assert len(bullets) == 3 and len(numbers) >= 6
+    assert not [number for number in numbers if number.rstrip(",") not in re.findall(r"[0-9][0-9,]*[0-9]|[0-9]", found)]
