@@ -74,13 +74,17 @@ def _plan() -> Any:
     return Empty()
 
 
-def test_the_files_and_locks_are_those_of_dvc_repro(toy: Make) -> None:
+def test_the_files_and_locks_are_those_of_dvc_repro(toy: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = toy(CHAINS)
     status, said = made.run("--jobs", "2")
     assert status == 0 and counts(said) == {"ran": 6, "restored": 0, "up to date": 0, "failed": 0, "not run": 0}
     assert {line.split()[1] for line in said.splitlines() if line.startswith("done ")} == set(CHAINS)
     ours = made.files()
     assert counts(made.run()[1])["up to date"] == 6
+    # What is up to date is settled before any stage is started.
+    with monkeypatch.context() as patched:
+        patched.setattr(driver.Driver, "work", lambda self, stage: self.ends.put((stage, RuntimeError("started"))))
+        assert counts(made.run()[1]) == {"ran": 0, "restored": 0, "up to date": 6, "failed": 0, "not run": 0}
     made.forget()
     made.repro()
     theirs = made.files()

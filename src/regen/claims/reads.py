@@ -26,6 +26,7 @@ __all__ = [
     "path",
     "slope",
     "to_most_samples",
+    "validation_loss",
     "value",
 ]
 
