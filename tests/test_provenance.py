@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -34,6 +37,26 @@ def test_a_stage_that_fails_leaves_no_side_file(tmp_path: Path) -> None:
     with pytest.raises(KeyError), recorded(tmp_path / "train.json"):
         raise KeyError
     assert not (tmp_path / "train.json").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("gcc") is None, reason="preloading needs Linux, and scripts/zen.c a compiler")
+def test_a_result_says_that_mkl_took_the_processor_for_a_zen(tmp_path: Path) -> None:
+    root, library = Path(__file__).parents[1], tmp_path / "zen.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(root / "scripts/zen.c")], check=True)
+    asked = "from regen.provenance import platform_facts; print(platform_facts()['processor'])"
+
+    def processor(**environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", asked],
+            env={**os.environ, "PYTHONPATH": str(root / "src"), **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    plain = processor(LD_PRELOAD="")
+    assert plain and "Zen" not in plain and processor(LD_PRELOAD=str(library)) == f"{plain}, MKL as on AMD Zen"
 
 
 def log_of(root: Path, run: str, **facts: object) -> Path:

@@ -1,9 +1,11 @@
 """Claims of uva3: VAE, GAN and normalising flow on digits."""
 
 from functools import partial
-from math import hypot, log
+from math import hypot, isclose, log
 from statistics import fmean, linear_regression
 from typing import Any
+
+import numpy as np
 
 from regen.claims.case import Case
 from regen.claims.check import check
@@ -15,7 +17,15 @@ VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-
 GAN, SATURATING, FLOW = "uva3-gan-mnist", "uva3-gan-mnist-saturating", "uva3-realnvp-mnist"
 SATURATING_EARLY = f"{SATURATING}-early"
 TUNED, SCRATCH = "encoder's weights", "from scratch"
-EARLY = ("step", "area_under_curve", "probability_fake", "saturating_gradient_norm", "non_saturating_gradient_norm")
+EARLY = (
+    "step",
+    "area_under_curve",
+    "accuracy_real",
+    "accuracy_fake",
+    "probability_fake",
+    "saturating_gradient_norm",
+    "non_saturating_gradient_norm",
+)
 REMEDIES = {"dropout": "ext-gan-dropout-mnist", "input noise": "ext-gan-noise-mnist", "Wasserstein loss": "ext-wgangp-mnist"}
 FORMS = {"grey": VAE, "binarised": BINARISED}
 SPLITS = {"training": "train_neg_elbo_nats", "validation": "val_neg_elbo_nats"}
@@ -70,7 +80,7 @@ def quality_improves(case: Case) -> None:
                 case.number(f"{what}_{epoch}", distances, "", f"Fréchet distance of {what}, epoch {epoch}")
 
 
-@check("uva3-4", gives="from_prior from_encoder factor slope needed")
+@check("uva3-4", gives="from_prior from_encoder factor prior_error encoder_error slope slope_measured needed")
 def prior_sampling_is_inefficient(case: Case) -> None:
     """Samples for an effective sample size of 10: prior against encoder at two latents; by the number of latents in closed form."""
     with case.part("two latents"):
@@ -84,6 +94,8 @@ def prior_sampling_is_inefficient(case: Case) -> None:
         case.number("from_prior", priors, "samples")
         case.number("from_encoder", encoders, "samples")
         case.number("factor", ratios)
+        for name, (draws, errors) in _errors(case).items():
+            case.number(f"{name}_error", errors, "nats", f"mean error of log p(x), {draws:,} draws of the {name}")
     with case.part("by the number of latents"):
         probe = case.results.probe("prior_cost")
         exact = number(probe, "slope_closed_form")
@@ -91,19 +103,33 @@ def prior_sampling_is_inefficient(case: Case) -> None:
         case.fact(asked, exact, "above 0", exact > 0, "per latent", "closed form", theorem=True)
         rows = [(row["latents"], log(number(row, "samples_needed_closed_form"))) for row in probe["rows"]]
         lines = [_off_a_line([(scale(d), count) for d, count in rows]) for scale in (float, log)]
-        asked = "Is that logarithm nearer to a line in the latents (exponential) than in their logarithm (a power)?"
-        case.fact(asked, lines[0] / lines[1], "residuals below 1 of each other", lines[0] < lines[1], "", "closed form", theorem=True)
-        case.number("slope", exact, "per latent")
+        asked = "How far is that logarithm from a line in the latents (exponential), over that from a line in their logarithm (a power)?"
+        case.fact(asked, lines[0] / lines[1], "below 1", lines[0] < lines[1], "", "closed form", theorem=True)
+        case.number("slope", exact, "per latent", "slope, closed form")
+        case.number("slope_measured", number(probe, "slope_measured"), "per latent", "slope, measured with draws")
         case.number(
             "needed", number(probe["rows"][-1], "samples_needed_closed_form"), "samples", f"samples needed at {rows[-1][0]} latents"
         )
 
 
 def _enough(rows: list[dict[str, Any]], key: str) -> float:
-    """Return the fewest samples, of the counts tried, whose mean effective sample size reaches 10."""
-    if not (reached := [float(row[key]) for row in rows if row["ess_mean"] >= 10]):
+    """Return the samples with which the mean effective sample size is 10, between the counts tried by their logarithms."""
+    points = sorted((number(row, "ess_mean"), number(row, key)) for row in rows)
+    if not points or points[-1][0] < 10:
         raise Missing(f"no row of {TWO} with {key} has an effective sample size of 10")
-    return min(reached)
+    return float(np.exp(np.interp(log(10), *np.log(points).T)))
+
+
+def _errors(case: Case) -> dict[str, tuple[int, dict[int, float]]]:
+    """Return draws and mean error of log p(x), in nats, on the same images: of the encoder, and of at least as many from the prior."""
+    prior, encoder, more, draws = {}, {}, 0, 0
+    for seed, tables in case.results.details(TWO).items():
+        checks = {row["estimate"]: row for row in tables["checks"]}
+        draws, encoder[seed] = checks["importance sampling"]["decodes"], number(checks["quadrature"], "difference_nats")
+        rows = {row["prior_samples"]: row for row in tables["prior_sampling"] if row["prior_samples"] >= draws}
+        more = min(rows)
+        prior[seed] = number(rows[more], "bias_nats")
+    return {"prior": (more, prior), "encoder": (draws, encoder)}
 
 
 def _off_a_line(points: list[tuple[float, float]]) -> float:
@@ -284,7 +310,7 @@ def gaussian_prior_suffices(case: Case) -> None:
             case.ordered(asked, read, deep, "below", flow, "nats", cut=ROOM)
 
 
-@check("uva3-12", gives="area step surest start least most_saturating times")
+@check("uva3-12", gives="area step surest accuracy start least most_saturating times")
 def early_gradients(case: Case) -> None:
     """How well the discriminator ranks real above generated images at steps 1 to 2,000, and both gradients on the same weights."""
     with case.part("near-perfect discriminator"):
@@ -292,9 +318,13 @@ def early_gradients(case: Case) -> None:
         best = max(early, key=lambda row: row["area_under_curve"])
         asked = "How well does it rank images at its best early step (area under the curve)?"
         case.level(asked, best["area_under_curve"], "above", (0.95, 0.99), "", "1 run")
+        surest = min(row["probability_fake"] for row in early)
+        case.level("How low does the mean of D(G(z)) fall at an early step?", surest, "below", (0.1, 0.25), "", "1 run")
         case.number("area", best["area_under_curve"], "", "area under the discriminator's curve at its best early step")
-        case.number("step", best["step"])
-        case.number("surest", min(row["probability_fake"] for row in early), "", "lowest mean D(G(z)) at an early step")
+        case.number("step", best["step"], "", "that step")
+        case.number("surest", surest, "", "lowest mean D(G(z)) at an early step")
+        right = max((row["accuracy_real"] + row["accuracy_fake"]) / 2 for row in early)
+        case.number("accuracy", 100 * right, "%", "images that it tells rightly at its best early step, cut at 1/2")
     with case.part("saturating gradient vanishes"):
         start, early = _early(case)
         norms = [row["saturating_gradient_norm"] for row in early]
@@ -319,14 +349,20 @@ def _early(case: Case) -> tuple[dict[str, float], list[dict[str, float]]]:
     return rows[0], [row for row in rows if 1 <= row["step"] <= 2000]
 
 
-@check("uva3-13", gives="real fake loss")
+@check("uva3-13", gives="best v real fake loss")
 def equilibrium(case: Case) -> None:
     """At the optimum of the generator, where both distributions agree, the best discriminator is 1/2 everywhere."""
-    with case.part():
-        best = 2 * log(0.5)
-        asked = "What is V where the generator's distribution is the data's and D is the best for it?"
-        case.fact(asked, best, "2 log(1/2)", True, "nats", "a theorem (Goodfellow et al., 2014)", theorem=True)
-    with case.part():
+    with case.part("D"):
+        # V of one image that is as often real as generated, for every D on a grid.
+        values = {d / 1000: log(d / 1000) + log(1 - d / 1000) for d in range(1, 1000)}
+        best = max(values, key=values.__getitem__)
+        asked = "Which D is the best where the generator's distribution is the data's?"
+        case.fact(asked, best, "1/2", best == 0.5, "", "a theorem (Goodfellow et al., 2014)", theorem=True)
+    with case.part("V"):
+        case.fact("What is V there?", values[best], "1/4", isclose(values[best], 0.25), "nats", "the same theorem", theorem=True)
+        case.number("best", best, "", "best D")
+        case.number("v", values[best], "nats", "V at the optimum")
+    with case.part("D"):
         for name, column in {"real": "probability_real", "fake": "probability_fake", "loss": "discriminator_nats"}.items():
             case.number(name, late(case.results, f"val_{column}")(GAN), "", f"{column.replace('_', ' ')}, last 5 epochs of the GAN")
 
@@ -349,7 +385,7 @@ def dequantisation(case: Case) -> None:
         case.number("uniform", read(uniform), "bits", "bits per dimension with uniform noise")
 
 
-@check("uva3-15", gives="tuned scratch tuned_soon tuned_few scratch_few labels most soon few probe pixels")
+@check("uva3-15", gives="tuned scratch tuned_soon scratch_soon tuned_few scratch_few labels most soon few probe pixels")
 def latents_for_pretraining(case: Case) -> None:
     """A classifier that begins with the encoder's weights against one from scratch: the same draws of labels, batches and steps."""
     with case.part("few labels"):
@@ -362,12 +398,18 @@ def latents_for_pretraining(case: Case) -> None:
         for row in (row for row in case.results.probe("fine_tuning")["comparisons"] if row["steps"] == end):
             half = student(row["draws"] - 1) * number(row, "standard_error")
             _gains(case, f"with {row['labels']:,} labels, both after {end:,} steps", number(row, "accuracy_difference"), half, row["draws"])
-        shown = {"tuned": (end, TUNED), "scratch": (end, SCRATCH), "tuned_soon": (soon, TUNED)}
+        shown = {"tuned": (end, TUNED), "scratch": (end, SCRATCH), "tuned_soon": (soon, TUNED), "scratch_soon": (soon, SCRATCH)}
         for name, (steps, start) in {**shown, "tuned_few": (few, TUNED), "scratch_few": (few, SCRATCH)}.items():
             accuracy = number(tables[min(labels), steps, start], "accuracy")
             case.number(name, 100 * accuracy, "%", f"accuracy with {min(labels):,} labels after {steps:,} steps, {start}")
-        for name, count in {"labels": min(labels), "most": end, "soon": soon, "few": few}.items():
-            case.number(name, float(count))
+        counts = {
+            "labels": (min(labels), "fewest labels"),
+            "most": (end, "most steps"),
+            "soon": (soon, "a tenth of them"),
+            "few": (few, "fewest steps"),
+        }
+        for name, (count, label) in counts.items():
+            case.number(name, float(count), "", label)
     with case.part("fewer steps"):
         case.results.read[VAE] = None
         tables, labels, (_, soon, end) = _fine_tuning(case)

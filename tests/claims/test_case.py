@@ -22,6 +22,8 @@ def asked(written: Written, *seeds: float, gives: str = "n") -> Part:
     [
         ((30, 30.5, 31), True, "firm", []),
         ((30, 31), True, "indicative", ["2 seeds"]),
+        # Their mean is below the band, and one of them is not.
+        ((5, 11), None, "indicative", ["2 seeds"]),
         ((15,), None, "indicative", ["1 seed"]),
         ((1, 1.1, 1.2), False, "firm", []),
         ((0, 30, 60), None, "firm", []),
@@ -73,7 +75,19 @@ def test_an_order_needs_an_error_and_a_pair_of_one_seed_needs_none(written: Writ
     with case.part():
         case.ordered("Below?", fcd(case.results), A, "below", B)
         case.paired("Below?", fcd(case.results)(A), "below", fcd(case.results)(B))
-    assert [test.holds for test in case.parts[0].tests] == [None, True]
+    assert [(test.holds, test.why) for test in case.parts[0].tests] == [(None, "no error is known"), (True, "")]
+
+
+def test_two_seeds_decide_where_they_agree(written: Written) -> None:
+    case = Case(written.results)
+    with case.part():
+        case.level("Above?", {0: 5.0, 1: 11.0}, "above", (10, 20))
+        case.level("Above?", {0: 12.0, 1: 18.0}, "above", (10, 20))
+        case.paired("Below?", {0: 1.0, 1: 4.0}, "below", {0: 2.0, 1: 3.0})
+        case.near("About 100?", {0: 96.0, 1: 104.0}, 100)
+        case.near("About 100?", {0: 88.0, 1: 112.0}, 100)
+    asked = [(test.holds, test.why) for test in case.parts[0].tests]
+    assert asked == [(None, "the seeds do not agree"), (None, ""), (None, "the seeds do not agree"), (True, ""), (None, "")]
 
 
 @pytest.mark.parametrize(

@@ -142,17 +142,18 @@ def trained(written: Written, *variants: str, **columns: float) -> None:
 @pytest.mark.parametrize(
     ("mixture", "vae", "expected"),
     [
-        ((70, 71, 72), (100, 101, 102), ("reproduced", "firm")),
-        ((100, 101, 103), (100, 101, 102), ("reproduced", "firm")),
-        ((130, 131, 132), (100, 101, 102), ("not reproduced", "firm")),
-        ((90, 130, 110), (100, 101, 102), ("undecided", "indicative")),
+        ((70, 71, 72), (100, 101, 102), "reproduced"),
+        ((100, 101, 103), (100, 101, 102), "reproduced"),
+        ((130, 131, 132), (100, 101, 102), "not reproduced"),
+        ((90, 130, 110), (100, 101, 102), "undecided"),
     ],
 )
-def test_as_good_is_one_sided(written: Written, mixture: Any, vae: Any, expected: tuple[str, str]) -> None:
+def test_as_good_is_one_sided(written: Written, mixture: Any, vae: Any, expected: str) -> None:
     trained(written, "lab1-aegmm-mnist", "lab1-vae-z2-mnist")
     written.frechet("lab1-aegmm-mnist", *mixture)
     written.frechet("lab1-vae-z2-mnist", *vae)
-    assert outcome(written, "lab1-1") == expected
+    # The report does not say of how many latents.
+    assert outcome(written, "lab1-1") == (expected, "indicative")
 
 
 @pytest.mark.parametrize(

@@ -117,31 +117,39 @@ def two_matter(z: torch.Tensor) -> torch.Tensor:
 def test_latents_that_change_the_image_most_come_first() -> None:
     one = generator(two_matter, dim=7)
     apply_style()
-    figure = traversal(one, dim=7, rows=3)
+    start = torch.full((1, 7), 9.0)
+    start[0, 4], start[0, 2] = 0.25, -1.0
+    figure = traversal(one, start, rows=3)
     axes = figure.axes[0]
     grey = np.asarray(axes.images[0].get_array())
 
-    # Three rows of nine images of 2 x 2.
-    assert grey.shape == (3 * 3 - 1, 9 * 3 - 1)
+    # Six rows of nine images of 2 x 2.
+    assert grey.shape == (6 * 3 - 1, 9 * 3 - 1)
     values = np.arange(-3, 3.1, 0.75)
-    # From 0.05 to 0.95: nothing is cut.
-    assert grey[::3, ::3] == pytest.approx(np.stack([0.5 + 0.15 * values, 0.5 + 0.05 * values, np.full(9, 0.5)]), abs=1e-6)
+    # From 0 to 0.95: nothing is cut. Below each row from 0 the one from the start, less the start's own value of what moves.
+    fifth, third, none = 0.5 + 0.15 * values, 0.5 + 0.05 * values, np.full(9, 0.5)
+    expected = np.stack([fifth, fifth - 0.05, third, third + 0.0375, none, none + 0.0375 - 0.05])
+    assert grey[::3, ::3] == pytest.approx(expected, abs=1e-6)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     # Counted from 1; of those that change nothing the first.
-    assert labels == ["$z_{5}$", "$z_{3}$", "$z_{1}$"]
+    assert labels == ["$z_{5}$", "1", "$z_{3}$", "1", "$z_{1}$", "1"]
     assert [float(label.get_text().replace("\N{MINUS SIGN}", "-")) for label in axes.get_xticklabels()] == pytest.approx(values)
     # A label stands at the middle of its images: 2 pixels of 3, the first of them 0.
-    assert axes.get_yticks() == pytest.approx([0.5, 3.5, 6.5])
+    assert axes.get_yticks() == pytest.approx([0.5, 3.5, 6.5, 9.5, 12.5, 15.5])
     assert axes.get_xticks() == pytest.approx([3 * column + 0.5 for column in range(9)])
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
 
 
-def test_all_other_latents_are_zero() -> None:
+def test_all_other_latents_are_zero_or_those_of_the_start() -> None:
     one = generator(two_matter, dim=7)
-    traversal(one, dim=7, rows=2)
-    z = torch.cat(one.asked)
+    starts = torch.arange(14.0).view(2, 7) + 10
+    traversal(one, starts, rows=2)
+    z, moved = torch.cat(one.asked).split([7 * 9, 2 * 2 * 9])
 
-    assert z.shape == (7 * 9, 7)
+    for latent, rows in zip((4, 2), moved.view(2, 2, 9, 7), strict=True):
+        kept = [index for index in range(7) if index != latent]
+        assert torch.equal(rows[:, :, kept], starts[:, None, kept].expand(-1, 9, -1))
+        assert torch.equal(rows[:, :, latent], torch.linspace(-3, 3, 9).expand(2, -1))
     expected = {(latent, value) for latent in range(7) for value in np.arange(-3, 3.1, 0.75) if value}
     assert {(int(row.nonzero()), row[row != 0].item()) for row in z if row.any()} == expected
     assert int((~z.any(1)).sum()) == 7
@@ -149,5 +157,5 @@ def test_all_other_latents_are_zero() -> None:
 
 @pytest.mark.parametrize(("dim", "shown"), [(1, 1), (4, 4), (5, 5), (12, 5)])
 def test_no_more_latents_are_drawn_than_there_are(dim: int, shown: int) -> None:
-    figure = traversal(generator(lambda z: z.sum(1)[:, None, None, None].expand(-1, 1, 2, 2), dim), dim, rows=5)
-    assert len(figure.axes[0].get_yticks()) == shown
+    figure = traversal(generator(lambda z: z.sum(1)[:, None, None, None].expand(-1, 1, 2, 2), dim), torch.zeros(1, dim), rows=5)
+    assert len(figure.axes[0].get_yticks()) == 2 * shown

@@ -33,7 +33,7 @@ def test_every_pixel_of_an_image_is_a_whole_number_of_pixels_of_the_figure(size:
         "reconstructions": reconstructions({"a": decoder}, board[:12].mul(255).to(torch.uint8)),
         "manifold": plane(decoder, prior_quantiles(20), "quantiles"),
         "interpolations": interpolations(decoder, seed=0),
-        "traversal": traversal(decoder, dim=2),
+        "traversal": traversal(decoder, torch.zeros(1, 2)),
     }.items():
         canvas = shown(figure)
         save(figure, tmp_path / f"{name}.png")
@@ -73,9 +73,9 @@ def pictured(kind: str) -> tuple[Picture, torch.Tensor]:
         decoder = model(grey, encode=lambda x: torch.zeros(len(x), 2))
         return reconstructions({"a": decoder}, images), images.float().div(255)[None]
     if kind == "traversal":
-        # Of latents that do nothing the first comes second.
-        others = grey(torch.zeros(9, 1)).mean
-        return traversal(model(grey), dim=2), torch.stack([grey(TRAVERSED[:, None]).mean, others])
+        # The second latent does nothing: its rows are as the first of the start is, 0 or 1.
+        moved, zero, one = grey(TRAVERSED[:, None]).mean, grey(torch.zeros(9, 1)).mean, grey(torch.ones(9, 1)).mean
+        return traversal(model(grey), torch.tensor([[1.0, 2.0]])), torch.stack([moved, moved, zero, one])
     picture = interpolations(model(grey), seed=3, points=11)
     torch.manual_seed(3)
     start, end = torch.randn(4, 2).chunk(2)
@@ -88,7 +88,7 @@ def pictured(kind: str) -> tuple[Picture, torch.Tensor]:
     [
         ("square", ["z1 = -5.00", "z1 = 5.00"], ["z2 = 5.00", "z2 = -5.00"]),
         ("line", ["1 of 16", "16 of 16"], ["z from -5.00 to -4.41", "z from 4.41 to 5.00"]),
-        ("traversal", ["-3", "3"], ["z1", "z2"]),
+        ("traversal", ["-3", "3"], ["z1, others 0", "z2, sample 1"]),
         ("panels", ["", ""], ["", ""]),
         ("reconstructions", ["image 1", "image 12"], ["", ""]),
         ("interpolation", ["0 of the way", "1 of the way"], ["pair 1", "pair 2"]),

@@ -147,10 +147,8 @@ class Case:
 
     def paired(self, asked: str, a: Mapping[int, float], sign: Sign, b: Mapping[int, float], unit: str = "") -> Interval:
         """Ask whether a lies above (below) b, seed by seed; with fewer than three seeds they have to agree, and no error is known."""
-        pairs = differences(a, b)
-        difference = of_seeds(pairs)
-        split = difference.half is None and min(pairs.values()) <= 0 <= max(pairs.values())
-        self._ask(asked, difference, sign, (0.0, 0.0), unit, known=not split)
+        difference = of_seeds(differences(a, b))
+        self._ask(asked, difference, sign, (0.0, 0.0), unit)
         return difference
 
     def level(
@@ -176,8 +174,7 @@ class Case:
         off: a constant in both that no model changes, taken away before the shares are.
         """
         interval = of_seeds(values) if isinstance(values, Mapping) else Interval(values, None, 0, by)
-        size, ends = abs(printed - off), (interval.low, interval.high)
-        low, high = (interval.mean if end is None else end for end in ends)
+        size, (low, high) = abs(printed - off), interval.reach
         far = [abs(end - printed) / size for end in (low, high)]
         holds = True if max(far) <= within[0] else False if min(far) > within[1] and not low <= printed <= high else None
         expected = f"{printed:g} within {text(100 * within[0])} to {text(100 * within[1])} %"
@@ -207,7 +204,9 @@ class Case:
         above = interval.above(*cut) if known else None
         holds = above if sign == "above" or above is None else not above
         ends = text(cut[0]) if cut[0] == cut[1] else f"{text(cut[0])} to {text(cut[1])}"
-        self._add(asked, interval.mean, f"{sign} {ends}", unit, interval, holds)
+        split = interval.half is None and len({Interval(end, None, 1, "").above(*cut) for end in interval.reach}) > 1
+        why = "no error is known" if not known else "the seeds do not agree" if split else ""
+        self._add(asked, interval.mean, f"{sign} {ends}", unit, interval, holds, why=why)
 
     def _add(
         self,

@@ -27,12 +27,16 @@ Read = Callable[[str], dict[int, float]]
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its interval at `LEVEL`; `half` is None where no error is known, `source` says where the error comes from."""
+    """A mean with its interval at `LEVEL`; `half` is None where no error is known, `source` says where the error comes from.
+
+    `seen` are the smallest and the largest seed where there are too few for an error.
+    """
 
     mean: float
     half: float | None
     seeds: int
     source: str
+    seen: tuple[float, float] | None = None
 
     @property
     def low(self) -> float | None:
@@ -44,10 +48,17 @@ class Interval:
         """Return the upper end, None where no error is known."""
         return None if self.half is None else self.mean + self.half
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Return both ends; where no error is known those of the seeds, which have to agree."""
+        if self.half is not None:
+            return self.mean - self.half, self.mean + self.half
+        return self.seen or (self.mean, self.mean)
+
     def above(self, bound: float, other: float | None = None) -> bool | None:
         """Return whether all of it lies above both bounds; False if all lies below both, None between or if it holds one of them."""
         ends = (bound, bound if other is None else other)
-        low, high = (self.mean if end is None else end for end in (self.low, self.high))
+        low, high = self.reach
         return True if low > max(ends) else False if high < min(ends) else None
 
 
@@ -57,12 +68,13 @@ def student(freedom: int) -> float:
 
 
 def of_seeds(values: Mapping[int, float]) -> Interval:
-    """Return the mean over seeds with Student's interval; with fewer than three seeds no error is known."""
+    """Return the mean over seeds with Student's interval; with fewer than three seeds no error is known, and they have to agree."""
     numbers, count = list(values.values()), len(values)
     if count == 0:
         raise Missing("no seed has it")
-    half = student(count - 1) * stdev(numbers) / math.sqrt(count) if count >= ENOUGH else None
-    return Interval(fmean(numbers), half, count, f"{count} seeds" if half is not None else _few(count))
+    if count < ENOUGH:
+        return Interval(fmean(numbers), None, count, _few(count), (min(numbers), max(numbers)))
+    return Interval(fmean(numbers), student(count - 1) * stdev(numbers) / math.sqrt(count), count, f"{count} seeds")
 
 
 def differences(a: Mapping[int, float], b: Mapping[int, float]) -> dict[int, float]:

@@ -153,10 +153,8 @@ def _strength(claim: Claim, outcome: str, parts: Sequence[Part], results: Result
 
 def _open(tests: Sequence[Test]) -> list[str]:
     """Return why tests decide nothing."""
-    undecided = [test for test in tests if test.holds is None]
-    if told := list(dict.fromkeys(test.why for test in undecided if test.why)):
-        return told
-    return ["between the ends of the cut" if all(test.low is None for test in undecided) else "within the error"]
+    whys = [test.why or ("between the ends of the cut" if test.low is None else "within the error") for test in tests if test.holds is None]
+    return list(dict.fromkeys(whys))
 
 
 def _explanation(claim: Claim, case: Case) -> dict[str, str] | None:

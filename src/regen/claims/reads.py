@@ -112,7 +112,7 @@ def excess(results: Results) -> Read:
 
 
 def nll(results: Results, *variants: str) -> Read:
-    """Read -log p(x): by quadrature or enumeration where all variants have it of as many images, else by importance sampling."""
+    """Read -log p(x): by quadrature or enumeration where all variants have it of as many images, else with the most samples drawn."""
     for estimate in ("quadrature", "enumeration"):
         try:
             counts = {count for name in variants for count in results.estimate(name, "n_images", estimate).values()}
@@ -120,7 +120,7 @@ def nll(results: Results, *variants: str) -> Read:
             continue
         if len(counts) == 1:
             return lambda variant: results.estimate(variant, "nll_nats", estimate)
-    return value(results, "nll_nats")
+    return most_samples(results)
 
 
 def most_samples(results: Results) -> Read:

@@ -88,7 +88,7 @@ def _traversal(results: Results, pictures: Pictures) -> Exhibit:
     return Exhibit(
         "traversal",
         "One latent at a time",
-        "All latents but one stay at zero; that one goes from −3 to 3. Rows are the latents that change the image most.",
+        "The latents that change the image most, one by one, from −3 to 3. The others stay at zero, and below as three samples have them.",
         _viewers(results, pictures, ("traversal",)),
     )
 

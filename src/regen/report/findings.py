@@ -18,7 +18,7 @@ from regen.report.reshape import reshaped
 from regen.report.verdicts import Verdicts
 from regen.results import Missing, Results
 
-__all__ = ["Finding", "better_prior", "findings", "negative_loss", "units"]
+__all__ = ["Finding", "better_prior", "findings", "negative_loss"]
 
 DISTANCE = "frechet_classifier_distance"
 SHOWN = 6
@@ -261,8 +261,7 @@ def negative_loss(results: Results, pictures: Pictures, verdicts: Verdicts) -> F
     )
 
 
-def units(results: Results, pictures: Pictures, verdicts: Verdicts) -> Finding | None:
-    """Return the finding about bits per pixel and per dimension; None where the numbers do not carry it."""
+def _units(results: Results, pictures: Pictures, verdicts: Verdicts) -> Finding | None:
     name = "davari-vae-deconv-celeba"
     reported, per_position = (verdicts.reported("davari-8", key) for key in ("nll_nats", "bits_per_pixel"))
     shape = results.variant(name).shape
@@ -308,4 +307,4 @@ def _mixture(results: Results, pictures: Pictures, verdicts: Verdicts) -> Findin
     )
 
 
-RANKED: tuple[Make, ...] = (_remedies, _gan_had_learned, better_prior, _few_latents, negative_loss, units, _mixture)
+RANKED: tuple[Make, ...] = (_remedies, _gan_had_learned, better_prior, _few_latents, negative_loss, _units, _mixture)

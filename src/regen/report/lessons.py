@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from regen.config.base import Config, Name, parse
-from regen.report.charts import Chart, bars, lines
+from regen.report.charts import Chart, bars, dots, lines
 from regen.report.exhibits import Viewer, gradients, rate_distortion, samples_needed
-from regen.report.findings import Finding, better_prior, negative_loss, units
+from regen.report.findings import Finding, better_prior, negative_loss
 from regen.report.likelihoods import likelihoods
 from regen.report.pictures import Pictures, Thumbnail
 from regen.report.plots import labels
@@ -110,16 +110,33 @@ def _bound_gap(results: Results, pictures: Pictures, verdicts: Verdicts) -> Show
     return Shown((Chart(bars(rows, "−ELBO above −log p(x) (nats per image)"), described, "results/*/*/*/details.json"),))
 
 
-def _grids(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
-    name = "ai3611-vae-z2-mnist"
-    found = (
-        (pictures.find(name, kind), title) for kind, title in (("square", "even grid from −5 to 5"), ("manifold", "quantiles of the prior"))
-    )
-    pair = []
-    for picture, title in found:
-        if picture is not None and picture.grids:
-            pair.append((pictures.cut(picture, picture.grids[0], f"{name}-{picture.kind}.png", f"Decoded images on the {title}"), title))
-    return Shown(pair=tuple(pair))
+def _floors(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
+    """Return the loss of a flow prior on both data sets between the images' entropy and the loss of the mean image."""
+    rows: list[dict[str, Any]] = []
+    for label, name in (("MNIST", "vu4a-flowvae-mnist"), ("SVHN", "vu4a-flowvae-svhn")):
+        floor = results.floor(name, "validation")
+        last = fmean(values[-1] for values in results.column(name, "val_neg_elbo_nats").values())
+        for kind, value in (("entropy floor", floor["floor_nats"]), ("loss", last), ("loss of the mean image", floor["mean_image_nats"])):
+            rows.append({"label": label, "value": value, "kind": kind, "text": f"{value:,.0f} nats"})
+    described = "Dots: " + ", ".join(f"{row['label']} {row['kind']} {row['text']}" for row in rows)
+    chart = dots(rows, "nats per validation image", zero=True)
+    return Shown((Chart(chart, described, "results/*/vu4a-flowvae-*/*/history.csv", True),))
+
+
+def _bounds(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
+    """Return every bound of a VAE and of an IWAE, not only the one that each was trained with."""
+    rows = []
+    for kind, name in (("VAE", "davari-vae-deconv-celeba"), ("IWAE of 5 samples", "davari-iwae5-deconv-celeba")):
+        tables = [run["likelihood"] for run in results.details(name).values() if run.get("likelihood")]
+        if not tables:
+            raise Missing(f"{name} has no likelihood by K")
+        rows += [
+            {"x": same[0]["importance_samples"], "y": fmean(row["nll_nats"] for row in same), "kind": kind}
+            for same in zip(*tables, strict=True)
+        ]
+    chart = lines(rows, "Samples K of the bound", "Bound of K samples on -log p(x) (nats per image)", log_x=True)
+    described = "The bound of K samples against K, of both models."
+    return Shown((Chart(chart, described, "results/*/davari-*-deconv-celeba/*/details.json", True),))
 
 
 def _overlap(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
@@ -136,13 +153,13 @@ Draw = Callable[[Results, Pictures, Verdicts], Shown]
 
 DRAWN: dict[str, Draw] = {
     "priors": lambda results, pictures, verdicts: _of(better_prior(results, pictures, verdicts)),
-    "bits": lambda results, pictures, verdicts: _of(units(results, pictures, verdicts)),
+    "floors": _floors,
     "missing_k": _missing_k,
     "log_determinant": lambda results, pictures, verdicts: _of(negative_loss(results, pictures, verdicts)),
     "prior_cost": _prior_cost,
     "gradients": lambda results, pictures, verdicts: Shown((gradients(),)),
     "bound_gap": _bound_gap,
     "rate_distortion": lambda results, pictures, verdicts: Shown((rate_distortion(results),)),
-    "grids": _grids,
+    "bounds": _bounds,
     "overlap": _overlap,
 }

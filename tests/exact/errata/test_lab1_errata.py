@@ -68,6 +68,10 @@ def test_with_one_kl_of_two_the_value_lies_above_log_p() -> None:
     assert (reconstruction - parts[0]) - (reconstruction - parts.sum()) == pytest.approx(parts[1], rel=1e-12)
     assert reconstruction - parts[0] > log_p
 
+    # As printed, p(x | z1) = N(z1, 2) has the other latent integrated out: a bound, and nearer to log p(x) than the ELBO.
+    printed = norm.logpdf(x - mean[0], scale=math.sqrt(2)) - variance[0] / 4 - parts[0]
+    assert reconstruction - parts.sum() < printed < log_p
+
 
 def test_half_the_log_determinant_is_the_sum_over_the_diagonal_of_a_diagonal_covariance_alone() -> None:
     factor = np.random.default_rng(0).normal(size=(5, 5))

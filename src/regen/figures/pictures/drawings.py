@@ -36,8 +36,8 @@ AT_SNAPSHOTS = ("means", "draws", "reconstructions")
 OF_CLASSES = ("latents_by_class",)
 """Kinds that show classes: there are none of a data set without them."""
 
-FACES = 3
-"""Test images at whose codes single latents are moved."""
+SAMPLED = 3
+"""Samples whose latents are moved one at a time."""
 
 BESIDE = 10
 """Samples that stand beside their nearest training images."""
@@ -183,21 +183,17 @@ def interpolated(trained: Trained) -> Drawn:
 
 
 def traversed(trained: Trained) -> Drawn:
-    """Draw what single latents of N(0, I) do to the image; where there is an encoder, to test images too (davari, Figure 5)."""
+    """Draw what single latents of N(0, I) do to the image at 0 and to samples (davari, Figure 5)."""
     model = trained.config.model
-    if model.family == "gan":
-        dim, rows, starts = model.latent_dim, min(6, model.latent_dim), None
-        others, description = "at 0", f"Grid of images, {rows} rows, a row a latent."
-    else:
-        dim = model.latent.dim  # type: ignore[union-attr]
-        rows, images = min(3, dim), trained.test.images[:FACES]
-        with torch.no_grad():
-            starts = trained.final.encoder(to_unit_interval(images)).mean
-        others = f"at 0, and in the {len(images)} rows below as {len(images)} test images have them"
-        description = f"Grid of images, {rows * (1 + len(images))} rows, {1 + len(images)} a latent."
-    caption = f"Single latents of {trained.name} from -3 to 3, all others {others}: "
-    caption += f"the {rows} of {dim} that change the image most{'' if starts is None else ' from 0'}, in this order."
-    return Drawn(traversal(trained.final, dim, rows, starts=starts), "Latent traversal", caption, description)
+    dim = model.latent_dim if model.family == "gan" else model.latent.dim  # type: ignore[union-attr]
+    rows = min(3, dim)
+    torch.manual_seed(derive_seed("figures", "traversal"))
+    figure = traversal(trained.final, torch.randn(SAMPLED, dim), rows)
+    caption = (
+        f"Single latents of {trained.name} from -3 to 3, all others at 0, and in the {SAMPLED} rows below as {SAMPLED} samples have them: "
+    )
+    caption += f"the {rows} of {dim} that change the image most from 0, in this order."
+    return Drawn(figure, "Latent traversal", caption, f"Grid of images, {rows * (1 + SAMPLED)} rows, {1 + SAMPLED} a latent.")
 
 
 @torch.no_grad()

@@ -193,30 +193,26 @@ def neighbours(images: torch.Tensor, others: torch.Tensor, count: int = 3) -> Pi
 
 
 @torch.no_grad()
-def traversal(model: Any, dim: int, rows: int = 6, end: float = 3.0, starts: torch.Tensor | None = None) -> Picture:
+def traversal(model: Any, starts: torch.Tensor, rows: int = 3, end: float = 3.0) -> Picture:
     """Draw the images at nine values from -end to end of single latents, the `rows` latents that change the image at 0 most.
 
-    All other latents are 0, and with `starts` (S, dim) in further rows below, those of each of them.
+    Of each latent a row from 0 and, below it, one from each of `starts` (S, dim): there all other latents stay as they are.
     """
-    values = torch.linspace(-end, end, 9)
-    z = torch.diag_embed(values[:, None].expand(-1, dim)).transpose(0, 1)
-    images = torch.stack([model.images(one) for one in z])
-    change = images.var(1).flatten(1).mean(1)
+    dim, values = starts.shape[1], torch.linspace(-end, end, 9)
+    at_zero = torch.stack([model.images(one) for one in torch.diag_embed(values[:, None].expand(-1, dim)).transpose(0, 1)])
+    change = at_zero.var(1).flatten(1).mean(1)
     chosen = change.argsort(descending=True, stable=True)[:rows].tolist()
+    # Where a latent moves, the start's own value of it gives way.
+    moved = starts[None, :, None].expand(len(chosen), -1, len(values), -1).clone()
+    for row, index in enumerate(chosen):
+        moved[row, :, :, index] = values
+    images = torch.cat([at_zero[chosen][:, None], model.images(moved.flatten(0, 2)).unflatten(0, moved.shape[:3])], dim=1)
     shown = [f"{value:g}" for value in values.tolist()]
-    drawn = images[chosen][:, None]
-    names, ticks = [f"z{index + 1}" for index in chosen], [f"$z_{{{index + 1}}}$" for index in chosen]
-    if starts is not None:
-        # Where a latent moves, the start's own value of it gives way.
-        moved = starts[None, :, None].expand(len(chosen), -1, len(values), -1).clone()
-        for row, index in enumerate(chosen):
-            moved[row, :, :, index] = values
-        drawn = torch.cat([drawn, model.images(moved.flatten(0, 2)).unflatten(0, moved.shape[:3])], dim=1)
-        of = ["others 0", *(f"image {number + 1}" for number in range(len(starts)))]
-        names = [f"{name}, {one}" for name in names for one in of]
-        ticks = [tick if place == 0 else f"{place}" for tick in ticks for place in range(len(of))]
-    figure, axes = _plane(drawn.flatten(0, 2), shown, names, "Latent traversal")
+    of = ["others 0", *(f"sample {number}" for number in range(1, len(starts) + 1))]
+    names = [f"z{index + 1}, {one}" for index in chosen for one in of]
+    figure, axes = _plane(images.flatten(0, 2), shown, names, "Latent traversal")
     height, width = images.shape[-2] + 1, images.shape[-1] + 1
+    ticks = [f"$z_{{{index + 1}}}$" if place == 0 else f"{place}" for index in chosen for place in range(len(of))]
     axes.set_yticks((np.arange(len(ticks)) + 0.5) * height - 1, ticks)
     axes.set_xticks((np.arange(len(values)) + 0.5) * width - 1, shown)
     axes.set_xlabel("value of the latent")
