@@ -259,20 +259,21 @@ def _trend(case: Case, asked: str, variant: str, column: str, name: str) -> None
     case.number(name, slopes, "nats per epoch")
 
 
-def _resembles_not(case: Case, variant: str, prefix: str = "") -> None:
+def _resembles_not(case: Case, variant: str, prefix: str = "", of: str = "") -> None:
     """Ask whether few of the samples are as clear to the classifier as real images are."""
     clear = {seed: 100 * share for seed, share in of_real(case.results, "confident_share", "samples")(variant).items()}
     case.level("How many recognisable samples are there for 100 recognisable real images?", clear, "below", (25, 50), "%")
-    case.number(f"{prefix}clear", clear, "%", "recognisable samples over recognisable real images")
+    case.number(f"{prefix}clear", clear, "%", f"recognisable samples over recognisable real images{of}")
 
 
-def _does_not_improve(case: Case, variant: str, prefix: str = "") -> None:
+def _does_not_improve(case: Case, variant: str, prefix: str, of: str) -> None:
     """Ask whether the distance stays where it was after epoch 1 and before training."""
     before, first, middle, last = (fcd(case.results, images)(variant) for images in ("before training", "epoch 1", "epoch 25", "epoch 50"))
     case.level("Fréchet distance after epoch 50 over that after epoch 1?", {s: last[s] / first[s] for s in last}, "above", (0.5, 0.9))
     case.level("Over that before training?", {s: last[s] / before[s] for s in last}, "above", (0.3, 0.5))
-    for name, distances in {"before": before, "first": first, "middle": middle, "last": last}.items():
-        case.number(prefix + name, distances, "", f"Fréchet distance, {name}")
+    moments = {"before training": before, "epoch 1": first, "epoch 25": middle, "epoch 50": last}
+    for name, (moment, distances) in zip(("before", "first", "middle", "last"), moments.items(), strict=True):
+        case.number(prefix + name, distances, "", f"Fréchet distance, {moment}{of}")
 
 
 @check("vu4a-10", gives="before first middle last clear unit_before unit_first unit_middle unit_last unit_clear right wrong wrong_real")
@@ -280,9 +281,9 @@ def gan_mnist(case: Case) -> None:
     """With the settings tried here, and with real images left in [0, 1] before a generator that ends in tanh; a wrong reshape."""
     for images, variant, prefix in (("[-1, 1]", GANS["saturating"], ""), ("[0, 1]", "vu4a-gan-mnist-unit-range", "unit_")):
         with case.part(f"do not look like MNIST, images in {images}"):
-            _resembles_not(case, variant, prefix)
+            _resembles_not(case, variant, prefix, f", images in {images}")
         with case.part(f"do not improve, images in {images}"):
-            _does_not_improve(case, variant, prefix)
+            _does_not_improve(case, variant, prefix, f", images in {images}")
     with case.part(of="explanation"):
         right, wrong = (_reshaped(case, "samples", how, "frechet_classifier_distance") for how in ("right", "wrong"))
         case.level("How many times farther from real digits are the same samples after a wrong reshape?", wrong / right, "above", (2, 3))
