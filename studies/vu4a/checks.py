@@ -4,7 +4,6 @@ from itertools import pairwise
 from math import atanh, sqrt, tanh
 from pathlib import Path
 from statistics import correlation, fmean
-from typing import Any
 
 from regen.claims.case import Case
 from regen.claims.check import check
@@ -142,7 +141,7 @@ def flow_mnist_by_epoch_10(case: Case) -> None:
     _by_epoch(case, FLOW, 10)
 
 
-def _settles(case: Case, variant: str, moments: tuple[str, str, str], name: str, kept: tuple[float, float], what: str = "") -> None:
+def _settles(case: Case, variant: str, moments: tuple[str, ...], name: str, kept: tuple[float, float], what: str = "") -> None:
     """Ask whether a distance falls between two moments, and by how little afterwards: of that fall, and of what was left (`kept`)."""
     with case.part(f"{what}improve to epoch 25"):
         first, second, third = (fcd(case.results, images)(variant) for images in moments)
@@ -161,8 +160,7 @@ def decoded_images_improve(case: Case) -> None:
     """Samples and reconstructions, for the report does not say which it shows."""
     moments = ("before training", "epoch 25", "epoch 50")
     _settles(case, VAE_SVHN, moments, "", LITTLE, "samples ")
-    of_images: Any = tuple(f"reconstructions, {moment}" for moment in moments)
-    _settles(case, VAE_SVHN, of_images, "r_", LITTLE, "reconstructions ")
+    _settles(case, VAE_SVHN, tuple(f"reconstructions, {moment}" for moment in moments), "r_", LITTLE, "reconstructions ")
 
 
 @check("vu4a-6", gives="lowest faulty first")

@@ -75,20 +75,21 @@ def _of(finding: Finding | None) -> Shown:
 
 def _missing_k(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
     name = "davari-vae-deconv-celeba"
-    tables = [run["likelihood"] for run in results.details(name).values() if run.get("likelihood")]
     rows = [
-        {
-            "x": same[0]["importance_samples"],
-            "y": fmean(row["nll_nats"] for row in same) - less * log(same[0]["importance_samples"]),
-            "kind": kind,
-        }
+        {"x": samples, "y": nats - less * log(samples), "kind": kind}
         for kind, less in (("with 1/K", 0), ("1/K left out", 1))
-        for same in zip(*tables, strict=True)
+        for samples, nats in _by_samples(results, name)
     ]
-    if not rows:
-        raise Missing(f"{name} has no likelihood by K")
     chart = lines(rows, "Importance samples K", "-log p(x) (nats per image)", log_x=True)
     return Shown((Chart(chart, "-log p(x) against K, with and without the 1/K.", f"results/*/{name}/*/details.json", True),))
+
+
+def _by_samples(results: Results, name: str) -> list[tuple[int, float]]:
+    """Return the importance-sampled -log p(x) in nats, the mean over seeds, by the number of samples K; raises Missing without one."""
+    tables = [run["likelihood"] for run in results.details(name).values() if run.get("likelihood")]
+    if not tables:
+        raise Missing(f"{name} has no likelihood by K")
+    return [(same[0]["importance_samples"], fmean(row["nll_nats"] for row in same)) for same in zip(*tables, strict=True)]
 
 
 def _prior_cost(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
@@ -125,15 +126,8 @@ def _floors(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
 
 def _bounds(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
     """Return every bound of a VAE and of an IWAE, not only the one that each was trained with."""
-    rows = []
-    for kind, name in (("VAE", "davari-vae-deconv-celeba"), ("IWAE of 5 samples", "davari-iwae5-deconv-celeba")):
-        tables = [run["likelihood"] for run in results.details(name).values() if run.get("likelihood")]
-        if not tables:
-            raise Missing(f"{name} has no likelihood by K")
-        rows += [
-            {"x": same[0]["importance_samples"], "y": fmean(row["nll_nats"] for row in same), "kind": kind}
-            for same in zip(*tables, strict=True)
-        ]
+    models = {"VAE": "davari-vae-deconv-celeba", "IWAE of 5 samples": "davari-iwae5-deconv-celeba"}
+    rows = [{"x": samples, "y": nats, "kind": kind} for kind, name in models.items() for samples, nats in _by_samples(results, name)]
     chart = lines(rows, "Samples K of the bound", "Bound of K samples on -log p(x) (nats per image)", log_x=True)
     described = "The bound of K samples against K, of both models."
     return Shown((Chart(chart, described, "results/*/davari-*-deconv-celeba/*/details.json", True),))
