@@ -1,5 +1,5 @@
-# make help lists the targets. JOBS=n runs n stages side by side (default: the cores there are); PRESET=paper makes `ui` and `status` show
-# the other preset.
+# make help lists the targets. JOBS=n runs n stages side by side (default: the cores there are); PRESET=paper makes `status`, `graph`,
+# `verify`, `train` and `ui` work on the other preset, and PRESET=quick `models`.
 PRESET ?= quick
 PYTHON ?= python3
 
@@ -87,5 +87,6 @@ lint: .venv/installed ## check style and types
 	ruff format --check .
 	mypy
 
-clean: ## remove what the pipeline made and git ignores; DVC's cache, .venv and MLflow's store, with what people added, stay
+clean: ## remove what the pipeline makes anew and git ignores; DVC's cache, .venv, MLflow's store, own/, trained/, archives of weights stay
 	rm -rf configs data features models logs checkpoints dvc_plots .pytest_cache .ruff_cache .mypy_cache
+	rm -rf reports/quick/figures reports/quick/site reports/quick/report.md reports/*/made.html

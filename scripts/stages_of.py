@@ -7,11 +7,10 @@ from pathlib import Path
 from regen.common.errors import UserError
 from regen.params.configured import fresh
 from regen.params.schema import ReportConfig
+from regen.params.stages import PARTS
 
-KINDS = ("train", "evaluate", "quality", "draw")
 
-
-def addresses(root: Path, preset: str, variants: Sequence[str], kinds: Sequence[str] = KINDS) -> Iterator[str]:
+def addresses(root: Path, preset: str, variants: Sequence[str], kinds: Sequence[str] = PARTS) -> Iterator[str]:
     """Yield the stages of every seed; pictures are drawn of the first.
 
     Raises

@@ -49,7 +49,7 @@ def main(preset: str, variants: list[str], twice: bool, settings: dict[str, str 
     with tempfile.TemporaryDirectory(prefix="regen-verify-") as folder:
         committed, copy = _clone(Path(folder, "committed")), _clone(Path(folder, "copy"))
         stages = stages_of(committed, pipeline, variants) if variants else {}
-        if absent := [name for name in variants if not any(f"@{name}" in address for address in stages)]:
+        if absent := [name for name in variants if not stages_of(committed, pipeline, [name])]:
             raise UserError(f"verify {preset}: expected committed results of {', '.join(absent)}, got none; results/{preset} has others")
         before = locked(committed, pipeline)
         outs = {out for paths in stages.values() for out in paths} if variants else None

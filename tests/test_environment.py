@@ -1,15 +1,17 @@
-"""A machine that lacks what regen needs: one line that says so."""
+"""A machine that lacks what regen needs: one line that says so; what is cleaned, and what goes into an image or an installed package."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from repository import ROOT
 
 from regen.common.files import read_json
+from regen.dependencies.closure import data_files
 from regen.provenance import _warn, commit, recorded
 
 OLD = """#!/bin/sh
@@ -62,15 +64,41 @@ def test_paper_is_hidden_from_dvc_while_nothing_of_it_is_here(bare: Path) -> Non
     assert not make("report")
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_clean_leaves_what_git_has_and_what_no_pipeline_makes_anew(bare: Path) -> None:
+    stay = {
+        *("reports/quick/claims.json", "reports/paper/report.md", "reports/paper/figures/v/means.png", "results/quick/v/0/metrics.json"),
+        *("own/pets/images.zip", ".dvc/cache/files/1", "mlflow/quick/mlflow.db", "trained/paper/models/v", "regen-models-paper.tar"),
+        *("Makefile", "pyproject.toml", "requirements.lock"),
+    }
+    go = {
+        *("reports/quick/site/index.html", "reports/quick/figures/v/means.png", "reports/quick/report.md", "reports/paper/made.html"),
+        *("models/quick/v/0/final.safetensors", "logs/quick/v/0/train.json"),
+    }
+    for name in stay | go:
+        (bare / name).parent.mkdir(parents=True, exist_ok=True)
+        (bare / name).touch()
+    subprocess.run(["make", "clean"], cwd=bare, capture_output=True, check=True)
+    assert {path.relative_to(bare).as_posix() for path in bare.rglob("*") if path.is_file()} == stay
+
+
+def test_an_image_takes_nothing_along_that_git_ignores() -> None:
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line.startswith("/")}
+    assert "own" in ignored and ignored - set((ROOT / ".dockerignore").read_text().splitlines()) == set()
+
+
+def test_an_installed_package_has_the_data_files_that_its_modules_read() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["regen"]
+    package = ROOT / "src/regen"
+    found = [set(package.glob(pattern)) for pattern in patterns]
+    assert all(found) and set().union(*found) == {path for module in package.rglob("*.py") for path in data_files(module)}
+
+
 def test_without_a_repository_no_commit_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert commit() is None
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert commit() is None
-    assert capsys.readouterr().err == ""
+    assert commit() is None and capsys.readouterr().err == ""
 
 
 @pytest.fixture
@@ -88,6 +116,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(params=[".", "trained/paper"])
+def inside(request: pytest.FixtureRequest, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a folder of the repository; scripts/train.py trains in one of its own."""
+    (repository / request.param).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(repository / request.param)
+
+
+@pytest.mark.usefixtures("inside")
 def test_the_commit_of_another_users_repository_is_noted(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
@@ -98,6 +134,7 @@ def test_the_commit_of_another_users_repository_is_noted(repository: Path, monke
     assert commit() == f"{head}+changes"
 
 
+@pytest.mark.usefixtures("inside")
 def test_a_commit_that_git_does_not_tell_is_one_line_once(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""What CI says about a run and a branch; the archive of weights; the addresses of a variant's stages; MLflow's port."""
+"""What CI says about a run and a branch; the archive of weights; the addresses of a variant's stages; MLflow's port; verified variants."""
 
 import importlib.util
 import json
@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,7 @@ from repository import ROOT, reduced
 
 from regen.common.errors import UserError
 from regen.common.files import checksum
+from regen.verification.compare import Difference, table
 
 VAE = "uva3-vae-z2-mnist"
 
@@ -30,12 +32,19 @@ def script(name: str) -> ModuleType:
 
 
 def test_the_summary_has_the_outcome_the_differences_and_the_verdicts() -> None:
-    log = "12 passed in 3s\nverify quick: 3 files came out again\n| file | metric |\n| --- | --- |\n| a | b |\nerror: verify quick: got 1\n"
-    claims = {"paper": [{"verdict": "open"}, {"verdict": "reproduced"}, {"verdict": "open"}], "quick": [{"verdict": "open"}]}
+    differences = table([Difference("a.json: x", "1", "2", "0.1")])
+    log = f"12 passed in 3s\nverify quick: 3 files came out again\n{differences}\nerror: verify quick: got 1\n"
+    claims = {preset: json.loads((ROOT / f"reports/{preset}/claims.json").read_text()) for preset in ("paper", "quick")}
     said = script("summary").summary(log, claims).splitlines()
-    for line in ("12 passed in 3s", "verify quick: 3 files came out again", "| a | b |", "error: verify quick: got 1"):
+    for line in ("12 passed in 3s", "verify quick: 3 files came out again", *differences.splitlines(), "error: verify quick: got 1"):
         assert line in said
-    assert said[-4:] == ["| preset | open | reproduced |", "| --- | --- | --- |", "| paper | 2 | 1 |", "| quick | 1 | 0 |"]
+    counted = {preset: Counter(row["outcome"] for row in found["claims"] if row["kind"] != "question") for preset, found in claims.items()}
+    outcomes = ["not reproduced", "partly", "reproduced", "undecided"]
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in said[-4:]] == [
+        ["preset", *outcomes],
+        ["---"] * 5,
+        *([preset, *(str(counted[preset][outcome]) for outcome in outcomes)] for preset in claims),
+    ]
     assert "nothing: it ended before anything was checked" in script("summary").summary("", claims)
 
 
@@ -85,6 +94,22 @@ def test_the_archive_has_the_weights_and_a_card_and_the_same_bytes_again(tmp_pat
         assert tar.getnames() == ["MODELS-quick.md", weights.as_posix()]
         card = tar.extractfile("MODELS-quick.md").read().decode()  # type: ignore[union-attr]
     assert checksum(weights, "sha256") in card and "98.50 | unnormalised" in card and "stand-in" in card
+
+
+def test_a_variant_without_committed_results_is_named_beside_one_whose_name_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = tmp_path / "results/paper/v-long/0/history.csv"
+    lock = tmp_path / "paper/pipeline/train/dvc.lock"
+    for path in (history, lock):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    stage = {"outs": [{"path": "results/paper/v-long/0/history.csv", "md5": "1"}]}
+    lock.write_text(yaml.safe_dump({"stages": {"train-mnist@v-long-0": stage}}))
+    verify = script("verify")
+    monkeypatch.setattr(verify, "_clone", lambda folder: tmp_path)
+    with pytest.raises(UserError, match="expected committed results of v, got none"):
+        verify.main("paper", ["v", "v-long"], False, {})
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])

@@ -26,28 +26,30 @@ PLATFORM = ("processor", "machine", "instruction_set", "versions", "device", "th
 
 
 def commit() -> str | None:
-    """Return the commit that is checked out in the current folder, with `+changes` where the work tree differs.
+    """Return the commit that is checked out in the current folder's repository, with `+changes` where the work tree differs.
 
     On a worker, which has no repository, it is that of the run. None without a repository, and where git does not tell the commit of one:
     then a line on standard error says why.
     """
     if "RUNNER_COMMIT" in os.environ:
         return os.environ["RUNNER_COMMIT"] or None
+    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), None)
+    if root is None:
+        return None
     try:
-        head = _git("rev-parse", "--verify", "HEAD").strip()
-        changes = _git("status", "--porcelain", "src", "stages", "params.yaml")
+        head = _git(root, "rev-parse", "--verify", "HEAD").strip()
+        changes = _git(root, "status", "--porcelain", "src", "stages", "params.yaml")
     except (OSError, subprocess.CalledProcessError) as error:
-        if Path(".git").exists():
-            said = (str(getattr(error, "stderr", error)).splitlines() or ["nothing"])[0]
-            _warn(f"expected git to tell the commit, got '{said}'; it is not noted, and no result depends on it")
+        said = (str(getattr(error, "stderr", error)).splitlines() or ["nothing"])[0]
+        _warn(f"expected git to tell the commit, got '{said}'; it is not noted, and no result depends on it")
         return None
     return head + ("+changes" if changes else "")
 
 
-def _git(*arguments: str) -> str:
-    """Return what git says of the repository in the current folder, whoever owns it; without a lock that other stages meet."""
-    ours = ["git", "--no-optional-locks", "-c", f"safe.directory={Path.cwd()}"]
-    return subprocess.run([*ours, *arguments], capture_output=True, text=True, check=True).stdout
+def _git(root: Path, *arguments: str) -> str:
+    """Return what git says of a repository, whoever owns it; without a lock that other stages meet."""
+    ours = ["git", "--no-optional-locks", "-c", f"safe.directory={root}"]
+    return subprocess.run([*ours, *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 @cache

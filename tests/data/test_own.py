@@ -350,6 +350,32 @@ def test_values_that_are_not_binary_are_one_line(tmp_path: Path) -> None:
     assert "values 0 and 255" in refused(arrays(tmp_path / "a.npz", images=pixels + np.uint8(7)), tmp_path, values="binary")
 
 
+def test_a_data_set_stays_unless_what_replaces_it_is_good(tmp_path: Path) -> None:
+    place = tmp_path / "own/pets"
+
+    def there() -> dict[str, bytes]:
+        assert list(place.parent.iterdir()) == [place]
+        return {path.name: path.read_bytes() for path in place.iterdir()}
+
+    bring("pets", many(tmp_path / "in"), tmp_path)
+    before = there()
+    refused(many(tmp_path / "few", 3), tmp_path)
+    assert there() == before
+    said = refused(arrays(tmp_path / "wrong.npz", images=np.zeros((30, 4, 4))), tmp_path)
+    assert there() == before
+    assert said.startswith(f"{tmp_path / 'wrong.npz'}: images.npz: expected images of uint8") and said.endswith("; mend it and run again")
+    good = arrays(tmp_path / "right.npz", images=np.zeros((30, 4, 4), np.uint8))
+    bring("pets", good, tmp_path)
+    assert there() == {"images.npz": good.read_bytes()}
+
+
+@pytest.mark.parametrize("name", ["t10k-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "test_16x24.mat"])
+def test_files_without_images_to_train_with_are_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(idx(np.zeros((30, 6, 7), np.uint8)))
+    assert refused(tmp_path / "in", tmp_path).startswith(f"{tmp_path / 'in'}: expected images to train with, got {name} alone; ")
+
+
 def test_an_archive_without_images_is_one_line(make_config: MakeConfig, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
         archive.mkdir("cats")

@@ -132,15 +132,6 @@ def test_a_gate_that_fails_stops_everything(toy: Make) -> None:
     assert time.monotonic() - began < 30 and not Path("alone-slow.txt").exists()
 
 
-def test_a_final_stage_comes_last_and_only_if_nothing_failed(toy: Make) -> None:
-    last = {"cmd": "ls models > all.txt", "deps": ["in.txt"], "outs": ["all.txt"], **runner(final=True)}
-    made = toy({"last": last, **CHAINS})
-    assert made.run("--jobs", "3")[0] == 0
-    assert Path("all.txt").read_text() == "a.txt\nb.txt\n"
-    Path("in.txt").write_text("bad")
-    assert counts(made.run()[1])["not run"] == 6
-
-
 @pytest.mark.parametrize(
     ("targets", "ran"),
     [

@@ -9,7 +9,7 @@ from regen.runner.needs import Needs
 
 
 def test_nothing_written_is_nothing_needed() -> None:
-    assert Needs.read(None, "a") == Needs.read({}, "a") == Needs((), False, (), (), (), {}, False, False)
+    assert Needs.read(None, "a") == Needs.read({}, "a") == Needs((), False, (), (), (), {}, False)
 
 
 def test_what_is_written_is_read() -> None:
@@ -28,7 +28,7 @@ def test_what_is_written_is_read() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ({"preloads": []}, "unknown key 'preloads'; allowed: bring, code, final, gate, here, keep, preload, resources"),
+        ({"preloads": []}, "unknown key 'preloads'; allowed: bring, code, gate, here, keep, preload, resources"),
         ({"preload": "json"}, "preload: expected a list of texts, got 'json'"),
         ({"keep": [""]}, "keep: expected a list of texts, got ['']"),
         ({"here": "yes"}, "here: expected true or false, got 'yes'"),

@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from regen.common.errors import UserError
-from regen.common.files import checksum, replacing
+from regen.common.files import checksum
 from regen.data.fetch import OWN_FOLDER
 from regen.data.npz import ARRAYS
 from regen.data.pictures import ARCHIVE, DAMAGE, layout, pixels
@@ -30,29 +31,34 @@ LEAST = {"train": 2, "validation": 1, "test": 20}
 def bring(name: str, source: Path, root: Path) -> DataConfig:
     """Copy the files at `source` to `root`/own/`name`/, a folder of pictures as one archive, and return what they are.
 
-    `source` is a folder of PNG and JPEG images, of MNIST's or SVHN's files, or one .npz file.
+    `source` is a folder of PNG and JPEG images, of MNIST's or SVHN's files, or one .npz file. What was there under that name is replaced.
 
     Raises
     ------
     UserError
-        If the name is none that params.yaml takes, or there is nothing that can be read, or too little.
+        If the name is none that params.yaml takes, or there is nothing that can be read, or too little; what was there then stays.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name) or name == "default":
         raise UserError(f"{name}: expected a name of lower-case letters, digits and underscores, not 'default'; choose another")
     if not source.exists():
         raise UserError(f"{source}: expected a folder of images or an .npz file, got nothing there; correct the path")
-    folder = root / OWN_FOLDER / name
+    place = root / OWN_FOLDER / name
     kind, files = _files(source)
-    for file, content in files.items():
-        with replacing(folder / file) as temporary:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=place.parent) as beside:
+        folder = Path(beside, "new")
+        folder.mkdir()
+        for file, content in files.items():
             if isinstance(content, Path):
-                shutil.copyfile(content, temporary)
+                shutil.copyfile(content, folder / file)
             else:
-                _pack(content, source, temporary)
-    for stale in [path for path in folder.iterdir() if path.name not in files]:
-        stale.unlink()
-    sums = {file: f"sha256:{checksum(folder / file, 'sha256')}" for file in sorted(files)}
-    return _described(name, kind, sums, folder)
+                _pack(content, source, folder / file)
+        sums = {file: f"sha256:{checksum(folder / file, 'sha256')}" for file in sorted(files)}
+        config = _described(name, kind, sums, folder, source)
+        if place.exists():
+            place.rename(Path(beside, "old"))
+        folder.rename(place)
+    return config
 
 
 def entry(config: DataConfig) -> str:
@@ -74,6 +80,8 @@ def _files(source: Path) -> tuple[Kind, dict[str, Path | list[Path]]]:
     found = list(_visible(source))
     for kind, pattern in (("idx", r"(train|t10k)-(images-idx3|labels-idx1)-ubyte\.gz"), ("mat", r"(train|test)_\d+x\d+\.mat")):
         if files := {path.name: path for path in found if path.parent == source and re.fullmatch(pattern, path.name)}:
+            if not any(file.startswith(("train-images", "train_")) for file in files):
+                raise UserError(f"{source}: expected images to train with, got {', '.join(files)} alone; add the file that has them")
             return kind, dict(files)  # type: ignore[return-value]
     if other := [path for path in found if path.suffix.lower() not in SUFFIXES]:
         raise UserError(f"{other[0]}: expected PNG or JPEG images, got another file ({len(other)} in all); move it away or convert it")
@@ -103,19 +111,24 @@ def _pack(paths: list[Path], source: Path, archive: Path) -> None:
             out.writestr(zipfile.ZipInfo(path.relative_to(source).as_posix()), path.read_bytes())
 
 
-def _described(name: str, kind: Kind, files: dict[str, str], folder: Path) -> DataConfig:
-    """Return the configuration of these files: the shape and the classes that they have, and a split."""
+def _described(name: str, kind: Kind, files: dict[str, str], folder: Path, source: Path) -> DataConfig:
+    """Return the configuration of these files, which were made of `source`: the shape and the classes that they have, and a split."""
     values: dict[str, Any] = {"dataset": name, "kind": kind, "source": "own", "status": "own", "files": files, "values": "grey"}
     values |= {"max_images": None, "preparations": [], "seed": 0, "fit": "exact", "split": LEAST, "classes": None}
-    shape, fit, classes = _pictures(folder / ARCHIVE) if kind == "pictures" else ([1, 1, 1], "exact", None)
+    shape, fit, classes = _pictures(folder / ARCHIVE, source) if kind == "pictures" else ([1, 1, 1], "exact", None)
     if kind == "mat":
         size = re.findall(r"\d+", min(files))
         shape = [3, int(size[0]), int(size[1])]
     config = DataConfig.model_validate({**values, "shape": shape, "fit": fit, "classes": classes})
-    sets = READERS[kind](config, folder)
+    try:
+        sets = READERS[kind](config, folder)
+    except UserError as error:
+        # A reader advises to have the file, here a copy, fetched again.
+        said = str(error).removeprefix(f"{folder}/").rpartition("; ")[0]
+        raise UserError(f"{source}: {said}; mend it and run again") from error
     if kind != "pictures":
         shape, classes = list(next(iter(sets.values())).images.shape[1:]), _classes(kind, sets)
-    split = _split(folder, {key: len(images) for key, images in sets.items()})
+    split = _split(source, {key: len(images) for key, images in sets.items()})
     binary = all(((images.images == 0) | (images.images == 255)).all() for images in sets.values())
     return DataConfig.model_validate(
         {**values, "shape": shape, "fit": fit, "classes": classes, "split": split, "values": "binary" if binary else "grey"}
@@ -131,7 +144,7 @@ def _classes(kind: Kind, sets: dict[str, Images]) -> int | None:
     return most if kind == "mat" else most + 1
 
 
-def _pictures(archive: Path) -> tuple[list[int], Fit, int | None]:
+def _pictures(archive: Path, source: Path) -> tuple[list[int], Fit, int | None]:
     """Return the shape (C, H, W) of the pictures in an archive, what makes them so, and the number of classes."""
     sizes, colours = set(), False
     with zipfile.ZipFile(archive) as content:
@@ -149,7 +162,7 @@ def _pictures(archive: Path) -> tuple[list[int], Fit, int | None]:
     channels = 3 if colours else 1
     folders = {name for names in layout(members).values() for name in names.values()}
     if "" in folders and len(folders) > 1:
-        raise UserError(f"{archive}: expected all images in folders, one a class, or none, got both; move them")
+        raise UserError(f"{source}: expected all images in folders, one a class, or none, got both; move them")
     classes = len(folders) if folders != {""} else None
     ((width, height), *others) = sorted(sizes)
     if not others and max(width, height) <= LARGEST:
@@ -158,7 +171,7 @@ def _pictures(archive: Path) -> tuple[list[int], Fit, int | None]:
     return [channels, side, side], "crop", classes
 
 
-def _split(folder: Path, counts: dict[str, int]) -> dict[str, int]:
+def _split(source: Path, counts: dict[str, int]) -> dict[str, int]:
     """Return the sizes of the splits: those that the files have, a sixth for each that is missing, but no less than is needed."""
     if "all" in counts or set(counts) == {"train"}:
         total = sum(counts.values())
@@ -170,5 +183,5 @@ def _split(folder: Path, counts: dict[str, int]) -> dict[str, int]:
         counts = {"train": counts["train"] - validation, "validation": validation, "test": counts["test"]}
     if few := [name for name, least in LEAST.items() if counts.get(name, 0) < least]:
         found = f"{max(counts.get(few[0], 0), 0)} {few[0]} images, where {LEAST[few[0]]} are needed"
-        raise UserError(f"{folder}: expected at least {sum(LEAST.values())} images, 20 of them to test with, got {found}; add images")
+        raise UserError(f"{source}: expected at least {sum(LEAST.values())} images, 20 of them to test with, got {found}; add images")
     return {name: counts[name] for name in LEAST}

@@ -1,4 +1,4 @@
-"""`python -m regen.runner [--jobs N] [--verbose] [--dry] [TARGET ...]`: reproduce a DVC pipeline side by side."""
+"""`python -m regen.runner [OPTION ...] [TARGET ...]`: reproduce a DVC pipeline side by side; `--help` lists the options."""
 
 import argparse
 import importlib

@@ -242,9 +242,7 @@ def _connect(address: str, tls: tuple[str | None, str | None, str | None]) -> An
     try:
         from distributed import Client
     except ImportError as error:
-        raise RunnerError(
-            f"--cluster {address}: expected dask.distributed, got '{error}'; install the extra: pip install '.[cluster]'"
-        ) from error
+        raise RunnerError(f"--cluster {address}: expected dask.distributed, got '{error}'; run 'make .venv/installed'") from error
     # Its own account of lost connections and differing versions takes many lines; ours takes one.
     for name in ("distributed", "distributed.client", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

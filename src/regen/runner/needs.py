@@ -19,7 +19,7 @@ class Needs:
     `preload`: modules that the warm interpreter imports before the first command, in this order. `here`: runs on the driver's machine.
     `code`: paths that the command needs beside its dependencies. `keep`: folders that survive at a worker from one attempt to the next
     (checkpoints). `bring`: undeclared files or folders that are brought back (logs). `resources`: amounts of named resources.
-    `gate`: if it fails, everything stops. `final`: starts when every other stage is done, and only if none failed.
+    `gate`: if it fails, everything stops.
     """
 
     preload: tuple[str, ...] = ()
@@ -29,7 +29,6 @@ class Needs:
     bring: tuple[str, ...] = ()
     resources: dict[str, float] = field(default_factory=dict)
     gate: bool = False
-    final: bool = False
 
     @classmethod
     def of(cls, stage: "Stage") -> "Needs":
@@ -81,6 +80,5 @@ KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "bring": _TEXTS,
     "resources": _AMOUNTS,
     "gate": _SWITCH,
-    "final": _SWITCH,
 }
 """What each key may hold, in words and as a check."""

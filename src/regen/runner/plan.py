@@ -90,13 +90,6 @@ def collected(repo: Any, targets: Sequence[str], without: Sequence[str]) -> Plan
     stages = plan_repro(graph, collect_stages(repo, list(targets) or [PROJECT_FILE]))
     needs = {stage: Needs.of(stage) for stage in stages}
     upstream = {stage: set(graph.successors(stage)) for stage in stages}
-    final = {stage for stage in stages if needs[stage].final}
-    if final:
-        from networkx import ancestors
-
-        for stage in final:
-            upstream[stage] |= set(stages) - final - ancestors(graph, stage) - {stage}
-        stages = settled_order(stages, upstream)
     return Plan(repo, stages, needs, upstream, list(repo.index.stages))
 
 
@@ -110,18 +103,6 @@ def pass_over(repo: Any, folders: set[str]) -> None:
             yield folder, inner, files
 
     repo.dvcignore.walk = walk_the_others
-
-
-def settled_order(stages: list[Any], upstream: dict[Any, set[Any]]) -> list[Any]:
-    """Return stages in their order, but each after all that it waits for."""
-    left, ordered = list(stages), list[Any]()
-    done = set[Any]()
-    while left:
-        stage = next(stage for stage in left if upstream[stage] <= done)
-        left.remove(stage)
-        ordered.append(stage)
-        done.add(stage)
-    return ordered
 
 
 def one_line(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """One stage on a worker: an empty folder is filled, the command runs in the warm interpreter, what it made goes back.
 
-A task is a mapping of plain values: key, address, commands, cwd, env, preload, expected (see environment.py), bundles (for each the files
-with their sizes, and how many pieces hold them; the first is the code), outs, bring, keep, gpu. Paths are relative to the pipeline's root.
+A task is a mapping of plain values: key, commands, cwd, env, early (names in env that the interpreter has from its start), preload, paths
+(of the code, to import from), expected (see environment.py), bundles (for each the files with their sizes, and how many pieces hold them;
+the first is the code), code (that bundle's name), outs, bring, keep, gpu. Paths are relative to the pipeline's root.
 """
 
 import errno
@@ -81,7 +82,6 @@ def run(task: dict[str, Any], *pieces: bytes) -> dict[str, Any]:
 
 
 def _execute(task: dict[str, Any], pieces: tuple[bytes, ...], node: _Node) -> dict[str, Any]:
-    began = time.perf_counter()
     code, *inputs = _cut(task, pieces)
     root = _unpacked(node.place / "code", task["code"], *code)
     with locked(node.place / "tasks", task["key"], task["keep"]) as box:
@@ -89,9 +89,9 @@ def _execute(task: dict[str, Any], pieces: tuple[bytes, ...], node: _Node) -> di
         for files, contents in inputs:
             unpack(box, files, contents)
         (box / task["cwd"]).mkdir(parents=True, exist_ok=True)
-        ready = time.perf_counter()
+        began = time.perf_counter()
         ended = node.warmth.run(task, root, box)
-        ran = time.perf_counter()
+        seconds = time.perf_counter() - began
         if ended["status"] and shutil.disk_usage(box).free < FULL:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(node.place))
         made: tuple[dict[str, list[bytes]], list[str]] = ({}, [])
@@ -99,8 +99,7 @@ def _execute(task: dict[str, Any], pieces: tuple[bytes, ...], node: _Node) -> di
             made = collect(box, [*task["outs"], *task["bring"]])
             # What was kept for another attempt is of no use any more.
             shutil.rmtree(box)
-    overhead = {"inputs": ready - began, "outputs": time.perf_counter() - ran}
-    return {**ended, "files": made[0], "folders": made[1], "seconds": ran - ready, "overhead": overhead}
+    return {**ended, "files": made[0], "folders": made[1], "seconds": seconds}
 
 
 def _cut(task: dict[str, Any], pieces: tuple[bytes, ...]) -> Iterator[tuple[list[tuple[str, int]], tuple[bytes, ...]]]:
