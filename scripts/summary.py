@@ -1,29 +1,29 @@
 """What a run of CI came to, in Markdown: `python scripts/summary.py LOG`. Needs nothing but Python.
 
-The lines by which `make verify` and `.ci/run` say how it went, the table of differences, and how many claims have which verdict.
+The lines by which `make verify` and `.ci/run` say how it went, the table of differences, and how many claims have which outcome.
 """
 
 import json
 import re
 import sys
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 SAID = re.compile(r"(verify \w+: |lock check: |error: |\d+ passed|.* so far$|all of it took |=+ .*(passed|failed))")
 
 
-def summary(log: str, claims: dict[str, list[dict[str, str]]]) -> str:
-    """Return the summary of a log and of the claims of each preset."""
+def summary(log: str, judged: dict[str, dict[str, Any]]) -> str:
+    """Return the summary of a log and of each preset's claims.json."""
     lines = [line.rstrip() for line in log.splitlines()]
     said = [line for line in lines if SAID.match(line)]
     table = [line for line in lines if line.startswith("| ")]
     parts = ["## What the run says", "```", *(said or ["nothing: it ended before anything was checked"]), "```"]
     if table:
         parts += ["## Differences", *table]
-    counts = {preset: Counter(claim["verdict"] for claim in judged) for preset, judged in claims.items()}
-    verdicts = sorted({verdict for count in counts.values() for verdict in count})
-    parts += ["## Verdicts, as committed", f"| preset | {' | '.join(verdicts)} |", "| --- " * (len(verdicts) + 1) + "|"]
-    parts += [f"| {preset} | {' | '.join(str(count[verdict]) for verdict in verdicts)} |" for preset, count in counts.items()]
+    counts = {preset: found["counts"]["outcome"] for preset, found in judged.items()}
+    outcomes = list(dict.fromkeys(outcome for count in counts.values() for outcome in count))
+    parts += ["## Outcomes of the claims, as committed", f"| preset | {' | '.join(outcomes)} |", "| --- " * (len(outcomes) + 1) + "|"]
+    parts += [f"| {preset} | {' | '.join(str(count[outcome]) for outcome in outcomes)} |" for preset, count in counts.items()]
     return "\n".join(parts)
 
 

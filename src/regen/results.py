@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -13,40 +13,25 @@ from regen.params.schema import ReportConfig, ReportedVariant
 
 __all__ = [
     "Missing",
-    "Quantity",
     "Results",
     "details",
     "feature_spaces",
+    "headline",
     "histories",
     "metrics",
     "number",
     "quality",
     "quality_details",
-    "quantity_of",
 ]
 
 
-class Quantity(NamedTuple):
-    """A column of history.csv that a model is judged by, without its `train_` or `val_`."""
-
-    column: str
-    label: str
-    unit: str
-    form: str
+HEADLINES = ("neg_elbo_nats", "nll_nats", "cross_entropy_nats", "recon_nats")
+"""Columns of history.csv, without their `train_` or `val_`: the first that a history has is what its model is judged by."""
 
 
-QUANTITIES = (
-    Quantity("neg_elbo_nats", "Negative ELBO", "nats", ".1f"),
-    Quantity("nll_nats", "Negative log-likelihood", "nats", ".1f"),
-    Quantity("cross_entropy_nats", "Cross-entropy", "nats", ".4f"),
-    Quantity("recon_nats", "Reconstruction error", "nats", ".1f"),
-)
-"""The first of these that a history has is its headline."""
-
-
-def quantity_of(histories: list[pd.DataFrame]) -> Quantity | None:
-    """Return the headline of these histories; None without histories or without one of `QUANTITIES`."""
-    return next((one for one in QUANTITIES if histories and all(f"val_{one.column}" in history for history in histories)), None)
+def headline(histories: list[pd.DataFrame]) -> str | None:
+    """Return the first of `HEADLINES` that all of these histories have; None without one, or without histories."""
+    return next((name for name in HEADLINES if histories and all(f"val_{name}" in history for history in histories)), None)
 
 
 def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
@@ -216,7 +201,8 @@ class Results:
 
     def features(self) -> dict[str, dict[str, Any]]:
         """Return the data set -> what is known of the features in which its samples are compared."""
-        return feature_spaces(self.root, self.config)
+        found: dict[str, dict[str, Any]] = self._once(("features", ""), lambda: feature_spaces(self.root, self.config))
+        return found
 
     def floor(self, variant: str, split: Split) -> dict[str, float]:
         """Return `floor_nats` and `mean_image_nats` of the images of a split as this variant sees them."""

@@ -11,6 +11,7 @@ from regen.claims.case import Case
 from regen.claims.check import check
 from regen.claims.interval import student
 from regen.claims.reads import at, fcd, late, measure, most_samples, slope, value
+from regen.common.errors import UserError
 from regen.results import Missing, number
 
 VAE, BINARISED, TWO = "uva3-vae-z20-mnist", "uva3-vae-z20-bmnist", "uva3-vae-z2-mnist"
@@ -146,8 +147,8 @@ def gan_samples(case: Case) -> None:
     """
     try:
         gan = SATURATING if case.results.quality_details(SATURATING) else GAN
-    except Missing:
-        gan = GAN
+    except UserError:
+        gan = SATURATING  # A part says what is wrong with it.
     end = "step 184,000"
     moments = {"before": "before training", "early": "step 2,000", "middle": "step 111,000", "last": end}
     with case.part("improve"):

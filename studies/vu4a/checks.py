@@ -9,7 +9,6 @@ from regen.claims.case import Case
 from regen.claims.check import check
 from regen.claims.interval import differences, of_seeds, spread
 from regen.claims.reads import (
-    block_bootstrap,
     by_seed,
     drop_share,
     excess,
@@ -20,6 +19,7 @@ from regen.claims.reads import (
     of_real,
     path,
     slope,
+    slope_interval,
     validation_loss,
 )
 from regen.claims.reported import read_reported
@@ -249,7 +249,7 @@ def _trend(case: Case, asked: str, variant: str, column: str, name: str) -> None
     curves = case.results.column(variant, column)
     slopes = {seed: slope(curve) for seed, curve in curves.items()}
     if len(curves) == 1:
-        low, high = block_bootstrap(next(iter(curves.values())))
+        low, high = slope_interval(next(iter(curves.values())))
         holds = True if high < 0 else False if low > 0 else None
         case.fact(asked, fmean(slopes.values()), "below 0", holds, "nats per epoch", "blocks of epochs, 1 seed", (low, high))
     else:
@@ -460,7 +460,7 @@ def losses_stabilise(case: Case) -> None:
         for when, window in windows.items():
             found = [curve[window] for of in curves.values() for curve in of.values()]
             moved = [100 * abs(slope(curve)) * len(curve) / abs(fmean(curve)) for curve in found]
-            level = [low <= 0 <= high for low, high in map(block_bootstrap, found)]
+            level = [low <= 0 <= high for low, high in map(slope_interval, found)]
             drifts[when], stable[when] = max(moved), all(level) and max(moved) < 10
         case.fact(
             "Are both losses stable over the last quarter of 500 epochs?", drifts["last"], "drift below 10 %, slopes 0", stable["last"], "%"

@@ -3,7 +3,8 @@
 import pytest
 from support.written import Written
 
-from regen.claims.case import Case, Part, text
+from regen.claims.case import Case, Part, Strength, text
+from regen.claims.case import Test as Answer
 from regen.claims.reads import fcd, late, value
 
 A, B = "lab1-vae-mnist", "lab1-vae-gauss-mnist"
@@ -32,6 +33,28 @@ def asked(written: Written, *seeds: float, gives: str = "n") -> Part:
 def test_a_band_and_the_seeds(written: Written, seeds: tuple[float, ...], holds: bool | None, strength: str, reasons: list[str]) -> None:
     [test] = asked(written, *seeds).tests
     assert (test.holds, test.strength, test.reasons, test.variants) == (holds, strength, reasons, [A])
+
+
+@pytest.mark.parametrize(
+    ("tests", "holds", "strength"),
+    [
+        # All that hold are needed: the weakest counts. One that fails is enough: the strongest of these counts.
+        ([(True, "firm"), (True, "indicative")], True, "indicative"),
+        ([(True, "firm"), (True, "firm")], True, "firm"),
+        ([(False, "indicative"), (False, "firm"), (True, "none")], False, "firm"),
+        ([(False, "indicative"), (True, "firm")], False, "indicative"),
+        ([(None, "firm"), (True, "none")], None, "none"),
+        ([], None, "none"),
+    ],
+)
+def test_a_part_is_as_strong_as_the_tests_that_it_rests_on(
+    tests: list[tuple[bool | None, Strength]], holds: bool | None, strength: str
+) -> None:
+    def of(answer: bool | None, how: Strength) -> Answer:
+        return Answer("", "observation", "", None, "", "", None, None, "", answer, how, [], reasons=[], by_interval=False)
+
+    part = Part("", "observation", tests=[of(*one) for one in tests])
+    assert (part.holds, part.strength) == (holds, strength)
 
 
 def test_fewer_images_and_fewer_epochs_are_indicative_and_stand_ins_are_nothing(written: Written) -> None:

@@ -135,7 +135,7 @@ def claim(name: str, **changes: Any) -> Table:
         **{"id": name, "report": name.split("-")[0], "kind": "claim", "where": "Figure 1", "statement": f"Claim {name} < all | others."},
         **{"outcome": "reproduced", "sentence": "So it is.", "explanation": None, "strength": "firm", "reasons": [], "parts": []},
         **{"tests": [test], "numbers": numbers, "variants": [VAE], "seeds": {VAE: [0]}, "epochs": {}, "missing": [], "decides": []},
-        **{"data": {"mnist": {"source": "official", "complete": True, "note": ""}}, "notes": [], "command": "make verify", "figures": []},
+        **{"data": {"mnist": {"source": "official", "note": ""}}, "notes": [], "commands": ["make verify"], "figures": []},
         **{"reported": {}, **changes},
     }
 

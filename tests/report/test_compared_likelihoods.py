@@ -8,7 +8,7 @@ import pytest
 from made_up import PLANE, VAE, details, write_run
 
 from regen.params.schema import ReportConfig
-from regen.report.likelihoods import Likelihood, held_against, likelihoods, pairs, prior_sampling
+from regen.report.likelihoods import Likelihood, held_against, likelihoods, pairs
 from regen.results import Results
 
 METRICS = {"nll_nats_low": 99.0, "nll_nats_high": 101.0, "bits_per_dim": 0.2, "importance_samples": 50, "n_images": 40}
@@ -74,15 +74,6 @@ def test_a_difference_is_resolved_image_by_image_beyond_what_seeds_and_estimates
     assert pair.resolved and pair.half == pytest.approx(np.hypot(images, 4.3027 * 0.1 / np.sqrt(3)), rel=1e-4)
     (again,) = pairs(three, [both[0], model(PLANE, first, [100.0], exact_error=0.6)])
     assert not again.resolved and again.half == pytest.approx(np.hypot(pair.half, 1.96 * 0.6), rel=1e-4)
-
-
-def test_the_naive_estimator_is_read_by_number_of_samples(config: ReportConfig, tmp_path: Path) -> None:
-    rows = [
-        {"prior_samples": count, "nll_nats": 150.0, "bias_nats": bias, "ess_mean": 2.0, "truth": "quadrature", "n_images": 20}
-        for count, bias in ((10, 50.0), (100, 12.0))
-    ]
-    run(tmp_path, PLANE, 100.0, prior_sampling=rows)
-    assert [(row["prior_samples"], row["bias_nats"]) for row in prior_sampling(Results(config, tmp_path))] == [(10, 50.0), (100, 12.0)]
 
 
 def test_published_numbers_stand_beside_the_same_data_and_kind_alone(params: Any, tmp_path: Path) -> None:

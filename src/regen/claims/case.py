@@ -92,7 +92,6 @@ class Case:
         self.parts: list[Part] = []
         self.numbers: dict[str, Number] = {}
         self._part: Part | None = None
-        self._basis: list[str] = []
 
     @contextmanager
     def part(self, name: str = "", of: Of = "observation") -> Iterator[None]:

@@ -85,7 +85,7 @@ def _observed(case: Case) -> list[Part]:
 def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, Any]:
     observed = _observed(case)
     outcome = _outcome([part.holds for part in observed])
-    strength, reasons = _strength(claim, outcome, observed, results)
+    strength, reasons = _strength(claim, outcome, observed)
     variants = _variants(claim, case, results)
     explanation = _explanation(claim, case)
     open_ = (
@@ -112,7 +112,7 @@ def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, A
         "missing": list(dict.fromkeys(line for part in case.parts for line in part.missing)),
         "decides": claim.decides if open_ else [],
         "notes": claim.notes,
-        "command": _command(results, [*variants, *(claim.decides if open_ else [])]),
+        "commands": _commands(results, case, [*variants, *(claim.decides if open_ else [])]),
         "figures": claim.figures,
         "reported": claim.reported,
     }
@@ -125,7 +125,7 @@ def _outcome(answers: Sequence[bool | None]) -> str:
     return "not reproduced" if False in answers else "undecided"
 
 
-def _strength(claim: Claim, outcome: str, parts: Sequence[Part], results: Results) -> tuple[Strength, list[str]]:
+def _strength(claim: Claim, outcome: str, parts: Sequence[Part]) -> tuple[Strength, list[str]]:
     """Return how far the outcome can be relied on, and what keeps it from being firm: as far as the weakest part that it rests on."""
     resting = [part for part in parts if part.tests and (outcome == "undecided" or part.holds is not None)]
     if not resting:
@@ -235,7 +235,7 @@ def _seeds(results: Results, case: Case, variant: str) -> list[int]:
     return ran[:1] if probed else ran
 
 
-def _data(results: Results, variants: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _data(results: Results, variants: Sequence[str]) -> dict[str, dict[str, str]]:
     sources = {results.config.variants[name].dataset: results.config.variants[name].data_source for name in variants}
     notes = {}
     for dataset in sources:
@@ -243,7 +243,7 @@ def _data(results: Results, variants: Sequence[str]) -> dict[str, dict[str, Any]
             notes[dataset] = shortfall(results, dataset)
         except (UserError, LookupError, TypeError) as error:
             notes[dataset] = f"the data card cannot be read: {error}"
-    return {dataset: {"source": source, "complete": not notes[dataset], "note": notes[dataset]} for dataset, source in sources.items()}
+    return {dataset: {"source": source, "note": notes[dataset]} for dataset, source in sources.items()}
 
 
 def _epochs(results: Results, variants: Sequence[str]) -> dict[str, list[int]]:
@@ -260,13 +260,20 @@ def _epochs(results: Results, variants: Sequence[str]) -> dict[str, list[int]]:
     return short
 
 
-def _command(results: Results, names: Sequence[str]) -> str:
-    variants = [name for name in dict.fromkeys(names) if name in results.config.variants]
-    return (
-        f'make verify PRESET={results.config.preset} VARIANT="{" ".join(variants)}"'
-        if variants
-        else f"make report PRESET={results.config.preset}"
-    )
+def _commands(results: Results, case: Case, names: Sequence[str]) -> list[str]:
+    """Return what runs the evidence of a claim again: the variants that ran, those that have not run yet, and the probes."""
+    preset = results.config.preset
+    read = [*names, *(name for part in case.parts for test in part.tests for name in test.variants)]
+    variants = [name for name in dict.fromkeys(read) if name in results.config.variants]
+    probes = [name for name in dict.fromkeys(read) if name not in results.config.variants]
+    ran = [name for name in variants if _seeds(results, case, name)]
+    waiting = [name for name in variants if name not in ran]
+    again, first = f"make verify PRESET={preset}", "make report" if preset == "quick" else f"make {preset}"
+    folder = "" if preset == "quick" else f"{preset}/"
+    return [
+        *(f'{command} VARIANT="{" ".join(chosen)}"' for command, chosen in ((again, ran), (first, waiting)) if chosen),
+        *(f"dvc repro {folder}pipeline/probe/dvc.yaml:probe-{name}" for name in probes),
+    ]
 
 
 def _counts(rows: Sequence[Mapping[str, Any]], errata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from regen.claims.interval import Read
+from regen.claims.interval import Read, student
 from regen.claims.reported import Reading
 from regen.results import Missing, Results
 
 __all__ = [
     "at",
-    "block_bootstrap",
     "by_seed",
     "drop_share",
     "excess",
@@ -25,6 +24,7 @@ __all__ = [
     "of_real",
     "path",
     "slope",
+    "slope_interval",
     "to_most_samples",
     "validation_loss",
     "value",
@@ -32,6 +32,9 @@ __all__ = [
 
 LATE = 5
 """Epochs over which curves are compared: in one alone a curve is where it happens to be."""
+
+BLOCKS = 10
+"""Of the epochs of a trend."""
 
 
 def value(results: Results, key: str) -> Read:
@@ -157,19 +160,15 @@ def slope(values: Sequence[float]) -> float:
     return float(np.polyfit(np.arange(len(values)), np.asarray(values, dtype=float), 1)[0])
 
 
-def block_bootstrap(values: Sequence[float], draws: int = 2000) -> tuple[float, float]:
-    """Return the 95 % interval of the slope per epoch: residuals drawn in blocks of a tenth of the epochs, for neighbours are alike."""
+def slope_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return Student's interval of the slope per epoch, of the line through the means of ten blocks of epochs: neighbours are alike."""
+    if len(values) < 3:
+        raise Missing("the error of a trend needs three epochs")
+    blocks = np.array_split(np.arange(len(values)), min(BLOCKS, len(values)))
     series = np.asarray(values, dtype=float)
-    epochs, size = np.arange(len(series)), max(1, len(series) // 10)
-    line = np.polyfit(epochs, series, 1)
-    rest = series - np.polyval(line, epochs)
-    random = np.random.default_rng(0)
-    starts = random.integers(0, len(series) - size + 1, (draws, math.ceil(len(series) / size)))
-    drawn = rest[(starts[:, :, None] + np.arange(size)).reshape(draws, -1)[:, : len(series)]]
-    centred = epochs - epochs.mean()
-    slopes = line[0] + (drawn - drawn.mean(1, keepdims=True)) @ centred / (centred @ centred)
-    low, high = np.percentile(slopes, [2.5, 97.5])
-    return float(low), float(high)
+    line, covariance = np.polyfit([block.mean() for block in blocks], [series[block].mean() for block in blocks], 1, cov=True)
+    half = student(len(blocks) - 2) * math.sqrt(covariance[0, 0])
+    return float(line[0] - half), float(line[0] + half)
 
 
 def by_seed(results: Results, reading: Reading) -> dict[int, float]:

@@ -27,7 +27,7 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """Something to look at, with one short text; `choices`: of its viewers one is shown at a time, where there are scripts."""
+    """Something to look at, with one short text; `viewers`: of these one is shown at a time, where there are scripts."""
 
     id: str
     title: str

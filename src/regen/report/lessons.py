@@ -12,7 +12,7 @@ import yaml
 
 from regen.config.base import Config, Name, parse
 from regen.report.charts import Chart, bars, dots, lines
-from regen.report.exhibits import Viewer, gradients, rate_distortion, samples_needed
+from regen.report.exhibits import gradients, rate_distortion, samples_needed
 from regen.report.findings import Finding, better_prior, negative_loss
 from regen.report.likelihoods import likelihoods
 from regen.report.pictures import Pictures, Thumbnail
@@ -39,7 +39,6 @@ class Shown:
 
     charts: tuple[Chart, ...] = ()
     pair: tuple[tuple[Thumbnail, str], ...] = ()
-    viewers: tuple[Viewer, ...] = ()
 
 
 class _Lessons(Config):

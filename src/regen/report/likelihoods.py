@@ -13,7 +13,7 @@ from regen.params.schema import ReportedVariant
 from regen.report.published import Published, read_published
 from regen.results import Missing, Results
 
-__all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs", "prior_sampling"]
+__all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs"]
 
 Table = dict[str, Any]
 
@@ -179,17 +179,6 @@ def _paired_variance(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the variance of the mean difference of two models over the images that both have."""
     differences = [b - a for a, b in zip(first, second, strict=False)]
     return variance(differences) / len(differences) if len(differences) > 1 else 0.0
-
-
-def prior_sampling(results: Results) -> list[Table]:
-    """Return what the naive estimator gives, a row a variant and number of draws from the prior, means over seeds."""
-    rows = []
-    for name in results.config.variants:
-        tables = [table["prior_sampling"] for table in results.details(name).values() if table.get("prior_sampling")]
-        for same in zip(*tables, strict=False):
-            numbers = {key: fmean(row[key] for row in same) for key in ("prior_samples", "nll_nats", "bias_nats", "ess_mean")}
-            rows.append({"variant": name, "truth": same[0]["truth"], "images": int(same[0]["n_images"]), **numbers})
-    return rows
 
 
 def held_against(results: Results, found: dict[str, Likelihood]) -> list[Table]:

@@ -97,7 +97,7 @@ def _small(value: float) -> str:
     return f"{mantissa}×10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
-def spread(values: Sequence[float], digits: int = 3) -> tuple[str, str]:
+def spread(values: Sequence[float]) -> tuple[str, str]:
     """Return the mean of several seeds with as many digits as they agree in, and their range; of one seed no range."""
     mean = sum(values) / len(values)
     if len(values) < 2:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +44,17 @@ class Grid:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG of reports/<preset>/figures; `source` is its address from a page of the site, `points` what a chart's pixels mean."""
+    """A PNG of reports/<preset>/figures; `source` is its address from a page of the site."""
 
     source: str
     path: Path
     kind: str
-    variants: list[str]
     title: str
     caption: str
     description: str
     width: int
     height: int
     grids: list[Grid]
-
-    def grid(self, title: str) -> Grid | None:
-        """Return the grid of that title, None where there is none."""
-        return next((grid for grid in self.grids if grid.title == title), None)
 
 
 @dataclass(frozen=True)
@@ -90,13 +84,8 @@ class Pictures:
             If the index or a picture cannot be read.
         """
         if variant not in self._of:
-            self._of[variant] = list(self._read(self.folder / variant, [variant]))
+            self._of[variant] = list(self._read(self.folder / variant))
         return self._of[variant]
-
-    @cached_property
-    def charts(self) -> dict[str, Picture]:
-        """The charts of all reports by name."""
-        return {path.kind: path for folder in sorted(self.folder.glob("charts/*")) for path in self._read(folder, None)}
 
     def find(self, variant: str, *kinds: str) -> Picture | None:
         """Return the first of these kinds that was drawn of a variant."""
@@ -141,22 +130,20 @@ class Pictures:
         except OSError as error:
             raise UserError(f"{picture.path}: expected a picture, got '{error}'; delete it and run 'dvc repro'") from error
 
-    def _read(self, folder: Path, variants: list[str] | None) -> Iterator[Picture]:
+    def _read(self, folder: Path) -> Iterator[Picture]:
         index = folder / "index.json"
         for entry in read_json(index) if index.exists() else []:
-            if "file" in entry:
-                yield self._picture(folder, entry, variants)
+            yield self._picture(folder, entry)
 
-    def _picture(self, folder: Path, entry: dict[str, Any], variants: list[str] | None) -> Picture:
-        path = folder / entry["file"]
+    def _picture(self, folder: Path, entry: dict[str, Any]) -> Picture:
         try:
+            path = folder / entry["file"]
             with Image.open(path) as image:
                 width, height = image.size
             return Picture(
                 source=f"../{path.relative_to(self.folder.parent).as_posix()}",
                 path=path,
-                kind=entry.get("kind") or entry["name"],
-                variants=variants or list(entry.get("variants", [])),
+                kind=entry["kind"],
                 title=entry["title"],
                 caption=entry["caption"],
                 description=entry["description"],

@@ -12,7 +12,7 @@ from regen.params.figures import History, Measures, ReportFigure, Snapshots
 from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.charts import Chart, dots, heatmap, lines
 from regen.report.names import size_label
-from regen.results import Results, quantity_of
+from regen.results import Results, headline
 
 __all__ = ["labels", "naive_estimator", "plots"]
 
@@ -51,6 +51,12 @@ def _axis(name: str, per_image: bool = False) -> str:
     one = metric(name)
     label = one.label[0].upper() + one.label[1:]
     return f"{label} ({one.unit}{' per image' if per_image else ''})" if one.unit else label
+
+
+def _judged(name: str) -> str:
+    """Return the title of an axis on which models are compared: it says which way is better."""
+    better = metric(name).better
+    return f"{_axis(name)}{f', {better} is better' if better else ''}"
 
 
 def _sources(results: Results, names: Iterable[str], file: str) -> str:
@@ -105,12 +111,11 @@ def _losses(results: Results, name: str) -> list[Chart]:
         )
         found = [(title, [row for column, kind in columns.items() for row in _curve(tables, column, kind)]) for title, columns in pairs]
         return [Chart(lines(rows, "epoch", title, points=False), f"{title}, {about}.", source, True) for title, rows in found if rows]
-    quantity = quantity_of(tables)
+    quantity = headline(tables)
     if quantity is None:
         return []
-    headline = quantity.column
-    rows = [row for split, kind in (("train", "training"), ("val", "validation")) for row in _curve(tables, f"{split}_{headline}", kind)]
-    found = [(_axis(headline, True), rows), (_axis("objective_nats", True), _curve(tables, "train_objective_nats", "training"))]
+    rows = [row for split, kind in (("train", "training"), ("val", "validation")) for row in _curve(tables, f"{split}_{quantity}", kind)]
+    found = [(_axis(quantity, True), rows), (_axis("objective_nats", True), _curve(tables, "train_objective_nats", "training"))]
     return [
         Chart(lines(rows, "epoch", title, log_y=_wide(rows), points=False), f"{title}, {about}.", source, True)
         for title, rows in found
@@ -139,7 +144,21 @@ def _history(results: Results, figure: ReportFigure, spec: History) -> list[Char
         about = f"{', '.join(name for name in names.values() if name in drawn)} alone; not recorded: {absent}" if absent else ""
         described = f"{title}, against the epoch: {figure.title}."
         charts.append(Chart(chart, described, _sources(results, figure.variants, "history.csv"), True, about))
+        if spec.mean and split == "val":
+            charts.append(_mean(results, figure, column, f"{title}, mean over the epochs"))
     return charts
+
+
+def _mean(results: Results, figure: ReportFigure, column: str, title: str) -> Chart:
+    """Return a column's mean over all epochs, a line a variant; the range is that of the seeds."""
+    rows = []
+    for name, label in labels(results.config, figure.variants).items():
+        tables = _with(results.config.variants[name], results.histories(name), column)
+        values = [float(table[column].mean()) for table in tables if column in table]
+        if values:
+            ends = {"low": min(values), "high": max(values)} if len(values) > 1 else {}
+            rows.append({"label": label, "value": fmean(values), "kind": "mean", "text": f"{fmean(values):,.1f}", **ends})
+    return Chart(dots(rows, title), f"{title}: {figure.title}.", _sources(results, figure.variants, "history.csv"))
 
 
 def _with(variant: ReportedVariant, histories: Mapping[int, pd.DataFrame], column: str) -> list[pd.DataFrame]:
@@ -189,7 +208,7 @@ def _snapshots(results: Results, figure: ReportFigure, spec: Snapshots) -> list[
     if not rows:
         return []
     order = sorted({row["x"] for row in rows}, key=_when)
-    title = _axis(spec.measure)
+    title = _judged(spec.measure)
     chart = lines(rows, "", title, log_y=_wide(rows), ordinal=order)
     described = f"{title} of {spec.images} over training: {figure.title}."
     return [Chart(chart, described, _sources(results, figure.variants, "quality_details.json"), True)]
@@ -210,7 +229,7 @@ def _measure(results: Results, figure: ReportFigure, measure: str, images: Seque
                 groups.setdefault(size_label(results.config.variants[name]), []).append(row)
     charts = []
     for size, rows in groups.items():
-        title = _axis(measure) + (f", {size} images" if len(groups) > 1 else "")
+        title = _judged(measure) + (f", {size} images" if len(groups) > 1 else "")
         described = f"{title}, one row for each model: {figure.title}."
         charts.append(Chart(dots(rows, title, log=_wide(rows)), described, _sources(results, figure.variants, "quality.json"), True))
     return charts

@@ -14,6 +14,7 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from regen.claims.answers import Answer, read_answers
+from regen.claims.errata import RANKS
 from regen.claims.study import STUDIES
 from regen.common.errors import UserError
 from regen.common.files import write_text
@@ -46,7 +47,6 @@ PAGES = (
     ("errata.html", "Errata"),
     ("how.html", "How it was made"),
 )
-RANKS = ("conceptual", "numerical", "editorial")
 
 
 def write_report(config: ReportConfig, root: Path) -> None:

@@ -154,11 +154,11 @@ def _text(values: Mapping[str, Any], key: str) -> str:
 
 
 def table(found: Sequence[Difference], most: int = 5) -> str:
-    """Return differences as a table for a terminal: metric, committed, got, tolerance; the first `most` of each file."""
-    rows = [("metric", "committed", "got", "tolerance")]
+    """Return differences as a table in Markdown: metric, committed, got, tolerance; the first `most` of each file."""
+    rows = [("metric", "committed", "got", "tolerance"), ("---",) * 4]
     for file, group in groupby(found, lambda row: row.metric.split(": ")[0]):
         of = list(group)
         rows += [(row.metric, row.committed, row.got, row.tolerance) for row in of[:most]]
         rows += [(f"{file}: and {len(of) - most} more", "", "", "")] if len(of) > most else []
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows)
