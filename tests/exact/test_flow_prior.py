@@ -77,32 +77,36 @@ def test_without_weights_the_kl_is_the_standard_priors_in_expectation(x: torch.T
     assert np.all(np.abs(kl.mean(0) - exact) < 4 * kl.std(0) / math.sqrt(draws))
 
 
-def faulty(make_objective: MakeObjective, model: LatentVariableModel, x: torch.Tensor) -> dict[str, torch.Tensor]:
+def faulty(make_objective: MakeObjective, model: LatentVariableModel, x: torch.Tensor, samples: int = 1) -> dict[str, torch.Tensor]:
+    objective: Any = make_objective("elbo", log_det_times_dim=True, samples=samples)
     torch.manual_seed(5)
-    value, terms = make_objective("elbo", log_det_times_dim=True)(model, x, torch.zeros(len(x)))
+    value, terms = objective(model, x, torch.zeros(len(x)))
     torch.testing.assert_close(value, terms["objective_nats"].mean())
+    torch.manual_seed(5)
+    torch.testing.assert_close(objective.held_out(model, x, torch.zeros(len(x))), {"objective_nats": terms["objective_nats"]})
     return {name: term.detach() for name, term in terms.items()}
 
 
-def test_the_fault_adds_the_log_determinant_once_a_dimension(x: torch.Tensor, make_objective: MakeObjective) -> None:
+@pytest.mark.parametrize("samples", [1, 3])
+def test_the_fault_adds_the_log_determinant_once_a_dimension(samples: int, x: torch.Tensor, make_objective: MakeObjective) -> None:
     model = flow_vae()
-    terms = faulty(make_objective, model, x)
+    terms = faulty(make_objective, model, x, samples)
     torch.manual_seed(5)
-    noise = torch.randn(IMAGES, DIM, dtype=torch.float64)
+    noise = torch.randn(samples, IMAGES, DIM, dtype=torch.float64)
     with torch.no_grad():
         mean, log_variance = model.encoder.network(x).chunk(2, dim=-1)
         z = mean + torch.exp(0.5 * log_variance) * noise
-        logits = model.decoder.network(z).flatten(1).numpy()
+        logits = model.decoder.network(z).flatten(2).numpy()
     inverse = ComposeTransform(model.prior.flow.transforms()).inv
     u = inverse(z).detach().numpy()
-    log_det = np.array([torch.linalg.slogdet(jacobian(inverse, row)).logabsdet.item() for row in z])  # log |du/dz|
+    log_det = np.array([[torch.linalg.slogdet(jacobian(inverse, row)).logabsdet.item() for row in draw] for draw in z])  # log |du/dz|
     pixels = x.flatten(1).numpy()
-    recon = (np.logaddexp(0, logits) - pixels * logits).sum(1)
-    log_q = (norm.logpdf(noise.numpy()) - 0.5 * log_variance.numpy()).sum(1)
+    recon = (np.logaddexp(0, logits) - pixels * logits).sum(2)
+    log_q = (norm.logpdf(noise.numpy()) - 0.5 * log_variance.numpy()).sum(2)
     # A log-density a dimension, to each of which the scalar is added before they are summed.
-    log_prior = (norm.logpdf(u) + log_det[:, None]).sum(1)
-    np.testing.assert_allclose(terms["objective_nats"], recon + log_q - log_prior, rtol=1e-9)
-    np.testing.assert_allclose(terms["neg_elbo_nats"], recon + log_q - norm.logpdf(u).sum(1) - log_det, rtol=1e-9)
+    log_prior = (norm.logpdf(u) + log_det[..., None]).sum(2)
+    np.testing.assert_allclose(terms["objective_nats"], (recon + log_q - log_prior).mean(0), rtol=1e-9)
+    np.testing.assert_allclose(terms["neg_elbo_nats"], (recon + log_q - norm.logpdf(u).sum(2) - log_det).mean(0), rtol=1e-9)
     assert np.abs(log_det).min() > 0.01
 
 

@@ -220,9 +220,9 @@ def test_truncated_checkpoint_starts_over(images: dict[str, Images], tmp_path: P
     assert equal(whole, again) and len(history) == 4
 
 
-def poison(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Let a term of this step, of five an epoch, be no number."""
-    made, calls = loop.objective_of, []
+def poison(monkeypatch: pytest.MonkeyPatch, step: int) -> list[dict[str, torch.Tensor]]:
+    """Let a term of this step, of five an epoch, be no number; return what the steps record, one after the other."""
+    made, steps = loop.objective_of, []
 
     class Poisoned(Objective):
         def __init__(self, training: Any) -> None:
@@ -233,13 +233,14 @@ def poison(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
             return self.terms.players(model)
 
         def turns(self, *batch: Any) -> Iterator[Turn]:
-            calls.append(1)
             for objective, values in self.terms.turns(*batch):
-                if len(calls) == step:
+                steps.append({name: value.detach().clone() for name, value in values.items()})
+                if len(steps) == step:
                     values["kl_nats"] = values["kl_nats"] * float("nan")
                 yield objective, values
 
     monkeypatch.setattr(loop, "objective_of", Poisoned)
+    return steps
 
 
 def test_non_finite_objective_stops_with_its_place(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +263,7 @@ def test_a_training_that_may_stop_keeps_the_last_finite_epoch(
     snapshots = {"snapshot_epochs": [0, 1, 2, 4], "on_non_finite": "stop"}
     unharmed, history = train(config(**snapshots), 0, images, tmp_path / "unharmed", CPU)
     assert equal(whole, unharmed) and history == [{**row, "finite": 1} for row in usual]
-    poison(monkeypatch, step)
+    steps = poison(monkeypatch, step)
     stopped, history = train(config(**snapshots), 0, images, tmp_path / "stopped", CPU)
     assert [row["finite"] for row in history] == [1] * (epoch - 1) + [0]
     assert [list(row) for row in history] == [list(history[0])] * epoch and all(
@@ -270,6 +271,11 @@ def test_a_training_that_may_stop_keeps_the_last_finite_epoch(
     )
     assert history[:-1] == [{**row, "finite": 1} for row in usual[: epoch - 1]]
     assert (history[-1]["epoch"], history[-1]["step"]) == (epoch, at)
+    # Means over the images of the epoch's finite steps; where there is none, over those of the epoch before.
+    counted = steps[5 * (epoch - 1) : at] or steps[5 * (epoch - 2) : at]
+    for name in counted[0]:
+        mean = torch.cat([values[name] for values in counted]).double().mean().item()
+        assert history[-1][f"train_{name}"] == pytest.approx(mean, rel=1e-12)
     if epoch > 1:
         assert equal(stopped, before)
     else:
@@ -291,6 +297,7 @@ def test_a_training_whose_first_step_is_not_finite_is_an_error(
 
 
 def test_validation_that_is_not_finite_stops_too(images: dict[str, Images], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, usual = train(config(epochs=2, snapshot_epochs=[]), 0, images, tmp_path / "usual", CPU)
     mean_terms, calls = loop.mean_terms, []
 
     def poisoned(*arguments: Any) -> dict[str, float]:
@@ -299,8 +306,12 @@ def test_validation_that_is_not_finite_stops_too(images: dict[str, Images], tmp_
         return {name: float("inf") for name in found} if len(calls) == 2 else found
 
     monkeypatch.setattr(loop, "mean_terms", poisoned)
-    _, history = train(config(on_non_finite="stop"), 0, images, tmp_path, CPU)
-    assert [row["finite"] for row in history] == [1, 0] and math.isfinite(history[-1]["val_kl_nats"])
+    _, history = train(config(on_non_finite="stop"), 0, images, tmp_path / "stopped", CPU)
+    assert [row["finite"] for row in history] == [1, 0]
+    trained = {name: value for name, value in usual[1].items() if name.startswith("train_")}
+    assert len(trained) == 3 and {name: history[-1][name] for name in trained} == trained
+    # Validation is of the weights kept, those of the epoch before: their KL needs no draws.
+    assert history[-1]["val_kl_nats"] == history[0]["val_kl_nats"] == usual[0]["val_kl_nats"]
 
 
 def test_a_last_batch_of_one_image_is_refused_where_batches_are_normalised(images: dict[str, Images], tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.special import expit, logit
+from scipy.stats import norm
 from torch import nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
 from regen.config.base import parse
 from regen.config.model import RealNvp
@@ -19,7 +22,7 @@ from regen.images.images import Images
 from regen.models.flows import FlowPrior, StandardNormal
 from regen.models.likelihoods import BernoulliPixels
 from regen.models.objectives import free_bits
-from regen.models.vae import LatentVariableModel
+from regen.models.vae import FairCoins, LatentVariableModel
 from regen.training import loop
 from regen.training.adam import Adam
 from regen.training.objectives import Elbo, Iwae, Objective, Turn, objective_of
@@ -171,7 +174,8 @@ def test_noise_is_white_of_its_scale_and_clipped() -> None:
     assert abs((shown == ends).double().mean().item() - 0.5) < 4 * 0.5 / math.sqrt(ends.numel())
 
 
-def test_a_log_determinant_counted_once_a_latent_is_minimised_and_not_recorded_as_minus_elbo(x: torch.Tensor) -> None:
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_log_determinant_counted_once_a_latent_is_minimised_and_not_recorded_as_minus_elbo(samples: int, x: torch.Tensor) -> None:
     couplings, dim, shift = 3, 4, 0.3
     flow = {"kind": "realnvp", "couplings": couplings, "networks": "one_each", "hidden": [5], "activation": "relu"}
     prior = FlowPrior(dim, parse(RealNvp, flow, "test"))
@@ -182,13 +186,82 @@ def test_a_log_determinant_counted_once_a_latent_is_minimised_and_not_recorded_a
             if name.endswith("networks.0.2.bias"):
                 parameter.fill_(shift)
     model = LatentVariableModel(Encoder(dim), Decoder(), prior)
-    objective, recorded = step(model, x, objective={"kind": "elbo", "log_det_times_dim": True})
+    objective, recorded = step(model, x, objective={"kind": "elbo", "log_det_times_dim": True, "samples": samples})
 
     # Every coupling scales half of the latents by exp(tanh(shift)); -log p(z) has the log-determinant once, the fault dim times.
     log_det = couplings * dim / 2 * math.tanh(shift)
+    assert recorded["objective_nats"].shape == (50,)
     np.testing.assert_allclose((recorded["objective_nats"] - recorded["neg_elbo_nats"]).detach(), (dim - 1) * log_det, rtol=1e-4)
     assert objective.item() == pytest.approx(recorded["objective_nats"].mean().item(), rel=1e-6)
     np.testing.assert_allclose(recorded["recon_nats"].detach(), cross_entropy(x), rtol=1e-5)
+
+
+def copies_held_out(model: LatentVariableModel, x: torch.Tensor, copies: int, **objective: Any) -> np.ndarray:
+    """Return what is minimised of so many copies of images held out, (copies, images)."""
+    made = objective_of(training(objective=objective))
+    torch.manual_seed(5)
+    with torch.no_grad():
+        found = made.held_out(model, x.repeat(copies, 1, 1, 1), torch.zeros(copies * len(x)))
+    assert set(found) == {"objective_nats"}
+    return found["objective_nats"].double().numpy().reshape(copies, len(x))
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_held_out_the_squared_error_is_a_mean_over_pixels_and_the_kl_one_over_latents(weight: float, x: torch.Tensor) -> None:
+    objective = objective_of(training(objective={"kind": "mean_squared_error", "kl_weight": weight}))
+    found = objective.held_out(constant(), x, torch.zeros(len(x)))
+    expected = ((x.double() - LOGITS.double().sigmoid()) ** 2).mean((1, 2, 3)) + weight * KL
+    assert set(found) == {"objective"}
+    np.testing.assert_allclose(found["objective"].detach(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("gradient", ["normalised_weights", "doubly_reparameterised"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_held_out_the_importance_weighted_bound_is_that_of_quadrature(samples: int, gradient: str, x: torch.Tensor) -> None:
+    # Nothing depends on z: log w is log p(x) + log p(z) - log q(z), and the bound's gap an integral over the draws.
+    nodes, masses = hermegauss(40)
+    masses = masses / masses.sum()
+    log_ratio = norm.logpdf(MEAN + SCALE * nodes) - norm.logpdf(nodes) + math.log(SCALE)
+    gaps = -np.log(np.mean(np.meshgrid(*[np.exp(log_ratio)] * samples), axis=0))
+    probability = np.prod(np.meshgrid(*[masses] * samples), axis=0)
+    gap = (probability * gaps).sum()
+    if samples == 1:
+        assert gap == pytest.approx(KL)
+    error = math.sqrt((probability * (gaps - gap) ** 2).sum() / 2000)
+    found = copies_held_out(constant(1), x[:10], 2000, kind="iwae", samples=samples, gradient=gradient)
+    assert (np.abs(found.mean(0) - cross_entropy(x[:10]) - gap) < 4 * error).all() and error < gap / 20
+
+
+class Coin(nn.Module):
+    """q(z | x): one coin, of these log-odds whatever x is."""
+
+    def __init__(self, log_odds: float) -> None:
+        super().__init__()
+        self.log_odds = log_odds
+
+    def forward(self, x: torch.Tensor) -> Distribution:
+        return Independent(Bernoulli(logits=torch.full((len(x), 1), self.log_odds)), 1)
+
+
+class Dimmed(nn.Module):
+    """p(x | z) has the logits LOGITS times z (..., 1)."""
+
+    def forward(self, z: torch.Tensor) -> Distribution:
+        p: Distribution = BernoulliPixels()(LOGITS * z[..., None, None])
+        return p
+
+
+def test_held_out_gumbel_softmax_is_of_relaxed_latents_with_the_kl_of_coins(x: torch.Tensor) -> None:
+    log_odds, temperature, copies = 1.5, 0.8, 4000
+    # (log-odds + the logit of a uniform number) / temperature is the relaxed latent's logit.
+    z = expit((log_odds + logit((np.arange(2000) + 0.5) / 2000)) / temperature)
+    p, logits = expit(log_odds), z[:, None] * LOGITS.flatten().double().numpy()
+    recon = (np.logaddexp(0, logits)[:, None] - x[:10].double().flatten(1).numpy() * logits[:, None]).sum(2)
+    kl = math.log(2) + p * math.log(p) + (1 - p) * math.log(1 - p)
+    model = LatentVariableModel(Coin(log_odds), Dimmed(), FairCoins(1))
+    found = copies_held_out(model, x[:10], copies, kind="gumbel_softmax", temperature=temperature)
+    error = recon.std(0) / math.sqrt(copies)
+    assert (np.abs(found.mean(0) - recon.mean(0) - kl) < 4 * error).all() and error.max() < kl / 10
 
 
 def config(binarisation: str | None = None, **changes: Any) -> TrainConfig:

@@ -17,6 +17,7 @@ from torch.autograd.functional import jacobian
 from regen.config.base import parse
 from regen.config.model import Gan
 from regen.evaluation.held_out.exact import exact_nll, nodes
+from regen.evaluation.probes.prior_cost import log_share
 from regen.models.build import build
 from regen.models.likelihoods import BernoulliPixels
 from regen.models.objectives import elbo_terms
@@ -44,9 +45,13 @@ def test_draws_of_the_prior_that_are_needed_grow_exponentially_with_the_latents_
     images = numbered_images(1, (1, 4, 6))[0]
     # Each latent has a pixel of its own, all of them equally sharp and equally likely.
     images[:] = 128
-    found = [samples_needed(LinearGaussian(2 * torch.eye(24)[:, :dim], 0.5, (1, 4, 6)), images) for dim in range(1, 13)]
+    weights = [2 * torch.eye(24)[:, :dim] for dim in range(1, 13)]
+    found = [samples_needed(LinearGaussian(weight, 0.5, (1, 4, 6)), images) for weight in weights]
     assert min(np.diff(found)) > 0.3
     np.testing.assert_allclose(np.diff(found), found[0], rtol=1e-6)
+    # It is minus the log of the share that the project's probe divides by.
+    x = images.flatten()[None].double() / 255
+    np.testing.assert_allclose([-log_share(x, weight.double(), 0.5).item() for weight in weights], found, rtol=1e-9)
     fewer = [
         samples_needed(LinearGaussian(2 * torch.eye(rows)[:, :3], 0.5, (1, 1, rows)), images.flatten()[None, None, :rows])
         for rows in (3, 6)
