@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_up import official, small_config, write_everything
+from made_up import official, small_config, whole_config, write_everything
+from support.written import Written
 
 from regen.params.schema import Params, ReportConfig
 
@@ -30,6 +31,16 @@ def root(config: ReportConfig, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def report_config(params: Params) -> Callable[[str], ReportConfig]:
     """Return a maker of the whole configuration of a preset, one seed each."""
-    from made_up import whole_config
-
     return lambda preset: whole_config(params, preset)
+
+
+@pytest.fixture(scope="session")
+def paper(params: Params) -> ReportConfig:
+    """Return the whole configuration of the paper preset, one seed each."""
+    return whole_config(params, "paper")
+
+
+@pytest.fixture
+def written(paper: ReportConfig, tmp_path: Path) -> Written:
+    """Return an empty folder of the paper preset's results."""
+    return Written(paper, tmp_path)

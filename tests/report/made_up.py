@@ -26,6 +26,7 @@ __all__ = [
     "official",
     "quality",
     "samples",
+    "seeds",
     "small_config",
     "whole_config",
     "write",
@@ -73,6 +74,12 @@ def small_config(params: Params) -> ReportConfig:
 
 def official(config: ReportConfig) -> ReportConfig:
     variants = {name: variant.model_copy(update={"data_source": "official"}) for name, variant in config.variants.items()}
+    return config.model_copy(update={"variants": variants})
+
+
+def seeds(config: ReportConfig, *names: str) -> ReportConfig:
+    """Return the configuration with three seeds of these variants."""
+    variants = {name: one.model_copy(update={"seeds": [0, 1, 2]} if name in names else {}) for name, one in config.variants.items()}
     return config.model_copy(update={"variants": variants})
 
 

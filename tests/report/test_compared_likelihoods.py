@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import PLANE, VAE, details, write_run
+from made_up import PLANE, VAE, details, seeds, write_run
 
 from regen.params.schema import ReportConfig
 from regen.report.likelihoods import Likelihood, held_against, likelihoods, pairs
@@ -17,11 +17,6 @@ METRICS = {"nll_nats_low": 99.0, "nll_nats_high": 101.0, "bits_per_dim": 0.2, "i
 def run(root: Path, name: str, nll: float, seed: int = 0, kind: str = "unnormalised", **more: Any) -> None:
     metrics = {**METRICS, "nll_nats": nll, "nll_kind": kind, "neg_elbo_nats": nll + 5}
     write_run(root, "quick", name, seed, metrics=metrics, details=details(nll, **more))
-
-
-def seeds(config: ReportConfig, *names: str) -> ReportConfig:
-    variants = {name: one.model_copy(update={"seeds": [0, 1, 2]} if name in names else {}) for name, one in config.variants.items()}
-    return config.model_copy(update={"variants": variants})
 
 
 CHECK = {"estimate": "quadrature", "n_images": 100, "difference_nats": 3.0, "difference_standard_error_nats": 0.5}

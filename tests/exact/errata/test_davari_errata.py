@@ -12,7 +12,7 @@ from scipy.stats import norm
 from torch.distributions import MultivariateNormal
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from regen.claims.reported import read_reported
+from regen.claims.reported import Reading, read_reported
 from regen.claims.study import STUDIES
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll
 from regen.evaluation.quality.paths import linear, spherical
@@ -20,7 +20,9 @@ from regen.evaluation.quality.pixels import period_two_energy
 from regen.models.likelihoods import LIKELIHOODS, BernoulliPixels, GaussianPixels
 from regen.models.networks import UPSAMPLINGS
 
-DIMENSIONS, POSITIONS, PRINTED = 3 * 64 * 64, 64 * 64, 7133.0
+DIMENSIONS, POSITIONS = 3 * 64 * 64, 64 * 64
+REPORTED = {row.unit: row.value for row in read_reported(STUDIES / "davari")}
+PRINTED = REPORTED["nats"]
 MISSING = math.log(2000)
 
 
@@ -52,9 +54,15 @@ def test_without_one_over_k_the_estimate_is_log_2000_too_high() -> None:
     ids=["as printed", "with the 1/K"],
 )
 def test_7133_nats_in_bits_a_position_and_a_dimension(nats: float, a_position: float, a_dimension: float) -> None:
+    expected = (pytest.approx(a_position, abs=5e-4), pytest.approx(a_dimension, abs=5e-5))
     bits = nats * math.log2(math.e)
-    assert (bits / POSITIONS, bits / DIMENSIONS) == (pytest.approx(a_position, abs=5e-4), pytest.approx(a_dimension, abs=5e-5))
-    assert pytest.approx(7140.6, abs=0.05) == PRINTED + MISSING
+    assert (bits / POSITIONS, bits / DIMENSIONS) == expected
+    # As the readings of the printed number are reduced.
+    readings = [Reading(label=per, variant="a", of="nll_nats", per=per) for per in ("bits per position", "bits per dimension")]
+    assert tuple(nats / reading.parts([3, 64, 64]) for reading in readings) == expected
+    assert int(PRINTED) == 7133 and pytest.approx(7140.6, abs=0.05) == PRINTED + MISSING
+    # Rightly reckoned from what is printed, by position.
+    assert round(PRINTED * math.log2(math.e) / POSITIONS, 2) == REPORTED["bits"]
 
 
 def test_7133_is_below_the_floor_of_a_gaussian_of_unit_variance() -> None:
