@@ -117,7 +117,8 @@ def test_another_metric_weight_figure_or_parameter_is_found(published: Copy) -> 
     published.set_params(params)
     done = verify(published)
 
-    named = {line.split("  ")[0] for line in done.stderr.splitlines() if line.startswith(("results/", "reports/", "models/"))}
+    rows = ("| results/", "| reports/", "| models/")
+    named = {line.split("|")[1].strip() for line in done.stderr.splitlines() if line.startswith(rows)}
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: verify quick: expected")
     # What the parameter changes is one thing, every corrupted file another.

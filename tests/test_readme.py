@@ -41,7 +41,12 @@ def test_what_came_out_is_in_the_results_of_the_variants_that_its_rows_name() ->
         [*(f"{distance:.0f}" for distance in distances), f"{floor:.1f}"],
         [f"{carried(name):.2f}" for name in ("ref-iwae5-bmnist", "ref-iwae50-bmnist")],
     ]
-    assert named == [["uva3-vae-z20-mnist"], ["vu4a-flowvae-mnist", "vu4a-flowvae-mnist-logdet-times-d"], gans, ["ref-iwae5-bmnist", "ref-iwae50-bmnist"]]
+    assert named == [
+        ["uva3-vae-z20-mnist"],
+        ["vu4a-flowvae-mnist", "vu4a-flowvae-mnist-logdet-times-d"],
+        gans,
+        ["ref-iwae5-bmnist", "ref-iwae50-bmnist"],
+    ]
 
 
 def carried(variant: str) -> float:

@@ -139,6 +139,14 @@ def test_a_finding_whose_number_no_longer_carries_it_is_dropped(link: str, confi
     assert {name: text for name, text in before.items() if name != link} == told(config, root)
 
 
+@pytest.mark.parametrize(("flow", "said"), [(0.5, "equal"), (0.502, "equal"), (0.46, "lower"), (0.54, "higher")])
+def test_recall_is_higher_or_lower_only_where_its_two_digits_show_it(flow: float, said: str, config: ReportConfig, root: Path) -> None:
+    write_run(root, "quick", FLOW, quality_details=quality([{**samples(88.4), "recall": flow}]))
+    text = told(config, root)["vu4a-8"]
+    recall, _, likelihood = text.partition(f"{flow:.2f} against 0.50")
+    assert likelihood and [word for word in ("equal", "lower", "higher") if word in recall.split(";")[-1]] == [said]
+
+
 def test_half_a_sentence_is_dropped_too(config: ReportConfig, root: Path) -> None:
     before = told(config, root)
     likelihood(root, "uva3-vae-z20-bmnist", 2.0, "annealed importance sampling")

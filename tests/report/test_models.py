@@ -67,18 +67,21 @@ def test_models_stand_by_their_distance_those_without_one_last_and_classifiers_n
     for name, distance in ((VAE, 30.0), (GAN, 10.0), (PLANE, 20.0)):
         samples(written, name, distance)
     nll(written, LAB, 90.0)
+    written.history(LAB, val_neg_elbo_nats=[1.0] * written.config.variants[LAB].training.epochs)
     written.metrics(CLASSIFIER, accuracy=0.98)
     (group,) = shown(written).values()
     assert [one.variant for one in group.models] == [GAN, PLANE, VAE, LAB]
     last = group.models[-1]
     assert (last.distances, last.distance, last.recall, last.seconds, last.cost) == ([], "", None, None, "")
+    # All of its epochs ran.
+    assert last.cut == ""
 
 
 def test_a_fault_that_was_put_in_is_marked_and_sizes_stand_apart(written: Written) -> None:
-    for name in (PLANE, RESIZED, FAULTY):
+    for name in (PLANE, GAN, RESIZED, FAULTY):
         written.quality(name, **{DISTANCE: 1.0})
     found = {name: {one.variant: one.faulty for one in group.models} for name, group in shown(written).items()}
-    assert found == {"mnist-28": {PLANE: False}, "mnist-32": {RESIZED: False, FAULTY: True}}
+    assert found == {"mnist-28": {PLANE: False, GAN: False}, "mnist-32": {RESIZED: False, FAULTY: True}}
 
 
 def test_the_floor_is_of_training_images_of_the_same_size(written: Written) -> None:

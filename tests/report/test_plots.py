@@ -70,6 +70,23 @@ def test_a_long_history_is_thinned_and_keeps_its_last_epoch(written: Written) ->
     assert points(beginning, "x", "y") == [(1, 999.0), (4, 996.0), (7, 993.0)]
 
 
+@pytest.mark.parametrize(("epochs", "light", "heavy"), [(None, [20.0], [19.0, 22.0, 25.0]), (2, [15.0], [13.0, 17.0, 21.0])])
+def test_the_means_over_the_epochs_stand_beside_the_curves_of_validation(
+    epochs: int | None, light: list[float], heavy: list[float], written: Written
+) -> None:
+    several = Written(seeds(written.config, HEAVY), written.root)
+    several.history(LIGHT, val_objective_nats=[10.0, 20.0, 30.0])
+    # At its weight of ten 12, 14, 31 and 16, 26, 33 nats: of the seeds the mean, the smaller and the larger.
+    several.history(HEAVY, 0, val_recon_nats=[2.0, 4.0, 1.0], val_kl_nats=[1.0, 1.0, 3.0])
+    several.history(HEAVY, 1, val_recon_nats=[6.0, 6.0, 3.0], val_kl_nats=[1.0, 2.0, 3.0])
+    chosen = {"kind": "history", "columns": ["val_objective_nats"], "epochs": epochs}
+    curves, means = drawn(several, {**chosen, "mean": True}, LIGHT, HEAVY)
+    (without,) = drawn(several, chosen, LIGHT, HEAVY)
+    assert curves == without
+    rows = {row["label"]: [row[key] for key in ("low", "value", "high") if key in row] for row in means.spec["data"]["values"]}
+    assert rows == {several.config.variants[name].title: pytest.approx(values) for name, values in ((LIGHT, light), (HEAVY, heavy))}
+
+
 @pytest.mark.parametrize(("last", "axis"), [(10.0, "linear"), (9.9, "log")])
 def test_an_axis_is_logarithmic_where_values_differ_by_more_than_ten(last: float, axis: str, written: Written) -> None:
     written.history(VAE, val_neg_elbo_nats=[100.0, last])

@@ -111,6 +111,7 @@ def test_no_two_variants_of_one_data_set_share_a_line(paper: ReportConfig) -> No
         ("model", {"network": {**MLP, "hidden": [50], "decoder_hidden": [60, 70]}}, "784-50-20 20-60-70-784 relu"),
         ("model", {"network": {**MLP, "hidden": [8], "batch_norm": True}}, "784-8-20 relu batch normalisation"),
         ("model", {"network": MIRROR}, "1-8-16 64 20 nearest batch normalisation relu"),
+        ("model", {"network": {**MIRROR, "upsampling": {"kind": "transposed", "kernel": 5}}}, "1-8-16 64 20 5x5 transposed"),
         ("model", {"prior": PRIOR}, "RealNVP 3 one 30 tanh"),
         (
             "training",

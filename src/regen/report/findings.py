@@ -149,8 +149,9 @@ def better_prior(results: Results, pictures: Pictures, verdicts: Verdicts) -> Fi
     text += f" (real training images: {real.value:.0f})" if real is not None else ""
     with suppress(Missing):
         recall = {name: fmean(results.measure(name, "samples", "recall").values()) for name in (gaussian, flow)}
-        worse = recall[flow] < recall[gaussian]
-        text += f"; recall is {'lower' if worse else 'higher'}, {recall[flow]:.2f} against {recall[gaussian]:.2f}"
+        first, second = (f"{recall[name]:.2f}" for name in (flow, gaussian))
+        how = "equal" if first == second else "lower" if recall[flow] < recall[gaussian] else "higher"
+        text += f"; recall is {how}, {first} against {second}"
     thumbnails = [pictures.thumbnail(name, title) for name, title in ((gaussian, "the Gaussian prior"), (flow, "the flow prior"))]
     captions = [f"{what} prior, distance {distance[name]:.0f}" for what, name in (("Gaussian", gaussian), ("flow", flow))]
     return Finding(

@@ -145,16 +145,16 @@ def _history(results: Results, figure: ReportFigure, spec: History) -> list[Char
         described = f"{title}, against the epoch: {figure.title}."
         charts.append(Chart(chart, described, _sources(results, figure.variants, "history.csv"), True, about))
         if spec.mean and split == "val":
-            charts.append(_mean(results, figure, column, f"{title}, mean over the epochs"))
+            charts.append(_mean(results, figure, column, spec.epochs, f"{title}, mean over the epochs"))
     return charts
 
 
-def _mean(results: Results, figure: ReportFigure, column: str, title: str) -> Chart:
-    """Return a column's mean over all epochs, a line a variant; the range is that of the seeds."""
+def _mean(results: Results, figure: ReportFigure, column: str, epochs: int | None, title: str) -> Chart:
+    """Return a column's mean over the epochs, a row a variant; the range is that of the seeds."""
     rows = []
     for name, label in labels(results.config, figure.variants).items():
         tables = _with(results.config.variants[name], results.histories(name), column)
-        values = [float(table[column].mean()) for table in tables if column in table]
+        values = [float(table[column][:epochs].mean()) for table in tables if column in table]
         if values:
             ends = {"low": min(values), "high": max(values)} if len(values) > 1 else {}
             rows.append({"label": label, "value": fmean(values), "kind": "mean", "text": f"{fmean(values):,.1f}", **ends})
