@@ -28,8 +28,8 @@ def two_latents_reconstruct_better(case: Case) -> None:
         epochs = min(case.results.epochs(variant) for variant in (ONE, TWO))
         read = late(case.results, "val_recon_nats", epochs)
         case.ordered("Is the validation reconstruction error of two latents below that of one?", read, TWO, "below", ONE, "nats")
-        case.number("one", read(ONE), "nats")
-        case.number("two", read(TWO), "nats")
+        case.number("one", read(ONE), "nats", "validation reconstruction error, one latent")
+        case.number("two", read(TWO), "nats", "validation reconstruction error, two latents")
 
 
 @check("ai3611-2", gives="change noised clean change_more error")
@@ -43,7 +43,7 @@ def noise_changes_little(case: Case) -> None:
         changes = {seed: 100 * gap / clean[seed] for seed, gap in differences(read(NOISED), clean).items()}
         sizes = {seed: abs(change) for seed, change in changes.items()}
         case.level("By how much does noise change the validation loss?", sizes, "below", (2, 5), "%")
-        case.number("change", changes, "%")
+        case.number("change", changes, "%", "change with noise of 0.001")
         case.number("noised", read(NOISED), "nats", "validation -ELBO with noise")
         case.number("clean", clean, "nats", "validation -ELBO without noise")
         more = differences(read(MORE_NOISE), clean)
@@ -72,7 +72,7 @@ def half_is_best(case: Case) -> None:
         best = min(exact, key=exact.__getitem__)
         case.number("half_nll", nll(case.results, HALF, RIVALS[best])(HALF), "nats", "-log p(x) by quadrature, ratio 0.5")
         case.number("rival_nll", exact[best], "nats", f"-log p(x) by quadrature, ratio {best}")
-        case.number("rival", best)
+        case.number("rival", best, "", "best other ratio by quadrature")
 
 
 def _loss(case: Case, own: bool) -> Read:
@@ -117,8 +117,8 @@ def rankings_agree(case: Case) -> None:
         holds = first == second if first and second else None
         case.fact(asked, names[second], f"as by reconstruction error: {names[first]}", holds, by="seeds and spread of other variants")
         for name, variant in {"gaussian": TWENTY, "bernoulli": BERNOULLI}.items():
-            case.number(f"recon_{name}", recon(variant), "nats")
-            case.number(f"nll_{name}", likelihood(variant), "nats")
+            case.number(f"recon_{name}", recon(variant), "nats", f"reconstruction error, 20 {name.title()} latents")
+            case.number(f"nll_{name}", likelihood(variant), "nats", f"-log p(x), 20 {name.title()} latents")
     with case.part("all pairs"):
         known = [
             name for name, variant in case.results.config.variants.items() if variant.report == "ai3611" and case.results.metrics(name)

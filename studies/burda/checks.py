@@ -94,7 +94,7 @@ def few_latents(case: Case) -> None:
             _trained(case, variant)
 
 
-@check("burda-5", gives="vae iwae_5 iwae_50 trained")
+@check("burda-5", gives="vae iwae_5 iwae_50 vae_above iwae_5_above iwae_50_above trained")
 def more_latents(case: Case) -> None:
     """Active latents by the number of samples."""
     read = value(case.results, "active_units")
@@ -104,6 +104,7 @@ def more_latents(case: Case) -> None:
             case.ordered(asked, read, MODELS[more], "above", MODELS[fewer], "latents")
             for name in (more, fewer):
                 case.number(name, read(MODELS[name]), "latents", f"active latents, {NAMES[name]}")
+                _number_above(case, name)
             _trained(case, MODELS[more], MODELS[fewer])
 
 
@@ -113,17 +114,25 @@ def _latents(case: Case, variant: str) -> int:
     return dim
 
 
-@check("burda-6", gives="vae iwae_5 iwae_50 vae_above iwae_5_above iwae_50_above trained")
+@check("burda-6", gives="vae iwae_5 iwae_50 vae_above iwae_5_above iwae_50_above vae_below iwae_5_below iwae_50_below trained")
 def two_groups(case: Case) -> None:
     """The widest gap between neighbouring latents, by the variance of their posterior means, wherever it lies."""
     for name, variant in MODELS.items():
         with case.part(NAMES[name]):
-            gaps = {seed: _gap_of(tables) for seed, tables in _details(case.results, variant).items()}
-            factors = {seed: factor for seed, (factor, _) in gaps.items()}
+            factors = {seed: _gap_of(tables)[0] for seed, tables in _details(case.results, variant).items()}
             case.level("By which factor are the latents on both sides of the widest gap apart?", factors, "above", APART)
             case.number(name, factors, "", f"factor across the widest gap, {NAMES[name]}")
-            case.number(f"{name}_above", {seed: float(above) for seed, (_, above) in gaps.items()}, "latents", f"above it, {NAMES[name]}")
+            above = _number_above(case, name)
+            below = differences(value(case.results, "active_units")(variant), above)
+            case.number(f"{name}_below", below, "latents", f"active by the cut of 0.01 and below the gap, {NAMES[name]}")
             _trained(case, variant)
+
+
+def _number_above(case: Case, name: str) -> dict[int, float]:
+    """Give and return the latents above the widest gap of a model."""
+    above = {seed: float(_gap_of(tables)[1]) for seed, tables in _details(case.results, MODELS[name]).items()}
+    case.number(f"{name}_above", above, "latents", f"latents above the widest gap, {NAMES[name]}")
+    return above
 
 
 def _details(results: Results, variant: str) -> dict[int, dict[str, Any]]:
@@ -177,7 +186,7 @@ def _gap(results: Results, variant: str) -> dict[int, float]:
 @check("burda-9", gives="warm plain units_warm units_plain trained")
 def warm_up(case: Case) -> None:
     """The same VAE with and without a warm-up of its KL."""
-    nll, units = value(case.results, "nll_nats"), value(case.results, "active_units")
+    nll, units = most_samples(case.results), value(case.results, "active_units")
     models = {"warm": (WARM_UP, "with warm-up"), "plain": (VAE, "without")}
     with case.part("likelihood"):
         case.ordered("Is -log p(x) lower with the warm-up?", nll, WARM_UP, "below", VAE, "nats")

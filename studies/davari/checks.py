@@ -9,7 +9,7 @@ from typing import Any
 from regen.claims.case import Case
 from regen.claims.check import check
 from regen.claims.interval import differences
-from regen.claims.reads import by_seed, fcd, measure, of_real, value
+from regen.claims.reads import by_seed, fcd, measure, most_samples, of_real, value
 from regen.claims.reported import Reading, read_reported
 from regen.results import Missing, number
 
@@ -38,7 +38,7 @@ def checkerboard(case: Case) -> None:
         _trained(case, VAE, NEAREST, BILINEAR)
         epoch, most = _peak(case)
         case.number("peak", most, "", "largest checkerboard energy over the snapshots")
-        case.number("peak_epoch", epoch)
+        case.number("peak_epoch", epoch, "", "epoch of the peak")
 
 
 def _trained(case: Case, *variants: str) -> None:
@@ -70,8 +70,8 @@ def sharpest_and_smoothest(case: Case) -> None:
     with case.part("nearest is the most pixelated"):
         case.ordered("Has it more 2x2 blocks than transposed convolution?", blocks, NEAREST, "above", VAE)
         case.ordered("Has it more than bilinear?", blocks, NEAREST, "above", BILINEAR)
-        case.number("blocks_nearest", blocks(NEAREST))
-        case.number("blocks_transposed", blocks(VAE))
+        case.number("blocks_nearest", blocks(NEAREST), "", "blockiness, nearest neighbour")
+        case.number("blocks_transposed", blocks(VAE), "", "blockiness, transposed")
     with case.part("bilinear is the smoothest"):
         case.ordered("Is it less sharp than transposed convolution?", sharp, BILINEAR, "below", VAE)
         case.ordered("Is it less sharp than nearest?", sharp, BILINEAR, "below", NEAREST)
@@ -142,9 +142,9 @@ def single_latents(case: Case) -> None:
             asked = f"{counted} of {count} latents change {trait} so much, {among} of {drawn} random directions do: how likely by chance?"
             case.chance(asked, _overlap(counted, count + drawn, counted + among, count), "Fisher's exact test, one-sided")
             _trained(case, VAE)
-            case.number("latents", float(count))
-            case.number(name, float(counted), "latents")
-            case.number(f"chance_{name}", share * count, "latents")
+            case.number("latents", float(count), "latents", "latents in all")
+            case.number(name, float(counted), "latents", f"latents that change {trait}")
+            case.number(f"chance_{name}", share * count, "latents", f"expected by chance, {trait}")
     with case.part("gender"):
         raise Missing("gender is not measured: the images have no labels")
 
@@ -186,7 +186,7 @@ def latent_midpoints(case: Case) -> None:
         }
         for name, images in names.items():
             case.number(name, errors[images], "", f"squared error per pixel, {images}")
-        case.number("pairs", float(probe["pairs"]))
+        case.number("pairs", float(probe["pairs"]), "pairs", "pairs of images")
     with case.part("plausible"):
         raise Missing("whether an image is plausible is not measured: by this error pixel midpoints are better than real images")
 
@@ -205,8 +205,8 @@ def printed_likelihood(case: Case) -> None:
         best = min(found, key=far)
         reading, values = found[best]
         case.near(f"Does the nearest reading ({best}) give 7133 nats?", values, nats.value, "nats", off=_constant(case, reading))
-        case.number("nearest", values, "nats")
-        case.number("reading", best)
+        case.number("nearest", values, "nats", "nearest reading")
+        case.number("reading", best, "", "what it is")
         case.number("beside", "already below" if fmean(values.values()) < nats.value else "above", "", "beside 7133")
         _trained(case, reading.variant)
         bits = nats.value * log2(e) / 64**2
@@ -227,7 +227,8 @@ def tighter(case: Case) -> None:
         case.fact(asked, "yes", "yes", True, "", "a theorem (Burda et al., 2016)", theorem=True)
         for name, variant in {"vae": VAE, "iwae": IWAE}.items():
             for samples in (1, 5):
-                case.number(f"{name}_{samples}", case.results.likelihood(variant, "nll_nats", importance_samples=samples), "nats")
+                found = case.results.likelihood(variant, "nll_nats", importance_samples=samples)
+                case.number(f"{name}_{samples}", found, "nats", f"-L_{samples}, {name.upper()}")
 
 
 @check("davari-10", gives="iwae vae order trained")
@@ -257,7 +258,7 @@ def jumpy(case: Case) -> None:
                 spreads[split] = {seed: stdev(b - a for a, b in pairwise(curve[-LAST:])) for seed, curve in curves.items()}
             ratios = {seed: spreads["val"][seed] / spreads["train"][seed] for seed in spreads["val"]}
             case.level("How much larger are changes of the validation loss than of the training loss?", ratios, "above", (1, 1.5))
-            case.number(name, ratios)
+            case.number(name, ratios, "", f"validation over training, {name.upper()}")
 
 
 @check("davari-12", gives="trained even uneven even_before uneven_before even_1 uneven_1")
@@ -315,7 +316,7 @@ def interpolations_alike(case: Case) -> None:
                     )
 
 
-@check("davari-14", gives="both chance latents")
+@check("davari-14", gives="both chance latents trained")
 def latents_that_mix(case: Case) -> None:
     """Latents that change hair and orientation alike, against as many as chance would give; whose face it is cannot be measured here."""
     with case.part("hair length and pose together"):
@@ -324,9 +325,10 @@ def latents_that_mix(case: Case) -> None:
         both, (a, b) = len(rows[0] & rows[1]), map(len, rows)
         asked = f"Of {a} latents for pose and {b} for hair {both} are the same: how likely by chance?"
         case.chance(asked, _overlap(both, count, a, b), "hypergeometric")
-        case.number("both", float(both), "latents")
-        case.number("chance", a * b / count, "latents")
-        case.number("latents", float(count))
+        _trained(case, VAE)
+        case.number("both", float(both), "latents", "latents that change both")
+        case.number("chance", a * b / count, "latents", "expected by chance")
+        case.number("latents", float(count), "latents", "latents in all")
     with case.part("turns the head, keeps the person"):
         raise Missing("whether the person stays the same is not measured: the images have no identities")
 
@@ -335,9 +337,9 @@ def latents_that_mix(case: Case) -> None:
 def more_samples(case: Case) -> None:
     """Models trained with 1, 5 and 50 samples, scored alike."""
     with case.part():
-        read, names = value(case.results, "nll_nats"), {samples: f"ext-iwae-k{samples}-mnist" for samples in (1, 5, 50)}
+        read, names = most_samples(case.results), {samples: f"ext-iwae-k{samples}-mnist" for samples in (1, 5, 50)}
         for fewer, more in ((1, 5), (5, 50)):
             asked = f"Is -log p(x) lower when trained with {more} samples than with {fewer}?"
             case.ordered(asked, read, names[more], "below", names[fewer], "nats")
         for samples, name in names.items():
-            case.number(f"nll_{samples}", read(name), "nats", f"-log p(x), trained with {samples} samples")
+            case.number(f"nll_{samples}", read(name), "nats", f"-log p(x), trained with {samples} sample{'s' if samples > 1 else ''}")

@@ -22,7 +22,7 @@ def as_good_as_the_vae(case: Case) -> None:
         case.number("mixture", mixture, "", "Fréchet distance, auto-encoder with mixture")
         case.number("vae", vae, "", "Fréchet distance, VAE of two latents")
         case.number("vae_20", fcd(case.results)(VAE), "", "Fréchet distance, VAE of twenty latents")
-        case.number("share", shares, "%")
+        case.number("share", shares, "%", "mixture above VAE")
         mean = fmean(shares.values())
         case.number("better", f"{abs(mean):.0f} % {'better' if mean < 0 else 'worse'}", "", "auto-encoder against VAE")
 
@@ -39,7 +39,7 @@ def mixture_misfits(case: Case) -> None:
         case.chance(asked, p, f"{fit['permutations']:,} permutations")
         least = 1 / (fit["permutations"] + 1)
         case.number("p", f"p = {text(p)}" if p > 1.5 * least else f"p ≤ {text(least)}, the least that it can give", "", "p-value")
-        case.number("codes", float(most["n"]))
+        case.number("codes", float(most["n"]), "", "codes that are tested")
 
 
 @check("lab1-3", gives="share binarised")
@@ -71,7 +71,7 @@ def organised(case: Case) -> None:
         case.paired(asked, gaps["vae"], "below", gaps["auto_encoder"], "nats")
 
 
-@check("lab1-5", gives="gap_100 gap_16")
+@check("lab1-5", gives="gap_100 gap_16 share_1 share_10")
 def one_sample_suffices(case: Case) -> None:
     """One sample against ten an image, in batches of 100 and of 16: the loss that is lost must vanish at 100 and be larger at 16."""
     name = "ext-vae-l{}-b{}-mnist"
@@ -93,6 +93,12 @@ def one_sample_suffices(case: Case) -> None:
             asked, gap.mean, "an interval that reaches 0", within, "nats", gap.source, ends, why="three seeds are needed for its error"
         )
         case.paired("Is the gap larger in batches of 16?", gaps[16], "above", gaps[100], "nats")
+    with case.part():
+        rows = case.results.probe("gradient_variance")["rows"]
+        shares = {row["samples"]: row["latent_share"] for row in rows if (row["state"], row["batch_size"]) == ("final", 100)}
+        for samples, of in ((1, "one sample"), (10, "ten samples")):
+            label = f"of the gradient's variance, share that is due to z: {of}, trained"
+            case.number(f"share_{samples}", 100 * float(shares[samples]), "%", label)
 
 
 @check("lab1-6", gives="estimated equal gain")
@@ -120,11 +126,11 @@ def blur_of_the_squared_error(case: Case) -> None:
     with case.part("adds to it"):
         read = measure(case.results, "laplacian_variance")
         case.paired("Are the means less sharp with the squared error than with the cross-entropy?", read(GAUSSIAN), "below", read(VAE))
-        for name, variant in {"kl_gaussian": GAUSSIAN, "kl_bernoulli": VAE}.items():
-            case.number(name, value(case.results, "kl_nats")(variant), "nats")
     with case.part("is its cause"):
         real = measure(case.results, "laplacian_variance", "test images")
         shares = {name: {seed: 100 * sharp / real(name)[seed] for seed, sharp in read(name).items()} for name in (VAE, GAUSSIAN)}
         case.level("How sharp are the means of the VAE without a squared error, over real images?", shares[VAE], "above", (80, 95), "%")
         case.number("share", shares[VAE], "%", "sharpness over real images', cross-entropy")
         case.number("gaussian", shares[GAUSSIAN], "%", "sharpness over real images', squared error")
+        for name, variant, of in (("kl_gaussian", GAUSSIAN, "squared error"), ("kl_bernoulli", VAE, "cross-entropy")):
+            case.number(name, value(case.results, "kl_nats")(variant), "nats", f"KL, {of}")

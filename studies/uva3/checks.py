@@ -64,8 +64,8 @@ def validation_above_training(case: Case) -> None:
             shares = {seed: 100 * gap / fmean(train[seed][-10:]) for seed, gap in gaps.items()}
             case.level("Is validation above training over the last 10 epochs?", gaps, "above", (0, 0), "nats")
             case.level("Is the gap slight, as a share of the loss?", shares, "below", (5, 10), "%")
-            case.number(f"gap_{form}", gaps, "nats")
-            case.number(f"share_{form}", shares, "%")
+            case.number(f"gap_{form}", gaps, "nats", f"validation above training, {form}")
+            case.number(f"share_{form}", shares, "%", f"the same as a share of the loss, {form}")
 
 
 @check("uva3-3", gives="means_0 means_1 means_40 samples_0 samples_1 samples_40")
@@ -92,9 +92,9 @@ def prior_sampling_is_inefficient(case: Case) -> None:
             ratios[seed] = priors[seed] / encoders[seed]
         asked = "How many times the encoder's samples does the prior need for an effective sample size of 10?"
         case.level(asked, ratios, "above", (2, 10))
-        case.number("from_prior", priors, "samples")
-        case.number("from_encoder", encoders, "samples")
-        case.number("factor", ratios)
+        case.number("from_prior", priors, "samples", "samples needed of the prior")
+        case.number("from_encoder", encoders, "samples", "samples needed of the encoder")
+        case.number("factor", ratios, "", "the first over the second")
         for name, (draws, errors) in _errors(case).items():
             case.number(f"{name}_error", errors, "nats", f"mean error of log p(x), {draws:,} draws of the {name}")
     with case.part("by the number of latents"):
@@ -165,8 +165,8 @@ def gan_samples(case: Case) -> None:
         case.paired("Have samples more fine structure than real images (sharpness)?", sharp, "above", real)
         energy = measure(case.results, "checkerboard_energy", end)(gan)
         case.level("Have they more energy of period 2 than real images (1)?", energy, "above", (1, 1.1))
-        case.number("sharpness", sharp)
-        case.number("sharpness_real", real)
+        case.number("sharpness", sharp, "", "sharpness, samples")
+        case.number("sharpness_real", real, "", "sharpness, real images")
         case.number("energy", energy, "", "checkerboard energy over real images'")
     with case.part("mode collapse"):
         kl, even = (measure(case.results, "class_kl_nats", images)(gan) for images in (end, "test images"))
@@ -256,7 +256,7 @@ def gans_are_best(case: Case) -> None:
             for other, variant in {"the VAE": VAE, "the flow": FLOW}.items():
                 _better(case, key, name, gans[best], variant, (best, other))
     with case.part("Fréchet distance"):
-        case.number("best", best)
+        case.number("best", best, "", "best GAN")
         case.number("gan", distances[best], "", f"Fréchet distance, {best}")
         case.number("vae", fcd(case.results)(VAE), "", "Fréchet distance, VAE")
         case.number("flow", fcd(case.results)(FLOW), "", "Fréchet distance, flow")
@@ -379,7 +379,7 @@ def dequantisation(case: Case) -> None:
         case.level("Are bits per dimension without noise below 0?", read(without), "below", (0, 0), "bits")
         case.level("Do they still fall in the last quarter of training?", falling, "below", (0, 0), "nats per epoch")
         case.number("none", read(without), "bits", "bits per dimension without noise")
-        case.number("falling", falling, "nats per epoch")
+        case.number("falling", falling, "nats per epoch", "slope of -log p(x) in the last quarter, without noise")
     with case.part("learned noise beats uniform noise"):
         case.ordered("Are bits per dimension lower with learned noise than with uniform noise?", read, learned, "below", uniform, "bits")
         case.number("learned", read(learned), "bits", "bits per dimension with learned noise")
@@ -455,14 +455,13 @@ def vaes_train_more_easily(case: Case) -> None:
             good = [distance for distance in even if distance <= 2 * best]
             runs[family], failures[family] = len(found), len(found) - len(good)
             spreads[family] = max(map(log, good)) - min(map(log, good))
-        fewer = None if failures["vae"] == failures["gan"] else failures["vae"] < failures["gan"]
-        expected = f"below the GAN's {failures['gan']}"
-        case.fact("How many runs of the VAE fail?", failures["vae"], expected, fewer, why="as many runs of both fail")
+        fewer, expected = failures["vae"] < failures["gan"], f"below the GAN's {failures['gan']}"
+        case.fact("How many runs of the VAE fail?", failures["vae"], expected, fewer)
         asked = "How far apart are its runs that do not fail (range of the logarithm of the Fréchet distance)?"
         case.fact(asked, spreads["vae"], f"below the GAN's {spreads['gan']:.3g}", spreads["vae"] < spreads["gan"])
         for family in ("vae", "gan"):
-            case.number(f"{family}_failures", f"{failures[family]} of {runs[family]}", "runs")
-            case.number(f"{family}_spread", spreads[family])
+            case.number(f"{family}_failures", f"{failures[family]} of {runs[family]}", "runs", f"runs that fail, {family.upper()}")
+            case.number(f"{family}_spread", spreads[family], "", f"range of the logarithm of the distance, {family.upper()}")
 
 
 def _runs(case: Case, variant: str) -> list[dict[str, Any]]:
@@ -480,5 +479,6 @@ def little_after_epoch_5(case: Case) -> None:
             fifth, last = (at(case.results, column, epoch)(VAE) for epoch in (5, 40))
             changes = {seed: 100 * (fifth[seed] - last[seed]) / fifth[seed] for seed in last}
             case.level("By which share does the loss fall from epoch 5 to epoch 40?", changes, "below", (10, 20), "%")
-            case.number(f"{'train' if split == 'training' else 'val'}_change", changes, "%")
-            case.number(f"{'train' if split == 'training' else 'val'}_5", fifth, "nats")
+            name = "train" if split == "training" else "val"
+            case.number(f"{name}_change", changes, "%", f"fall from epoch 5 to 40, {split}")
+            case.number(f"{name}_5", fifth, "nats", f"-ELBO after epoch 5, {split}")

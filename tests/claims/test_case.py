@@ -51,7 +51,7 @@ def test_a_part_is_as_strong_as_the_tests_that_it_rests_on(
     tests: list[tuple[bool | None, Strength]], holds: bool | None, strength: str
 ) -> None:
     def of(answer: bool | None, how: Strength) -> Answer:
-        return Answer("", "observation", "", None, "", "", None, None, "", answer, how, [], reasons=[], by_interval=False)
+        return Answer("", "observation", "", None, "", "", None, None, "", answer, how, [], reasons=[])
 
     part = Part("", "observation", tests=[of(*one) for one in tests])
     assert (part.holds, part.strength) == (holds, strength)

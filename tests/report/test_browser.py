@@ -233,6 +233,15 @@ def test_without_scripts_a_page_is_whole_and_has_no_dead_controls(name: str, bro
     page.close()
 
 
+def test_on_a_phone_a_chart_is_no_larger_than_it_was_drawn(browser: Any, site: Path) -> None:
+    page = Opened(browser, site / "uva3.html", viewport={"width": 390, "height": 800}).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    both = "[one.getBoundingClientRect().width, Number(one.getAttribute('width'))]"
+    widths = page.evaluate(f"[...document.querySelectorAll('.chart .plot svg')].map((one) => {both})")
+    assert any(drawn < 480 for _, drawn in widths) and all(shown <= drawn + 1 for shown, drawn in widths), widths
+    page.close()
+
+
 def test_a_page_prints(browser: Any, site: Path) -> None:
     page = Opened(browser, site / "uva3.html", color_scheme="dark").page
     page.emulate_media(media="print")

@@ -44,6 +44,11 @@ def test_every_value_and_label_is_drawn() -> None:
     assert {"-3", "5", "down", "up"} <= {element.text for element in ElementTree.fromstring(static(Chart(SPECS["bars"], ""))).iter()}
 
 
+def test_bars_that_would_stand_on_one_another_are_an_error() -> None:
+    with pytest.raises(RuntimeError, match="one label: up, down, up"):
+        bars([{"label": label, "value": 1.0, "text": "1"} for label in ("up", "down", "up")], "nats")
+
+
 def test_the_browsers_specification_has_the_data_and_cannot_leave_its_script() -> None:
     text = str(interactive(Chart(dots([{**ROWS[0], "label": "</script>"}, ROWS[1]], "nats"), "")))
     assert "<" not in text

@@ -71,6 +71,36 @@ def test_a_difference_is_resolved_image_by_image_beyond_what_seeds_and_estimates
     assert not again.resolved and again.half == pytest.approx(np.hypot(pair.half, 1.96 * 0.6), rel=1e-4)
 
 
+def test_one_draw_of_noise_is_compared_with_one_draw_whatever_more_draws_say(config: ReportConfig, tmp_path: Path) -> None:
+    def flow(name: str, *by_draws: tuple[int, float]) -> None:
+        """Write three seeds of a flow, each a nat above the one before, with these values of the first; intervals of two nats."""
+        for seed in range(3):
+            rows = [
+                {"importance_samples": k, "n_images": 40, "nll_nats": nll + seed, "nll_nats_low": nll - 2, "nll_nats_high": nll + 2}
+                for k, nll in by_draws
+            ]
+            last = {"nll_nats": rows[-1]["nll_nats"], "importance_samples": rows[-1]["importance_samples"], "nll_kind": "probability"}
+            tables = {"likelihood": rows, "per_image": [{"importance_samples": 1, "n_images": 40, "nll_nats": [0.0] * 40}]}
+            write_run(tmp_path, "quick", name, seed, metrics={**METRICS, **last}, details=tables)
+
+    flow(PLANE, (1, 100.0))
+    flow(VAE, (1, 110.0), (50, 95.0))
+    results = Results(seeds(config, PLANE, VAE), tmp_path)
+    (pair,) = pairs(results, list(likelihoods(results).values()))
+    # With fifty draws the second lies 5 nats lower, with one 10 nats higher; the seeds differ alike, the images by 2 nats at 95 % each.
+    assert (pair.better, pair.worse, pair.difference, pair.samples) == (PLANE, VAE, 10.0, 1)
+    assert pair.resolved and pair.half == pytest.approx(np.hypot(2, 2))
+    # Two with many draws keep theirs; without a row of one draw nothing is compared.
+    flow(PLANE, (1, 100.0), (50, 96.0))
+    results = Results(seeds(config, PLANE, VAE), tmp_path)
+    (pair,) = pairs(results, list(likelihoods(results).values()))
+    assert (pair.better, pair.difference, pair.samples) == (VAE, 1.0, 0)
+    flow(PLANE, (1, 100.0))
+    flow(VAE, (50, 95.0))
+    results = Results(seeds(config, PLANE, VAE), tmp_path)
+    assert pairs(results, list(likelihoods(results).values())) == []
+
+
 def test_published_numbers_stand_beside_the_same_data_and_kind_alone(params: Any, tmp_path: Path) -> None:
     from made_up import official, whole_config
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from drawn import kinds, numbers, points
 from made_up import write
+from PIL import Image
 from support.written import Written
 
 from regen.params.schema import ReportConfig
@@ -69,14 +70,6 @@ def early(step: int, saturating: float, non_saturating: float, real: float, fake
     return {"run_step": step, **norms, "probability_real": real, "probability_fake": fake}
 
 
-@pytest.mark.parametrize(("ratio", "real", "holds"), [(0.11, 0.94, True), (0.09, 0.94, False), (0.11, 0.96, False)])
-def test_gradients_are_of_one_size_above_a_tenth_where_no_step_is_sure(ratio: float, real: float, holds: bool, written: Written) -> None:
-    # Before the first step nothing is learned; of the later ones each counts.
-    rows = [early(0, 0.01, 1.0, 0.99), early(1, 2.0, 1.0, 0.6), early(3, 2 * ratio, 2.0, 0.7), early(10, 1.0, 1.0, real)]
-    written.probe("early_gradients", rows=rows)
-    assert ("of one size" in shown(written)["discriminator"].text) == holds
-
-
 def test_the_discriminators_output_and_the_gradients_are_drawn_from_the_first_step_on(written: Written) -> None:
     written.probe("early_gradients", rows=[early(0, 9.0, 9.0, 0.5), early(1, 0.25, 0.5, 0.75, 0.375), early(3, 0.125, 1.0, 0.875, 0.25)])
     outputs, norms = (kinds([chart]) for chart in shown(written)["discriminator"].charts)
@@ -87,7 +80,7 @@ def test_the_discriminators_output_and_the_gradients_are_drawn_from_the_first_st
 def said_of_weights(written: Written, **distortions: float) -> str:
     """Return what is said of models by the weight of their KL; a smaller weight has the higher rate."""
     for rate, (name, distortion) in enumerate(distortions.items()):
-        written.metrics(f"ai3611-vae-z1-{name}-mnist", kl_nats=1.0 + rate, recon_nats=distortion)
+        written.history(f"ai3611-vae-z1-{name}-mnist", val_kl_nats=[1.0 + rate] * 5, val_recon_nats=[distortion] * 5)
     return shown(written)["rate-distortion"].text
 
 
@@ -106,7 +99,7 @@ def test_what_is_said_of_the_kls_weight_is_what_rate_and_distortion_show(written
 
 def test_two_weights_are_no_curve(written: Written) -> None:
     for name in ("kl1", "kl2"):
-        written.metrics(f"ai3611-vae-z1-{name}-mnist", kl_nats=1.0, recon_nats=150.0)
+        written.history(f"ai3611-vae-z1-{name}-mnist", val_kl_nats=[1.0], val_recon_nats=[150.0])
     assert "rate-distortion" not in shown(written)
 
 
@@ -119,3 +112,23 @@ def test_the_distance_goes_from_the_right_axes_to_the_wrong_ones(config: ReportC
     found = {one.id: one for one in exhibits(Results(config, root), Pictures(root, "quick", root / "site"))}
     assert numbers(found["reshape"].text) == ["207", "1,204"]
     assert [thumbnail.source for thumbnail, _ in found["reshape"].pair] == [f"img/vu4a-gan-mnist-{how}.png" for how in ("right", "wrong")]
+
+
+def test_whole_pictures_stand_beside_each_other_by_what_they_show(written: Written) -> None:
+    kinds_of = {TWO: ["codes", "nearest_training"], TWENTY: ["latents_by_class"], "uva3-gan-mnist": ["nearest_training", "samples"]}
+    grid = {"title": "", "left": 0, "top": 0, "tile_width": 2, "tile_height": 2, "pitch_x": 2, "pitch_y": 2}
+    grids = [{**grid, "columns": 1, "rows": 1, "column_labels": [], "row_labels": []}]
+    for name, drawn in kinds_of.items():
+        folder = written.root / "reports" / written.config.preset / "figures" / name
+        told = {"title": "", "caption": "", "description": "", "grids": grids}
+        write(folder / "index.json", [{"file": f"{kind}.png", "kind": kind, **told} for kind in drawn])
+        for kind in drawn:
+            Image.new("L", (2, 2)).save(folder / f"{kind}.png")
+    found = shown(written)
+    assert {viewer.picture.path.parent.name: viewer.picture.path.stem for viewer in found["classes"].viewers} == {
+        TWO: "codes",
+        TWENTY: "latents_by_class",
+    }
+    assert [viewer.picture.path.parent.name for viewer in found["nearest"].viewers] == [TWO, "uva3-gan-mnist"]
+    # They are looked at as a whole: nothing to choose a tile of.
+    assert not [viewer for one in ("classes", "nearest") for viewer in found[one].viewers if viewer.picture.grids]

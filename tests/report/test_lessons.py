@@ -114,10 +114,12 @@ def test_the_gradients_are_those_of_the_two_losses_by_the_logit(written: Written
 
 def test_rate_and_distortion_are_of_the_weights_alone_by_rising_rate(written: Written) -> None:
     for name, kl, recon in (("kl10", 0.5, 180.0), ("kl1", 4.0, 150.0), ("kl05", 5.0, 151.0)):
-        written.metrics(f"ai3611-vae-z1-{name}-mnist", kl_nats=kl, recon_nats=recon)
-    # Noise, or a second latent, is another difference.
-    for name in ("ai3611-vae-z1-noise01-mnist", "ai3611-vae-z2-mnist", "uva3-vae-z2-mnist"):
-        written.metrics(name, kl_nats=7.0, recon_nats=100.0)
+        # What comes before the last five epochs does not count.
+        kls, recons = ([99.0, *[value - 1] * 2, value, *[value + 1] * 2] for value in (kl, recon))
+        written.history(f"ai3611-vae-z1-{name}-mnist", val_kl_nats=kls, val_recon_nats=recons)
+    # Noise, a second latent or a longer schedule is another difference.
+    for name in ("ai3611-vae-z1-noise01-mnist", "ai3611-vae-z2-mnist", "uva3-vae-z2-mnist", "ai3611-vae-z1-mnist"):
+        written.history(name, val_kl_nats=[7.0] * 5, val_recon_nats=[100.0] * 5)
     (chart,) = shown(written, "rate_distortion").charts
     assert points(chart, "x", "y", "weight") == [(0.5, 180.0, 10.0), (4.0, 150.0, 1.0), (5.0, 151.0, 0.5)]
     assert [numbers(name) for (name,) in points(chart, "name")] == [["10"], ["1"], ["0.5"]]

@@ -9,7 +9,6 @@ from drawn import numbers, points, scale
 from made_up import seeds
 from support.written import Written
 
-from regen.common.errors import UserError
 from regen.report.models import Floor, Group, groups, table
 from regen.report.pictures import Pictures
 
@@ -35,8 +34,10 @@ def samples(written: Written, name: str, distance: float) -> None:
 
 
 def costs(written: Written, seconds: dict[str, float]) -> None:
-    """Write what the stages took: `{"uva3-vae-z2-mnist/0/train": 600.0}`."""
-    written.json("provenance.json", {stage: {"seconds": value} for stage, value in seconds.items()})
+    """Write what the stages took of a processor, `{"uva3-vae-z2-mnist/0/train": 600.0}`, on a machine that was busy with other things."""
+    written.json(
+        "provenance.json", {stage: {"device": "cpu", "cpu_seconds": value, "seconds": 3 * value} for stage, value in seconds.items()}
+    )
 
 
 def test_every_column_of_a_model_is_the_mean_of_its_own_seeds(written: Written) -> None:
@@ -56,7 +57,7 @@ def test_every_column_of_a_model_is_the_mean_of_its_own_seeds(written: Written) 
     (one,) = group.models
     assert (one.variant, one.title, one.report, one.seeds) == (PLANE, made.config.variants[PLANE].title, "uva3", 2)
     assert (one.distances, one.distance, one.distance_range, one.recall) == ([50.0, 60.0], "55", "50 to 60", 0.5)
-    assert (one.seconds, one.cost, one.cut, one.faulty) == (720.0, "12 min", "30 of 40 epochs", False)
+    assert (one.seconds, one.cost, one.epochs, one.faulty) == (720.0, "12 min", "30 of 40 epochs", False)
     likelihood = one.likelihood
     # 101.5 - 0.5 - 4
     assert likelihood is not None and (likelihood.by, likelihood.best) == ("quadrature", pytest.approx(97.0))
@@ -74,7 +75,7 @@ def test_models_stand_by_their_distance_those_without_one_last_and_classifiers_n
     last = group.models[-1]
     assert (last.distances, last.distance, last.recall, last.seconds, last.cost) == ([], "", None, None, "")
     # All of its epochs ran.
-    assert last.cut == ""
+    assert last.epochs == f"{written.config.variants[LAB].training.epochs} epochs"
 
 
 def test_a_fault_that_was_put_in_is_marked_and_sizes_stand_apart(written: Written) -> None:
@@ -132,10 +133,32 @@ def test_quality_likelihood_and_minutes_are_drawn_against_each_other_where_three
     assert len(shown(written)["mnist-28"].charts) == 2
 
 
-def test_provenance_without_a_time_ends_in_one_line(written: Written) -> None:
-    written.json("provenance.json", {f"{PLANE}/0/train": {"device": "cpu"}})
-    with pytest.raises(UserError, match=r"provenance\.json: expected 'seconds' of uva3-vae-z2-mnist/0/train"):
-        shown(written)
+def test_what_the_clock_alone_measured_or_a_gpu_did_is_no_cost(written: Written) -> None:
+    made = Written(seeds(written.config, PLANE), written.root)
+    for name in (PLANE, VAE, LAB):
+        made.quality(name, **{DISTANCE: 1.0})
+    clock, gpu = {"device": "cpu", "seconds": 900.0}, {"device": "cuda", "seconds": 30.0, "cpu_seconds": 40.0}
+    processor = {"device": "cpu", "seconds": 900.0, "cpu_seconds": 240.0}
+    made.json("provenance.json", {f"{PLANE}/0/train": clock, f"{PLANE}/1/train": processor, f"{VAE}/0/train": clock, f"{LAB}/0/train": gpu})
+    (group,) = shown(made).values()
+    assert {one.variant: one.seconds for one in group.models} == {PLANE: 240.0, VAE: None, LAB: None}
+
+
+def test_a_group_says_where_training_sets_differ_and_where_features_are_random(written: Written) -> None:
+    card = {"description": "digits", "counts": {"train": 500, "validation": 100, "test": 200}}
+    written.json("data/mnist.json", card)
+    for name in (PLANE, VAE):
+        written.quality(name, **{DISTANCE: 1.0})
+    written.json("features/mnist.json", {"labels": "classes"})
+    (alike,) = shown(written).values()
+    assert alike.notes == ["digits"] and [one.images for one in alike.models] == [500, 500]
+    # The report's GAN holds out the test set, and trains on the validation images too.
+    written.quality(GAN, **{DISTANCE: 2.0})
+    written.json("features/mnist.json", {"labels": "nothing"})
+    (group,) = shown(written).values()
+    assert [one.images for one in group.models] == [500, 500, 600]
+    _, random, sizes = group.notes
+    assert "random weights" in random and numbers(sizes) == ["500", "600"]
 
 
 def test_the_table_has_a_row_a_seed_with_what_evaluation_and_quality_measured(written: Written) -> None:

@@ -133,6 +133,32 @@ def test_snapshots_stand_in_the_order_of_training_and_the_last_epoch_once(writte
     assert chart.spec["encoding"]["x"]["sort"] == ["before training", "epoch 5", "epoch 40", "epoch 100", "end of training"]
 
 
+def test_snapshots_of_a_schedule_that_was_cut_stand_at_the_epochs_that_were_run(written: Written) -> None:
+    # 10 of the 200 epochs: what the report calls epoch 50 was taken after a quarter of them.
+    written.history(IWAE, val_neg_elbo_nats=[1.0] * 10)
+    written.rows(IWAE, distances(before_training=9.0, epoch_1=8.0, epoch_50=7.0, epoch_200=6.0, samples=6.0))
+    # A run that ended early took its snapshots where its own schedule has them.
+    written.history(VAE, val_neg_elbo_nats=[1.0] * 8)
+    written.rows(VAE, distances(epoch_5=5.0))
+    (chart,) = drawn(written, {"kind": "snapshots", "measure": DISTANCE}, IWAE, VAE)
+    assert by_variant(written, chart, IWAE, VAE) == {
+        IWAE: {"before training": 9.0, "epoch 0.05": 8.0, "epoch 2.5": 7.0, "epoch 10": 6.0},
+        VAE: {"epoch 5": 5.0},
+    }
+    assert chart.spec["encoding"]["x"]["sort"] == ["before training", "epoch 0.05", "epoch 2.5", "epoch 5", "epoch 10"]
+
+
+def test_variants_that_have_nothing_of_a_measure_are_named(written: Written) -> None:
+    written.quality(VAE, **{DISTANCE: 40.0})
+    written.rows(VAE, distances(epoch_5=70.0))
+    whole, part = ({"kind": "measure", "measures": [DISTANCE]}, {"kind": "snapshots", "measure": DISTANCE})
+    for chosen in (whole, part):
+        (chart,) = drawn(written, chosen, VAE, GAN)
+        assert written.config.variants[GAN].title in chart.title and written.config.variants[VAE].title not in chart.title
+        (chart,) = drawn(written, chosen, VAE)
+        assert chart.title == ""
+
+
 def test_snapshots_of_reconstructions_are_not_those_of_samples(written: Written) -> None:
     found = distances(samples=51.0, epoch_5=70.0, reconstructions=11.0)
     written.rows(VAE, {**found, "reconstructions, epoch 5": {DISTANCE: 12.0}})

@@ -226,6 +226,13 @@ def test_a_generator_runs_from_the_latents_to_the_image(section: str, network: d
     assert numbers(own)[: len(numbers(expected))] == numbers(expected)
 
 
+def test_one_sample_is_no_plural(paper: ReportConfig) -> None:
+    for samples, said in ((1, "1 sample,"), (5, "5 samples,")):
+        values = paper.variants["ext-iwae-k5-mnist"].model_dump()
+        values["training"]["objective"]["samples"] = samples
+        assert f"IWAE bound, {said}" in settings_line(parse(ReportedVariant, values, "test"))
+
+
 def test_a_schedule_that_a_preset_cuts_says_so(report_config: Callable[[str], ReportConfig], paper: ReportConfig) -> None:
     whole, cut = (words(settings_line(config.variants["uva3-vae-z2-mnist"])) for config in (paper, report_config("quick")))
     assert numbers(cut) == [*numbers(whole), "40"] and cut != whole

@@ -17,7 +17,8 @@ from regen.common.errors import UserError
 from regen.params.reports import TAKEN, folders
 from regen.params.schema import ReportConfig
 from regen.report.lessons import DRAWN, read_lessons
-from regen.report.site import _mathml, write_report
+from regen.report.site import _assumed, _mathml, write_report
+from regen.report.verdicts import reason
 
 ROOT = Path(__file__).parents[2]
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -224,3 +225,21 @@ def test_the_site_that_is_there_is_whole_and_light(preset: str) -> None:
     assert index + sum((folder / "site" / link).stat().st_size for link in shown) < 1_500_000
     # Quick's is not in git.
     assert preset == "quick" or sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 25_000_000
+
+
+def test_what_was_chosen_is_said_where_it_is_an_empty_list(paper: ReportConfig) -> None:
+    assert "hidden none," in _assumed(paper.variants["davari-vae-deconv-celeba"])
+
+
+@pytest.mark.parametrize(
+    ("reasons", "own", "said"),
+    [
+        # What runs are short of stands alone, and goes first; what is of a part alone keeps its name.
+        (["hair: between the ends", "hair: 10 of 200 epochs"], ["10 of 200 epochs"], "10 of 200 epochs"),
+        (["hair: not measured"], [], "hair: not measured"),
+        (["1 seed", "within the error"], ["1 seed"], "1 seed"),
+        ([], [], ""),
+    ],
+)
+def test_a_badge_says_what_its_part_is_not_measured_of(reasons: list[str], own: list[str], said: str) -> None:
+    assert reason({"reasons": reasons, "parts": [{"part": "hair", "reasons": own}, {"part": "pose", "reasons": []}]}) == said

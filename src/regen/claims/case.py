@@ -38,7 +38,6 @@ class Test:
     strength: Strength
     variants: list[str]
     reasons: list[str] = field(repr=False)
-    by_interval: bool = field(repr=False)
     why: str = ""
 
 
@@ -240,7 +239,6 @@ class Case:
                 strength=strength,
                 variants=variants,
                 reasons=reasons,
-                by_interval=interval.half is not None,
                 why=why,
             )
         )

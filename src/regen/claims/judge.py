@@ -33,7 +33,7 @@ def judge(config: ReportConfig, root: Path, studies: Path = STUDIES) -> dict[str
     results = Results(config, root)
     rows: list[dict[str, Any]] = []
     errata: list[dict[str, Any]] = []
-    intervals = 0
+    firm = intervals = 0
     for report in config.reports:
         folder = studies / report
         checks = checks_of(folder)
@@ -41,15 +41,16 @@ def judge(config: ReportConfig, root: Path, studies: Path = STUDIES) -> dict[str
             case = judged(checks[claim.id], results)
             row = _row(claim, report, case, results)
             rows.append(row)
-            if row["strength"] == "firm":
-                intervals += sum(test.by_interval for part in _observed(case) for test in part.deciding)
+            if row["strength"] == "firm" and claim.kind != "question":
+                firm += 1
+                intervals += sum(test.low is not None for part in _observed(case) for test in part.deciding)
         errata += [{**one.model_dump(), "report": report} for one in read_errata(folder)]
     return {
         "preset": config.preset,
         "level": LEVEL,
         "counts": _counts(rows, errata),
         "chance": {
-            "firm": sum(row["strength"] == "firm" for row in rows),
+            "firm": firm,
             "intervals": intervals,
             "wrong_at_most": round(intervals * (1 - LEVEL), 4),
         },
@@ -103,7 +104,7 @@ def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, A
         "strength": strength,
         "reasons": reasons,
         "parts": [_part(part) for part in case.parts],
-        "tests": [_test(test) for part in case.parts for test in part.tests],
+        "tests": [dict(vars(test)) for part in case.parts for test in part.tests],
         "numbers": [vars(number) for number in case.numbers.values()],
         "variants": variants,
         "seeds": {name: _seeds(results, case, name) for name in variants},
@@ -112,7 +113,7 @@ def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, A
         "missing": list(dict.fromkeys(line for part in case.parts for line in part.missing)),
         "decides": claim.decides if open_ else [],
         "notes": claim.notes,
-        "commands": _commands(results, case, [*variants, *(claim.decides if open_ else [])]),
+        "commands": _commands(results, case, variants, claim.decides if open_ else []),
         "figures": claim.figures,
         "reported": claim.reported,
     }
@@ -215,10 +216,6 @@ def _part(part: Part) -> dict[str, Any]:
     }
 
 
-def _test(test: Any) -> dict[str, Any]:
-    return {key: value for key, value in vars(test).items() if key != "by_interval"}
-
-
 def _variants(claim: Claim, case: Case, results: Results) -> list[str]:
     read = [name for part in case.parts for test in part.tests for name in test.variants]
     return list(dict.fromkeys(name for name in [*claim.variants, *read] if name in results.config.variants))
@@ -260,19 +257,19 @@ def _epochs(results: Results, variants: Sequence[str]) -> dict[str, list[int]]:
     return short
 
 
-def _commands(results: Results, case: Case, names: Sequence[str]) -> list[str]:
-    """Return what runs the evidence of a claim again: the variants that ran, those that have not run yet, and the probes."""
+def _commands(results: Results, case: Case, read: Sequence[str], deciding: Sequence[str]) -> list[str]:
+    """Return what runs the evidence again that was read and, where some is missing, what runs all that would decide the claim."""
     preset = results.config.preset
-    read = [*names, *(name for part in case.parts for test in part.tests for name in test.variants)]
-    variants = [name for name in dict.fromkeys(read) if name in results.config.variants]
-    probes = [name for name in dict.fromkeys(read) if name not in results.config.variants]
-    ran = [name for name in variants if _seeds(results, case, name)]
-    waiting = [name for name in variants if name not in ran]
+    tested = (name for part in case.parts for test in part.tests for name in test.variants)
+    ran = [name for name in read if _seeds(results, case, name)]
+    lacking = deciding if any(part.missing for part in case.parts) else []
+    waiting = [name for name in [*read, *lacking] if name in results.config.variants and (name in lacking or name not in ran)]
+    probes = [name for name in [*tested, *deciding] if name not in results.config.variants]
     again, first = f"make verify PRESET={preset}", "make report" if preset == "quick" else f"make {preset}"
     folder = "" if preset == "quick" else f"{preset}/"
     return [
-        *(f'{command} VARIANT="{" ".join(chosen)}"' for command, chosen in ((again, ran), (first, waiting)) if chosen),
-        *(f"dvc repro {folder}pipeline/probe/dvc.yaml:probe-{name}" for name in probes),
+        *(f'{command} VARIANT="{" ".join(dict.fromkeys(names))}"' for command, names in ((again, ran), (first, waiting)) if names),
+        *(f"dvc repro {folder}pipeline/probe/dvc.yaml:probe-{name}" for name in dict.fromkeys(probes)),
     ]
 
 

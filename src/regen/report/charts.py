@@ -83,8 +83,11 @@ def static(chart: Chart, standalone: bool = False) -> str:
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
     assert size is not None
-    # What remains of interaction and of metadata in Vega's output says nothing in a still picture.
-    svg = re.sub(r' (?:pointer-events|aria-\w+|role|class|xmlns:xlink|version)="[^"]*"', "", svg)
+    # What remains of interaction and of metadata in Vega's output says nothing in a still picture; a font is named once, and a tenth of a
+    # pixel is enough.
+    svg = re.sub(r' (?:pointer-events|aria-\w+|role|class|xmlns:xlink|version|font-family)="[^"]*"| opacity="1"', "", svg)
+    svg = re.sub(r' (?:d|transform)="[^"]*"', lambda place: re.sub(r"(\.\d)\d+", r"\1", place[0]), svg)
+    svg = svg.replace("<svg", f'<svg font-family="{FONT}"', 1)
     svg = re.sub(r'<path d=""[^>]*/>|<path d="M0,0h0v0h0Z"/>', "", svg)
     for _ in range(4):
         svg = re.sub(r"<g(?: [^>]*)?></g>|<g(?: [^>]*)?/>", "", svg)
@@ -170,7 +173,15 @@ def _names(rows: Sequence[Row]) -> Spec:
 
 
 def bars(rows: Sequence[Row], title: str, width: int = 230) -> Spec:
-    """Return horizontal bars with their values; rows have label, value, text, and `tone`, a colour of the page."""
+    """Return horizontal bars with their values; rows have label, value, text, and `tone`, a colour of the page.
+
+    Raises
+    ------
+    RuntimeError
+        If two rows have one label: their bars would stand on one another.
+    """
+    if len(_order(rows, "label")) < len(rows):
+        raise RuntimeError(f"bars with one label: {', '.join(str(row['label']) for row in rows)}")
     values = [{"tone": "var(--c1)", **row} for row in rows]
     x = {"field": "value", **_scaled(values, ["value"], title, log=False, zero=True, room=0.25, grid=False, labels=False, ticks=False)}
     bar = {"x": x, "color": {"field": "tone", "type": "nominal", "scale": None}}

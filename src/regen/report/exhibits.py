@@ -1,12 +1,13 @@
 """The page to look and play: pictures whose tiles a slider chooses, and charts that explain what a sentence cannot."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import exp
 from statistics import fmean
 from typing import Any
 
+from regen.claims.reads import late
 from regen.report.charts import Chart, labelled, lines
 from regen.report.pictures import Picture, Pictures, Thumbnail
 from regen.report.plots import labels, naive_estimator
@@ -186,10 +187,7 @@ def _discriminator(results: Results, pictures: Pictures) -> Exhibit:
     return Exhibit(
         "discriminator",
         "What the discriminator says, step by step",
-        "The textbook's story is that the discriminator wins at once and the saturating gradient vanishes. Here it tells both apart "
-        "early, but never surely: both gradients stay of one size."
-        if _of_one_size(rows)
-        else "Mean of the discriminator's output over batches, and the norm of the gradient that reaches the generator.",
+        "Mean of the discriminator's output over batches, and the norm of the gradient that reaches the generator.",
         charts=[
             Chart(lines(said, "Training step", "Mean output of the discriminator", log_x=True), "D(x) and D(G(z)) by step.", source, True),
             Chart(lines(norms, "Training step", "Gradient norm at the generator", log_x=True), "Gradient norms by step.", source, True),
@@ -197,21 +195,22 @@ def _discriminator(results: Results, pictures: Pictures) -> Exhibit:
     )
 
 
-def _of_one_size(rows: Sequence[dict[str, Any]]) -> bool:
-    ratios = [float(row["saturating_gradient_norm"]) / float(row["non_saturating_gradient_norm"]) for row in rows]
-    return min(ratios) > 0.1 and max(float(row["probability_real"]) for row in rows) < 0.95
-
-
 def _weights(results: Results) -> list[dict[str, Any]]:
-    """Return rate and distortion of the models that differ in the weight of the KL alone, by rising rate; raises Missing without three."""
-    rows: list[dict[str, Any]] = []
+    """Return rate and distortion of the models that differ in the weight of the KL alone, by rising rate; raises Missing without three.
+
+    They are the validation images' means of the last five epochs, of the schedule that most of them share.
+    """
+    kl, recon = late(results, "val_kl_nats"), late(results, "val_recon_nats")
+    by_epochs: dict[int, list[dict[str, Any]]] = {}
     for name, variant in results.config.variants.items():
         objective: Any = variant.training.objective
         model: Any = variant.model
         plain = variant.report == "ai3611" and model.family == "vae" and model.latent.dim == 1 and variant.training.noise is None
-        if plain and objective.kind == "elbo" and results.metrics(name):
-            rate, distortion = (fmean(results.value(name, key).values()) for key in ("kl_nats", "recon_nats"))
-            rows.append({"x": rate, "y": distortion, "weight": objective.kl_weight, "name": f"KL × {objective.kl_weight:g}"})
+        if plain and objective.kind == "elbo" and results.histories(name):
+            rate, distortion = (fmean(read(name).values()) for read in (kl, recon))
+            row = {"x": rate, "y": distortion, "weight": objective.kl_weight, "name": f"KL × {objective.kl_weight:g}"}
+            by_epochs.setdefault(variant.training.epochs, []).append(row)
+    rows = max(by_epochs.values(), key=len, default=[])
     if len(rows) < 3:
         raise Missing("fewer than three weights of the KL were run")
     return sorted(rows, key=lambda row: row["x"])
@@ -221,8 +220,9 @@ def rate_distortion(results: Results) -> Chart:
     """Return KL against reconstruction error, a point a weight of the KL; raises Missing without three."""
     rows = _weights(results)
     chart = labelled(rows, "Rate: KL (nats per image)", "Distortion: reconstruction error (nats per image)")
-    source = f"results/{results.config.preset}/ai3611-vae-z1-*/*/metrics.json"
-    return Chart(chart, "Reconstruction error against KL, a point for each weight of the KL.", source)
+    source = f"results/{results.config.preset}/ai3611-vae-z1-*/*/history.csv"
+    described = "Reconstruction error of validation images against their KL at the end of training, a point for each weight of the KL."
+    return Chart(chart, described, source)
 
 
 def _rates(results: Results, pictures: Pictures) -> Exhibit:
@@ -253,15 +253,28 @@ def _said_of_weights(rows: Sequence[dict[str, Any]]) -> str:
     return "How much the latent carries (rate), against what the reconstruction loses (distortion)."
 
 
+def _whole(results: Results, pictures: Pictures, *kinds: str) -> list[Viewer]:
+    """Return a viewer for the first picture of these kinds of every variant, without sliders."""
+    found = {name: picture for name in results.config.variants if (picture := pictures.find(name, *kinds)) is not None}
+    titles = labels(results.config, list(found))
+    return [Viewer(replace(picture, grids=[]), titles[name]) for name, picture in found.items()]
+
+
 def _by_class(results: Results, pictures: Pictures) -> Exhibit:
-    names = [name for name in results.config.variants if pictures.find(name, "codes", "latents_by_class")]
-    found = [picture for name in names if (picture := pictures.find(name, "codes", "latents_by_class")) is not None]
-    titles = labels(results.config, names)
     return Exhibit(
         "classes",
         "Where the digits lie in the latent space",
         "Each point is a test image, coloured by its digit; no model was told the digits.",
-        [Viewer(picture, titles[name]) for name, picture in zip(names, found, strict=True)],
+        _whole(results, pictures, "codes", "latents_by_class"),
+    )
+
+
+def _nearest(results: Results, pictures: Pictures) -> Exhibit:
+    return Exhibit(
+        "nearest",
+        "Did the model copy its training images?",
+        "The top row are samples. Below each stand the three training images that are nearest to it, pixel by pixel: a copy would show.",
+        _whole(results, pictures, "nearest_training"),
     )
 
 
@@ -286,4 +299,5 @@ EXHIBITS: tuple[Callable[[Results, Pictures], Exhibit], ...] = (
     _discriminator,
     _rates,
     _by_class,
+    _nearest,
 )

@@ -13,7 +13,7 @@ from regen.params.schema import ReportedVariant
 from regen.report.published import Published, read_published
 from regen.results import Missing, Results
 
-__all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs"]
+__all__ = ["KINDS", "Likelihood", "Pair", "Z", "data_of", "held_against", "likelihoods", "pairs"]
 
 Table = dict[str, Any]
 
@@ -56,6 +56,11 @@ class Likelihood:
     exact_error: float
     checked: int
     per_image: list[float]
+
+    @property
+    def one_draw(self) -> bool:
+        """Whether it is an upper bound of one draw of noise: not to be ranked among estimates of many draws."""
+        return self.kind == "probability" and self.most_samples == 1
 
     @property
     def best(self) -> float:
@@ -140,7 +145,8 @@ def _per_image(details: Sequence[Table]) -> list[float]:
 class Pair:
     """Two models on the same images: how much lower the first lies, in nats, half of the 95 % interval, and whether it excludes zero.
 
-    `half` is None where no error over seeds is known; the difference is open then.
+    `half` is None where no error over seeds is known; the difference is open then. `samples`: how many draws both are compared at, where
+    one has a single draw and the other more; 0 where each has all that it has.
     """
 
     better: str
@@ -148,21 +154,49 @@ class Pair:
     difference: float
     half: float | None
     resolved: bool
+    samples: int = 0
 
 
 def pairs(results: Results, found: Sequence[Likelihood]) -> list[Pair]:
-    """Return every pair of models of one data and kind, image by image; what seeds add is the wider of what the verdicts would take."""
+    """Return every pair of models of one data and kind, image by image; what seeds add is the wider of what the verdicts would take.
+
+    A model with one draw of noise and one with more are compared at one draw each, and left out where the other has no such row.
+    """
     ranked = sorted(found, key=lambda one: one.best)
     result = []
     for index, first in enumerate(ranked):
         for second in ranked[index + 1 :]:
-            difference = second.best - first.best
-            over_images = _paired_variance(first.per_image, second.per_image)
-            seeds = _over_seeds(results, first.variant, second.variant)
-            error = math.sqrt(over_images + first.exact_error**2 + second.exact_error**2)
-            half = None if seeds is None else math.hypot(seeds, Z * error)
-            result.append(Pair(first.variant, second.variant, difference, half, half is not None and difference > half))
+            if first.one_draw == second.one_draw:
+                images = _paired_variance(first.per_image, second.per_image)
+                error = math.sqrt(images + first.exact_error**2 + second.exact_error**2)
+                seeds = _over_seeds(results, first.variant, second.variant)
+                result.append(_pair(first, second, second.best - first.best, seeds, error))
+            else:
+                with suppress(Missing):
+                    result.append(_at_one_draw(results, first, second))
     return result
+
+
+def _pair(first: Likelihood, second: Likelihood, difference: float, seeds: float | None, error: float, samples: int = 0) -> Pair:
+    """Return the pair with the lower one in front; `error` is the standard error of what are no seeds."""
+    better, worse = (first, second) if difference >= 0 else (second, first)
+    half = None if seeds is None else math.hypot(seeds, Z * error)
+    return Pair(better.variant, worse.variant, abs(difference), half, half is not None and abs(difference) > half, samples)
+
+
+def _at_one_draw(results: Results, first: Likelihood, second: Likelihood) -> Pair:
+    """Return the pair at one draw each, with the spread over seeds that estimates of more draws have.
+
+    Image by image one draw is not recorded where there are more, so the errors over images are added.
+    """
+
+    def read(name: str, key: str = "nll_nats") -> dict[int, float]:
+        return results.likelihood(name, key, importance_samples=1, n_images=first.images)
+
+    low, high = ([fmean(read(one.variant, f"nll_nats_{end}").values()) for one in (first, second)] for end in ("low", "high"))
+    error = math.hypot(*((b - a) / (2 * Z) for a, b in zip(low, high, strict=True)))
+    difference = fmean(read(second.variant).values()) - fmean(read(first.variant).values())
+    return _pair(first, second, difference, _over_seeds(results, first.variant, second.variant), error, 1)
 
 
 def _over_seeds(results: Results, first: str, second: str) -> float | None:

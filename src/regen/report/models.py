@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.metrics import METRICS
+from regen.params.schema import ReportedVariant
 from regen.report.charts import Chart, dots, scatter
 from regen.report.likelihoods import KINDS, Likelihood, Pair, data_of, likelihoods, pairs
 from regen.report.names import data_label, duration, family_label, rounded, size_label, spread
@@ -26,6 +26,8 @@ AXES = {
     "density": "−log p(x) of a density (nats per image)",
     "unnormalised": "−log p(x) of grey values (nats per image)",
 }
+SCORES = {"probability": "likelihood", "density": "density of pixel values", "unnormalised": "Bernoulli score of grey values"}
+"""What stands on an axis of a kind, in a chart's title."""
 
 
 Data = tuple[str, int, int, bool]
@@ -47,14 +49,17 @@ class Model:
     recall: float | None
     likelihood: Likelihood | None
     seconds: float | None
+    """Of one processor."""
     seeds: int
-    cut: str
+    epochs: str
+    images: int | None
+    """How many it was trained on; None where the data card is not there."""
     faulty: bool
     """Whether its training loss has a fault that was put in on purpose."""
 
     @property
     def cost(self) -> str:
-        """Time of one training."""
+        """Processor time of one training."""
         return "" if self.seconds is None else duration(self.seconds)
 
 
@@ -72,7 +77,7 @@ class Group:
 
     id: str
     title: str
-    about: str
+    notes: list[str]
     models: list[Model]
     floor: Floor | None
     kinds: list[tuple[str, str, list[Likelihood], list[Pair]]]
@@ -119,13 +124,26 @@ def _model(results: Results, pictures: Pictures, name: str, likelihood: Likeliho
         likelihood=likelihood,
         seconds=seconds,
         seeds=max(len(results.metrics(name)), len(results.quality(name))),
-        cut=f"{ran} of {declared} epochs" if 0 < ran < declared else "",
+        epochs=(f"{ran} of " if 0 < ran < declared else "") + f"{declared} epochs",
+        images=_trained_on(results, variant),
         faulty=bool(getattr(variant.training.objective, "log_det_times_dim", False)),
     )
 
 
+def _trained_on(results: Results, variant: ReportedVariant) -> int | None:
+    """Return the number of training images; with the validation images where the test set is held out in their place."""
+    try:
+        counts = results.card(variant.dataset)["counts"]
+    except Missing:
+        return None
+    return int(counts["train"] + (counts["validation"] if variant.training.held_out == "test" else 0))
+
+
 def _costs(results: Results) -> dict[str, float]:
-    """Return the variant -> seconds of a training, the mean over seeds; of dated evidence alone."""
+    """Return the variant -> processor seconds of a training, the mean over the seeds that have them; of dated evidence alone.
+
+    The clock's seconds compare nothing: other programs ran beside some trainings. Nor does processor time beside a GPU.
+    """
     path = results.root / "results" / results.config.preset / "provenance.json"
     if not path.exists():
         return {}
@@ -133,10 +151,9 @@ def _costs(results: Results) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for stage, facts in stages.items():
         name, _, rest = stage.partition("/")
-        if rest.endswith("/train") and name in results.config.variants:
-            if not isinstance(facts.get("seconds"), int | float):
-                raise UserError(f"{path}: expected 'seconds' of {stage}, got none; delete it and run 'make paper'")
-            found.setdefault(name, []).append(facts["seconds"])
+        timed = rest.endswith("/train") and facts.get("device") == "cpu" and "cpu_seconds" in facts
+        if timed and name in results.config.variants:
+            found.setdefault(name, []).append(facts["cpu_seconds"])
     return {name: fmean(values) for name, values in found.items()}
 
 
@@ -149,18 +166,28 @@ def _group(results: Results, data: Data, models: list[Model]) -> Group:
         same = sorted((one for one in own if one.kind == kind), key=lambda one: one.best)
         if same:
             kinds.append((kind, said, same, pairs(results, same)))
-    about = ""
-    with suppress(Missing):
-        about = results.card(data[0])["description"]
     return Group(
         id=f"{data[0]}-{data[1]}" + ("-luminance" if data[3] else ""),
         title=f"{data_label(variant)} at {size_label(variant)}" + (", luminance" if data[3] else ""),
-        about=about,
+        notes=_notes(results, data[0], models),
         models=models,
         floor=floor(results, data, [model.variant for model in models]),
         kinds=kinds,
         charts=[chart for kind, _, same, _ in kinds for chart in _likelihood_charts(results, kind, same)] + _scatters(models, kinds),
     )
+
+
+def _notes(results: Results, dataset: str, models: Sequence[Model]) -> list[str]:
+    """Say what the images are, in what features their distances are taken where no labels are there, and whether training sets differ."""
+    notes = []
+    with suppress(Missing):
+        notes.append(str(results.card(dataset)["description"]).rstrip("."))
+    if results.features().get(dataset, {}).get("labels") == "nothing":
+        notes.append("No labels come with them: distances are taken in the features of a network with random weights")
+    counts = sorted({model.images for model in models if model.images is not None})
+    if len(counts) > 1:
+        notes.append(f"Models are trained on {counts[0]:,} of them or, with the validation images, on {counts[-1]:,}: their rows say which")
+    return notes
 
 
 def floor(results: Results, data: Data, names: Sequence[str]) -> Floor | None:
@@ -194,18 +221,19 @@ def _likelihood_charts(results: Results, kind: str, found: Sequence[Likelihood])
             near = f"{rounded(one.exact, max(one.exact_error, 0.05))} nats by {one.by}"
             ends = {"low": one.exact - 1.96 * one.exact_error, "high": one.exact + 1.96 * one.exact_error}
             rows.append({"label": label, "value": one.exact, "kind": "exact or annealed", "text": near, **ends})
-        many = "upper bound, one draw of noise" if kind == "probability" and one.most_samples == 1 else "importance sampling"
+        many = "upper bound, one draw of noise" if one.one_draw else "importance sampling"
         text = f"{rounded(one.value + one.step, 0.05)} nats, K = {one.most_samples:,}"
         ends = {"low": one.low + one.step, "high": one.high + one.step}
         rows.append({"label": label, "value": one.value + one.step, "kind": many, "text": text, **ends})
     axis = AXES[kind]
     described = f"Dot plot of {axis}, lower is better: " + ", ".join(f"{row['label']} {row['text']}" for row in rows) + "."
     spans = max(row["value"] for row in rows) > 3 * min(row["value"] for row in rows) > 0
-    return (
-        []
-        if len(found) < 2
-        else [Chart(dots(rows, axis, log=spans), described, f"results/{results.config.preset}/*/*/details.json", True, "Likelihoods")]
-    )
+    source, title = f"results/{results.config.preset}/*/*/details.json", _sentence_case(SCORES[kind])
+    return [] if len(found) < 2 else [Chart(dots(rows, axis, log=spans), described, source, True, title)]
+
+
+def _sentence_case(title: str) -> str:
+    return title[:1].upper() + title[1:]
 
 
 def _scatters(models: Sequence[Model], kinds: Sequence[tuple[str, str, list[Likelihood], list[Pair]]]) -> list[Chart]:
@@ -219,14 +247,14 @@ def _scatters(models: Sequence[Model], kinds: Sequence[tuple[str, str, list[Like
             if (model := titles[one.variant]).distances
         ]
         if len(rows) > 2:
-            charts.append(_scatter(rows, AXES[kind], "Fréchet distance of samples", "Quality of samples against likelihood"))
+            charts.append(_scatter(rows, AXES[kind], "Fréchet distance of samples", f"Quality of samples against {SCORES[kind]}"))
     for axis, what, values in (
         (
             "Fréchet distance of samples",
             "Quality of samples",
             {model.variant: fmean(model.distances) for model in models if model.distances},
         ),
-        *((AXES[kind], "Likelihood", {one.variant: one.best for one in found}) for kind, _, found, _ in kinds),
+        *((AXES[kind], _sentence_case(SCORES[kind]), {one.variant: one.best for one in found}) for kind, _, found, _ in kinds),
     ):
         rows = [
             {"x": model.seconds / 60, "y": values[model.variant], "kind": model.family, "name": model.title}
@@ -234,7 +262,7 @@ def _scatters(models: Sequence[Model], kinds: Sequence[tuple[str, str, list[Like
             if model.seconds and model.variant in values
         ]
         if len(rows) > 2:
-            charts.append(_scatter(rows, "Minutes of a training", axis, f"{what} against cost"))
+            charts.append(_scatter(rows, "Processor minutes of a training", axis, f"{what} against cost"))
     return charts
 
 

@@ -140,7 +140,7 @@ def _history(results: Results, figure: ReportFigure, spec: History) -> list[Char
         title = f"{_axis(quantity, bool(unit))}, {when}"
         chart = lines(rows, "epoch", title, log_y=bool(unit) and _wide(rows), points=False)
         drawn = {row["kind"] for row in rows}
-        absent = ", ".join(name for name in names.values() if name not in drawn)
+        absent = _absent(names, drawn)
         about = f"{', '.join(name for name in names.values() if name in drawn)} alone; not recorded: {absent}" if absent else ""
         described = f"{title}, against the epoch: {figure.title}."
         charts.append(Chart(chart, described, _sources(results, figure.variants, "history.csv"), True, about))
@@ -156,9 +156,14 @@ def _mean(results: Results, figure: ReportFigure, column: str, epochs: int | Non
         tables = _with(results.config.variants[name], results.histories(name), column)
         values = [float(table[column][:epochs].mean()) for table in tables if column in table]
         if values:
-            ends = {"low": min(values), "high": max(values)} if len(values) > 1 else {}
-            rows.append({"label": label, "value": fmean(values), "kind": "mean", "text": f"{fmean(values):,.1f}", **ends})
+            rows.append(_over_seeds(label, values, "mean", f"{fmean(values):,.1f}"))
     return Chart(dots(rows, title), f"{title}: {figure.title}.", _sources(results, figure.variants, "history.csv"))
+
+
+def _over_seeds(label: str, values: Sequence[float], kind: str, text: str) -> Table:
+    """Return a row of a dot plot: the mean of the seeds, and their range where there are several."""
+    ends = {"low": min(values), "high": max(values)} if len(values) > 1 else {}
+    return {"label": label, "value": fmean(values), "kind": kind, "text": text, **ends}
 
 
 def _with(variant: ReportedVariant, histories: Mapping[int, pd.DataFrame], column: str) -> list[pd.DataFrame]:
@@ -194,6 +199,21 @@ def _when(moment: str) -> float:
     return known[moment] if moment in known else float(moment.split()[-1].replace(",", ""))
 
 
+def _at(results: Results, name: str, moment: str) -> str:
+    """Return when a snapshot was taken that is called by the report's epoch or step: a schedule that was cut has all of them earlier."""
+    variant = results.config.variants[name]
+    unit, _, number = moment.partition(" ")
+    if unit not in ("epoch", "step") or variant.max_steps is None or not results.histories(name):
+        return moment
+    return f"{unit} {float(number.replace(',', '')) * results.epochs(name) / variant.training.epochs:,g}"
+
+
+def _absent(names: Mapping[str, str], drawn: Iterable[str]) -> str:
+    """Name the variants that are not drawn; empty where all are."""
+    there = set(drawn)
+    return ", ".join(name for name in names.values() if name not in there)
+
+
 def _snapshots(results: Results, figure: ReportFigure, spec: Snapshots) -> list[Chart]:
     names = labels(results.config, figure.variants)
     rows: list[Table] = []
@@ -204,14 +224,16 @@ def _snapshots(results: Results, figure: ReportFigure, spec: Snapshots) -> list[
             values = [run[moment][spec.measure] for run in runs if run.get(moment, {}).get(spec.measure) is not None]
             if values:
                 ends = {"low": _short(min(values)), "high": _short(max(values))} if len(values) > 1 else {}
-                rows.append({"x": moment, "y": _short(fmean(values)), "kind": names[name], **ends})
+                rows.append({"x": _at(results, name, moment), "y": _short(fmean(values)), "kind": names[name], **ends})
     if not rows:
         return []
     order = sorted({row["x"] for row in rows}, key=_when)
     title = _judged(spec.measure)
     chart = lines(rows, "", title, log_y=_wide(rows), ordinal=order)
     described = f"{title} of {spec.images} over training: {figure.title}."
-    return [Chart(chart, described, _sources(results, figure.variants, "quality_details.json"), True)]
+    absent = _absent(names, (row["kind"] for row in rows))
+    title = f"Not measured: {absent}" if absent else ""
+    return [Chart(chart, described, _sources(results, figure.variants, "quality_details.json"), True, title)]
 
 
 def _measure(results: Results, figure: ReportFigure, measure: str, images: Sequence[str]) -> list[Chart]:
@@ -223,15 +245,15 @@ def _measure(results: Results, figure: ReportFigure, measure: str, images: Seque
         for kind in images or [""]:
             values = _finals(results, name, measure, kind)
             if values:
-                ends = {"low": min(values), "high": max(values)} if len(values) > 1 else {}
-                text = f"{one.text(fmean(values))} {one.unit}".strip()
-                row = {"label": names[name], "value": fmean(values), "kind": kind or "trained model", "text": text, **ends}
+                row = _over_seeds(names[name], values, kind or "trained model", f"{one.text(fmean(values))} {one.unit}".strip())
                 groups.setdefault(size_label(results.config.variants[name]), []).append(row)
     charts = []
+    absent = _absent(names, (row["label"] for rows in groups.values() for row in rows))
     for size, rows in groups.items():
         title = _judged(measure) + (f", {size} images" if len(groups) > 1 else "")
         described = f"{title}, one row for each model: {figure.title}."
-        charts.append(Chart(dots(rows, title, log=_wide(rows)), described, _sources(results, figure.variants, "quality.json"), True))
+        source = _sources(results, figure.variants, "quality.json")
+        charts.append(Chart(dots(rows, title, log=_wide(rows)), described, source, True, f"Not measured: {absent}" if absent else ""))
     return charts
 
 

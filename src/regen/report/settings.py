@@ -122,7 +122,8 @@ def _objective(objective: Any) -> list[str]:
                 "log-determinant counted once a latent (a fault, on purpose)" if objective.log_det_times_dim else "",
             ]
         case "iwae":
-            return [f"IWAE bound, {objective.samples} samples, gradient by {objective.gradient.replace('_', ' ')}"]
+            samples = f"{objective.samples} sample{'s' * (objective.samples != 1)}"
+            return [f"IWAE bound, {samples}, gradient: {objective.gradient.replace('_', ' ')}"]
         case "mean_squared_error":
             weight = "" if objective.kl_weight == 1 else f"{objective.kl_weight:g} times "
             return [f"squared error a pixel + {weight}KL a latent"]

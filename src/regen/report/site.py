@@ -304,6 +304,6 @@ def _assumed(variant: ReportedVariant) -> str:
             found = found[part]
         if isinstance(found, dict):
             return str(found.get("kind", ""))
-        return "-".join(map(str, found)) if isinstance(found, list) else str(found)
+        return ("-".join(map(str, found)) or "none") if isinstance(found, list) else str(found)
 
     return ", ".join(f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {value(key)}".strip() for key in variant.assumed)

@@ -25,12 +25,13 @@ Table = Mapping[str, Any]
 
 
 def reason(claim: Table) -> str:
-    """Return the first of what keeps a claim from being firm, without the part that it concerns; empty of one that is firm."""
-    if not claim["reasons"]:
-        return ""
-    first: str = claim["reasons"][0]
-    parts = (f"{one['part']}: " for one in claim["parts"] if one["part"])
-    return next((first.removeprefix(part) for part in parts if first.startswith(part)), first)
+    """Return one thing that keeps a claim from being firm; empty of one that is firm.
+
+    First what runs are short of (data, epochs, seeds), without the part that it concerns; "not measured" says nothing without its part.
+    """
+    reasons: list[str] = claim["reasons"]
+    short = {said: str(why) for one in claim["parts"] for why in one["reasons"] for said in (why, f"{one['part']}: {why}")}
+    return next((short[why] for why in reasons if why in short), next(iter(reasons), ""))
 
 
 class Verdicts:

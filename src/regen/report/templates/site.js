@@ -128,8 +128,10 @@ function vega() {
   return library;
 }
 
-// On a screen that is narrower than this a chart stays the still picture, which is whole.
+// In less room than this a chart stays the still picture, which is whole; in less than the second the entries of its legend stand under
+// each other.
 const ROOM = 440;
+const WIDE = 560;
 
 async function live(figure) {
   const plot = figure.querySelector(".plot");
@@ -138,7 +140,9 @@ async function live(figure) {
   const still = plot.firstElementChild;
   const fresh = element("div", { className: "plot live" });
   plot.after(fresh);
-  await window.vegaEmbed(fresh, JSON.parse(figure.querySelector("script").textContent), { actions: false, renderer: "svg", tooltip: { theme: "custom" } });
+  const spec = JSON.parse(figure.querySelector("script").textContent);
+  if (plot.clientWidth < WIDE) spec.config.legend.columns = 1;
+  await window.vegaEmbed(fresh, spec, { actions: false, renderer: "svg", tooltip: { theme: "custom" } });
   const drawn = fresh.querySelector("svg");
   drawn.setAttribute("role", "img");
   drawn.setAttribute("aria-label", still.getAttribute("aria-label"));
