@@ -87,6 +87,6 @@ lint: .venv/installed ## check style and types
 	ruff format --check .
 	mypy
 
-clean: ## remove what the pipeline makes anew and git ignores; DVC's cache, .venv, MLflow's store, own/, trained/, archives of weights stay
-	rm -rf configs data features models logs checkpoints dvc_plots .pytest_cache .ruff_cache .mypy_cache
+clean: ## remove what the pipeline makes anew and git ignores; checkpoints, DVC's cache, .venv, MLflow's store, own/, trained/, archives of weights stay
+	rm -rf configs data features models logs dvc_plots .pytest_cache .ruff_cache .mypy_cache
 	rm -rf reports/quick/figures reports/quick/site reports/quick/report.md reports/*/made.html

@@ -10,7 +10,6 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from regen.common.determinism import derive_seed, make_deterministic
@@ -20,34 +19,42 @@ from regen.config.variant import TrainConfig
 from regen.dependencies.write import code_of
 from regen.params.configured import fresh
 from regen.params.schema import ReportConfig
+from regen.stage import run
 
 from stages_of import addresses  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def main(preset: str, variants: Sequence[str], device: str) -> None:
+def main(device: str, preset: str, variants: str) -> None:
     """Bring the data up to date by the pipeline, then train what the folder lacks, or has of other settings or code.
+
+    `variants` are names with spaces between.
 
     Raises
     ------
     UserError
-        If a variant is unknown, or CUDA is asked for and not there.
+        If a variant is unknown, the data are not made, or CUDA is asked for and not there.
     """
-    stages = " ".join(addresses(ROOT, preset, variants, ["train"]))
+    names = variants.split()
+    stages = " ".join(addresses(ROOT, preset, names, ["train"]))
     report = fresh(ReportConfig, ROOT, preset, "report.json")
-    datasets = dict.fromkeys(report.variants[name].dataset for name in variants)
+    datasets = dict.fromkeys(report.variants[name].dataset for name in names)
     pipeline = "dvc.yaml" if preset == "quick" else f"{preset}/dvc.yaml"
-    subprocess.run([sys.executable, "-m", "regen.runner", *(f"{pipeline}:split@{name}" for name in datasets)], cwd=ROOT, check=True)
+    command = [sys.executable, "-m", "regen.runner", *(f"{pipeline}:split@{name}" for name in datasets)]
+    if status := subprocess.run(command, cwd=ROOT).returncode:
+        raise UserError(f"train: expected the data to be made, got exit status {status}; see above")
     folder = ROOT / "trained" / preset
     code = code_of(ROOT / "stages/train.py", ROOT)
     write_text(folder / "configs" / preset / "code" / "train.txt", code)
-    if not (folder / "data").exists():
-        (folder / "data").symlink_to(ROOT / "data")
+    data = folder / "data"
+    if not data.exists():
+        data.unlink(missing_ok=True)  # a link to where the repository was before
+        data.symlink_to(ROOT / "data")
     stage = runpy.run_path(str(ROOT / "stages/train.py"))["main"]
     make_deterministic()
     os.chdir(folder)
-    for name in variants:
+    for name in names:
         config = fresh(TrainConfig, ROOT, preset, f"{name}.train.json")
         chosen = config.model_copy(update={"compute": config.compute.model_copy(update={"device": device})})
         write_json(Path("configs", preset, f"{name}.train.json"), chosen.model_dump())
@@ -69,11 +76,4 @@ if __name__ == "__main__":
     parser.add_argument("preset")
     parser.add_argument("variants", nargs="+", metavar="variant")
     asked = parser.parse_args()
-    try:
-        main(asked.preset, asked.variants, asked.device)
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"error: train: expected the data to be made, got exit status {error.returncode}; see above")
-    except KeyboardInterrupt:
-        sys.exit("interrupted: the same command goes on from the last checkpoint")
+    run(main, "scripts/train.py --device", [asked.device, asked.preset, " ".join(asked.variants)])

@@ -5,20 +5,24 @@ before it runs, no locks, no results and no report. With variants, those of thei
 they need, and compared. Files in git are compared themselves, other outputs by the checksums in the locks. Results made on this platform
 must be equal bit for bit, weights included (results/<preset>/platform.json says where each was made); others must lie within
 src/regen/metrics/catalogue.yaml, configurations and data must be equal, and how many outputs are not equal bit for bit is printed,
-with the first of them. `--twice` holds two runs against each other instead. Exit status 1 and a table of what differs if not.
+with the first of them. `--twice` holds two runs against each other instead; both on this machine, each has half the jobs. Exit status 1 and
+a table of what differs if not. Interrupted or told to end (SIGTERM) it ends its runs and removes the copies.
 """
 
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from regen.common.errors import UserError
 from regen.provenance import made_here
+from regen.runner.cores import cores
+from regen.runner.driver import told
 from regen.verification.compare import differences, table
 from regen.verification.outputs import compared, locked, locks_apart, locks_of, stages_of
 
@@ -46,7 +50,7 @@ def main(preset: str, variants: list[str], twice: bool, settings: dict[str, str 
     if preset != "quick" and not variants:
         raise UserError(f'verify {preset}: expected variants, for all of it takes more than a day, got none; name some, VARIANT="a b"')
     pipeline = Path("dvc.yaml") if preset == "quick" else Path(preset, "dvc.yaml")
-    with tempfile.TemporaryDirectory(prefix="regen-verify-") as folder:
+    with told(signal.default_int_handler), tempfile.TemporaryDirectory(prefix="regen-verify-") as folder:
         committed, copy = _clone(Path(folder, "committed")), _clone(Path(folder, "copy"))
         stages = stages_of(committed, pipeline, variants) if variants else {}
         if absent := [name for name in variants if not stages_of(committed, pipeline, [name])]:
@@ -57,11 +61,11 @@ def main(preset: str, variants: list[str], twice: bool, settings: dict[str, str 
         kept = [out for out in (before if outs is None else outs) if (committed / out).exists()]
         how = "twice" if twice else "exact" if made_here(committed / "results" / preset / "platform.json", variants) else "near"
         first = compared(committed, kept)
-        # Two runs go side by side; of two the second is on the cluster.
-        alone = {**settings, "cluster": None}
-        runs = [_start(committed, preset, pipeline, alone, stages)] if twice else []
-        runs.append(_start(copy, preset, pipeline, settings, stages))
-        failed = [status for status in [run.wait() for run in runs] if status]
+        # Two runs go side by side; of two the second is on the cluster, or each has half the jobs.
+        if twice and settings["cluster"] is None:
+            settings = {**settings, "jobs": _half(settings["jobs"])}
+        alone = {committed: {**settings, "cluster": None}} if twice else {}
+        failed = _run({**alone, copy: settings}, preset, pipeline, stages)
         first, before = (compared(committed, kept), locked(committed, pipeline)) if twice else (first, before)
         second = compared(copy, kept)
         unread = [{out: md5 for out, md5 in lock.items() if out not in kept} for lock in (before, locked(copy, pipeline))]
@@ -86,6 +90,28 @@ def _clone(folder: Path) -> Path:
     """Return a copy of HEAD, without a cache."""
     subprocess.run(["git", "clone", "--quiet", "--local", str(ROOT), str(folder)], check=True)
     return folder
+
+
+def _half(jobs: str | None) -> str:
+    """Return half the jobs, rounded up; what is no number is left to the runner, which says so."""
+    jobs = str(cores()) if jobs is None else jobs
+    return str((int(jobs) + 1) // 2) if jobs.isdecimal() else jobs
+
+
+def _run(copies: Mapping[Path, dict[str, str | None]], preset: str, pipeline: Path, stages: Collection[str]) -> list[int]:
+    """Run copies side by side, each by its settings, and return the exit statuses other than 0. However it ends, no run goes on."""
+    runs: list[subprocess.Popen[bytes]] = []
+    try:
+        for copy, settings in copies.items():
+            runs.append(_start(copy, preset, pipeline, settings, stages))
+        return [status for run in runs if (status := run.wait())]
+    finally:
+        # They write into the copies until they have ended.
+        with told(lambda *_: None):
+            for run in runs:
+                run.terminate()
+            for run in runs:
+                run.wait()
 
 
 def _start(copy: Path, preset: str, pipeline: Path, settings: dict[str, str | None], stages: Collection[str]) -> subprocess.Popen[bytes]:

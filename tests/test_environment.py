@@ -69,6 +69,7 @@ def test_clean_leaves_what_git_has_and_what_no_pipeline_makes_anew(bare: Path) -
     stay = {
         *("reports/quick/claims.json", "reports/paper/report.md", "reports/paper/figures/v/means.png", "results/quick/v/0/metrics.json"),
         *("own/pets/images.zip", ".dvc/cache/files/1", "mlflow/quick/mlflow.db", "trained/paper/models/v", "regen-models-paper.tar"),
+        "checkpoints/paper/v/0/state.safetensors",
         *("Makefile", "pyproject.toml", "requirements.lock"),
     }
     go = {

@@ -1,15 +1,19 @@
-"""What CI says about a run and a branch; the archive of weights; the addresses of a variant's stages; MLflow's port; verified variants."""
+"""What CI says; the archive of weights; the addresses of a variant's stages; MLflow's port; verified variants; training elsewhere."""
 
 import importlib.util
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tarfile
+import time
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -110,6 +114,117 @@ def test_a_variant_without_committed_results_is_named_beside_one_whose_name_goes
     monkeypatch.setattr(verify, "_clone", lambda folder: tmp_path)
     with pytest.raises(UserError, match="expected committed results of v, got none"):
         verify.main("paper", ["v", "v-long"], False, {})
+
+
+VERIFIED = """
+import subprocess, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_scripts import script
+verify = script("verify")
+verify._clone = lambda folder: folder.mkdir() or folder
+verify.locked = lambda *_: {}
+verify.made_here = lambda *_: True
+verify._start = lambda copy, *_: subprocess.Popen([sys.executable, "-c", sys.argv[2], copy, Path(copy.name).absolute()])
+verify.main("quick", [], True, {"jobs": None, "cluster": None})
+"""
+RUN = """
+import signal, sys, time
+from pathlib import Path
+def end(*_):
+    time.sleep(0.5)
+    Path(sys.argv[1], "late").touch()
+    Path(sys.argv[2]).write_text("ended")
+    sys.exit()
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, end)
+Path(sys.argv[2]).write_text(sys.argv[1])
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_verification_that_is_told_to_end_ends_its_runs_and_leaves_no_copy(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", VERIFIED, str(ROOT / "tests"), RUN]
+    process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, stderr=subprocess.PIPE)
+    started = [tmp_path / "committed", tmp_path / "copy"]
+    while not all(file.exists() and file.read_text() for file in started):
+        assert process.poll() is None, process.communicate()[1].decode()
+        time.sleep(0.05)
+    copies = [Path(file.read_text()) for file in started]
+    assert all(copy.exists() for copy in copies)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1].decode()
+    assert [file.read_text() for file in started] == ["ended", "ended"]
+    assert said.splitlines()[-1] == "KeyboardInterrupt" and "During handling" not in said
+    assert not any(copy.parent.exists() for copy in copies)
+
+
+@pytest.mark.parametrize(
+    ("twice", "cluster", "jobs"), [(False, None, ["5"]), (True, None, ["3", "3"]), (True, "tcp://127.0.0.1:1", ["5", "5"])]
+)
+def test_two_runs_on_one_machine_share_its_cores(
+    twice: bool, cluster: str | None, jobs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = script("verify")
+    started: list[dict[str, str | None]] = []
+    for name, value in {"_clone": lambda folder: folder, "locked": lambda *_: {}, "made_here": lambda *_: True}.items():
+        monkeypatch.setattr(verify, name, value)
+    ended = SimpleNamespace(wait=lambda: 0, terminate=lambda: None)
+    monkeypatch.setattr(verify, "_start", lambda copy, preset, pipeline, settings, stages: started.append(settings) or ended)
+    verify.main("quick", [], twice, {"jobs": "5", "cluster": cluster})
+    assert [settings["jobs"] for settings in started] == jobs
+    assert [settings["cluster"] for settings in started] == [None, cluster][-len(jobs) :]
+    assert verify._half("1") == "1" and verify._half("two") == "two" and verify._half("0") == "0" and int(verify._half(None)) >= 1
+
+
+@pytest.mark.parametrize("before", ["nothing", "a link to where the repository was", "a folder"])
+def test_training_elsewhere_finds_its_data_wherever_the_repository_is_now(
+    before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    train, data = script("train"), tmp_path / "trained/quick/data"
+    data.parent.mkdir(parents=True)
+    if before.startswith("a link"):
+        data.symlink_to(tmp_path / "gone/data")
+    elif before == "a folder":
+        data.mkdir()
+    (tmp_path / "data").mkdir()
+    patched: dict[str, Any] = {
+        "ROOT": tmp_path,
+        "addresses": lambda *_: [],
+        "fresh": lambda *_: SimpleNamespace(variants={}),
+        "code_of": lambda *_: "",
+        "make_deterministic": lambda: None,
+        "runpy": SimpleNamespace(run_path=lambda _: {"main": None}),
+        "subprocess": SimpleNamespace(run=lambda *_, **__: SimpleNamespace(returncode=0)),
+    }
+    for name, value in patched.items():
+        monkeypatch.setattr(train, name, value)
+    monkeypatch.chdir(tmp_path)
+    train.main("cpu", "quick", "")
+    assert data.resolve() == (data if before == "a folder" else tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("OSError(28, 'No space left on device', 'models/x')", "error: models/x: expected a usable file, got 'No space left on device'"),
+        (
+            "RuntimeError('CUDA out of memory.')",
+            "error: scripts/train.py --device cpu quick a b: expected memory, got 'CUDA out of memory.'",
+        ),
+        ("KeyboardInterrupt", "interrupted: scripts/train.py --device cpu quick a b; run the same command to continue"),
+    ],
+)
+def test_a_training_elsewhere_that_fails_is_one_line(how: str, said: str, tmp_path: Path) -> None:
+    # The first thing that the script calls fails.
+    (tmp_path / "stages_of.py").write_text(f"def addresses(*_):\n    raise {how}\n")
+    shutil.copyfile(ROOT / "scripts/train.py", tmp_path / "train.py")
+    command = [sys.executable, str(tmp_path / "train.py"), "--device", "cpu", "quick", "a", "b"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
+    assert done.returncode == (130 if said.startswith("interrupted") else 1) and done.stdout == ""
+    assert done.stderr.startswith(said) and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])

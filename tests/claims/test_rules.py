@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import pearsonr, t
 from support.written import Written
 
-from regen.claims.judge import checks_of, judged
+from regen.claims.judge import checks_of, judge, judged
 from regen.claims.study import STUDIES
 
 SEEDS = (1.0, 1.001, 0.999)
@@ -254,3 +254,129 @@ def test_a_check_measures_and_answers_what_was_worked_out(written: Written, clai
         assert tests[place].measured == pytest.approx(measured, rel=2e-3, abs=1e-9), tests[place].asked
         assert interval is None or (tests[place].low, tests[place].high) == pytest.approx(interval, rel=1e-4), tests[place].asked
         assert tests[place].holds is holds, tests[place].asked
+
+
+def about(middle: float, apart: float) -> tuple[float, float, float]:
+    """Return three seeds so far apart."""
+    return middle - apart, middle, middle + apart
+
+
+def ends(middle: float, apart: float) -> tuple[float, float]:
+    """Return Student's interval of the mean of such three: 2.48 times as far to either side."""
+    half = t.ppf(0.975, 2) * apart / math.sqrt(3)
+    return middle - half, middle + half
+
+
+def row_of(written: Written, claim: str) -> dict[str, Any]:
+    """Return what is said of a claim, its numbers by their names."""
+    (row,) = (row for row in judge(written.config, written.root)["claims"] if row["id"] == claim)
+    return {**row, "numbers": {number["name"]: number["value"] for number in row["numbers"]}}
+
+
+@pytest.mark.parametrize(
+    ("svhn", "apart", "holds", "outcome"),
+    [
+        # MNIST is at 20 of 100 nats, 0.2 of the way. 60 of 200 nats are 0.3 of it, and 30 of 200 only 0.15, although more nats than 20.
+        (60.0, 2.0, True, "reproduced"),
+        (30.0, 2.0, False, "not reproduced"),
+        # 0.01 apart, the ends are 0.025 away: 0.04 ahead is beyond them, 0.02 ahead or behind is not.
+        (48.0, 2.0, True, "reproduced"),
+        (44.0, 2.0, None, "undecided"),
+        (36.0, 2.0, None, "undecided"),
+        # 0.05 apart, they are 0.12 away.
+        (60.0, 10.0, None, "undecided"),
+    ],
+)
+def test_svhn_is_harder_by_the_share_of_the_way_from_the_floor_to_the_mean_image(
+    written: Written, svhn: float, apart: float, holds: bool | None, outcome: str
+) -> None:
+    for dataset, size, floor, mean_image in (("mnist", [1, 28, 28], 50.0, 150.0), ("svhn", [3, 32, 32], 1000.0, 1200.0)):
+        validation = {"size": size, "split": "validation", "floor_nats": floor, "mean_image_nats": mean_image}
+        training = {**validation, "split": "train", "floor_nats": floor - 40, "mean_image_nats": mean_image + 40}
+        written.card(dataset, [training, validation])
+    losses = {"vu4a-vae-mnist": [70.0] * 3, "vu4a-vae-svhn": [1000 + above for above in about(svhn, apart)]}
+    # The flow prior's pair, whose claim is another, lies the other way round from the first row.
+    losses |= {"vu4a-flowvae-mnist": [140.0] * 3, "vu4a-flowvae-svhn": [1010.0] * 3}
+    for variant, nats in losses.items():
+        for seed, loss in enumerate(nats):
+            splits = [{"split": "train", "neg_elbo_nats": 100.0}, {"split": "validation", "neg_elbo_nats": loss}]
+            written.details(variant, seed, splits=splits)
+    row = row_of(written, "vu4a-23")
+    (test,) = row["tests"]
+    assert (test["holds"], row["outcome"]) == (holds, outcome)
+    assert (test["measured"], test["low"], test["high"]) == pytest.approx(
+        (svhn / 200 - 0.2, *ends(svhn / 200 - 0.2, apart / 200)), abs=1e-9
+    )
+    assert row["numbers"] == pytest.approx({"svhn": svhn / 200, "mnist": 0.2, "svhn_above": svhn, "mnist_above": 20.0})
+
+
+@pytest.mark.parametrize(
+    ("samples", "apart", "holds", "outcome"),
+    [
+        # Of 100 recognisable real images: below 50 few, above 75 not few, between them open.
+        (45.0, 1.0, True, "reproduced"),
+        (55.0, 1.0, None, "undecided"),
+        (70.0, 1.0, None, "undecided"),
+        (80.0, 1.0, False, "not reproduced"),
+        # 5 apart, the ends are 12 away: on both sides of 50, and of 75.
+        (45.0, 5.0, None, "undecided"),
+        (80.0, 5.0, None, "undecided"),
+    ],
+)
+def test_samples_are_hard_to_tell_if_few_are_as_clear_as_real_images(
+    written: Written, samples: float, apart: float, holds: bool | None, outcome: str
+) -> None:
+    # 0.8 of the real images are clear, so that 45 for 100 are 0.36 of the samples; the Gaussian prior's are 60 for 100.
+    shares = {"vu4a-flowvae-mnist": about(samples, apart), "vu4a-vae-mnist": about(60.0, 0.0)}
+    for variant, found in shares.items():
+        for seed, share in enumerate(found):
+            images = {"samples": 0.8 * share / 100, "test images": 0.8, "reconstructions": 0.8}
+            written.rows(variant, {name: {"confident_share": clear, "mean_confidence": 0.9} for name, clear in images.items()}, seed)
+    row = row_of(written, "vu4a-24")
+    (test,) = row["tests"]
+    assert (test["holds"], row["outcome"]) == (holds, outcome)
+    assert (test["measured"], test["low"], test["high"]) == pytest.approx((samples, *ends(samples, apart)))
+    assert row["numbers"] == pytest.approx({"flow": samples, "gauss": 60.0})
+
+
+def turned(slope: float, epochs: int) -> list[float]:
+    """Return a curve whose last quarter, of two epochs at least, has this slope, after going the other way three times as fast."""
+    late = max(2, epochs // 4)
+    early = [-3 * slope * epoch for epoch in range(epochs - late)]
+    return early + [early[-1] + slope * epoch for epoch in range(1, late + 1)]
+
+
+@pytest.mark.parametrize(
+    ("none", "slope", "epochs", "learned", "holds", "outcome"),
+    [
+        # Bits without noise, the slope of its validation loss at the end, and bits with learned noise, where uniform noise has 2.
+        ((-1.0, 0.1), (-1.0, 0.1), 20, (1.5, 0.1), (True, True, True), "reproduced"),
+        ((1.0, 0.1), (-1.0, 0.1), 20, (2.5, 0.1), (False, True, False), "not reproduced"),
+        ((-1.0, 0.1), (1.0, 0.1), 20, (2.5, 0.1), (True, False, False), "not reproduced"),
+        ((-1.0, 0.1), (1.0, 0.1), 20, (1.5, 0.1), (True, False, True), "partly"),
+        # Of four epochs the last quarter is one: two are taken.
+        ((-1.0, 0.1), (-1.0, 0.1), 4, (1.5, 0.1), (True, True, True), "reproduced"),
+        # 0.5 apart, the ends are 1.24 away: beyond 0, and beyond the 2 of uniform noise.
+        ((-1.0, 0.5), (-1.0, 0.1), 20, (1.5, 0.5), (None, True, None), "undecided"),
+        ((1.0, 0.5), (-1.0, 0.1), 20, (2.5, 0.5), (None, True, None), "undecided"),
+        ((-1.0, 0.1), (-1.0, 0.5), 20, (1.5, 0.5), (True, None, None), "undecided"),
+    ],
+)
+def test_a_density_piles_up_if_bits_are_negative_and_falling_and_learned_noise_is_held_against_uniform(
+    written: Written, none: Any, slope: Any, epochs: int, learned: Any, holds: tuple[bool | None, ...], outcome: str
+) -> None:
+    bits = {"nodeq": about(*none), "uniform": about(2.0, 0.0), "learned": about(*learned)}
+    for noise, found in bits.items():
+        # The other way round: likelihoods in nats, training's curve, and the curves of the other two.
+        slopes = [end if noise == "nodeq" else -end for end in about(*slope)]
+        for seed, (value, end) in enumerate(zip(found, slopes, strict=True)):
+            written.metrics(f"ext-flow-{noise}-mnist", seed, bits_per_dim=value, nll_nats=-value)
+            written.history(f"ext-flow-{noise}-mnist", seed, train_nll_nats=turned(-end, epochs), val_nll_nats=turned(end, epochs))
+    row = row_of(written, "uva3-14")
+    tests = row["tests"]
+    assert (tuple(test["holds"] for test in tests), row["outcome"]) == (holds, outcome)
+    gap = (learned[0] - 2, learned[1])
+    assert [test["measured"] for test in tests] == pytest.approx([none[0], slope[0], gap[0]])
+    intervals = np.array([(test["low"], test["high"]) for test in tests])
+    np.testing.assert_allclose(intervals, [ends(*none), ends(*slope), ends(*gap)], rtol=1e-6)
+    assert row["numbers"] == pytest.approx({"none": none[0], "uniform": 2.0, "learned": learned[0], "falling": slope[0]})

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from closed_forms import coins, enumerated, numbered_images
+from closed_forms import coins, enumerated, numbered_images, vae
 from scipy.integrate import quad
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import linprog, minimize, minimize_scalar
 from scipy.spatial.distance import jensenshannon
 from scipy.special import expit, logsumexp, rel_entr
-from scipy.stats import entropy, multivariate_normal, norm
+from scipy.stats import chi2, entropy, multivariate_normal, norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import nn
@@ -20,17 +20,18 @@ from torch.autograd.functional import jacobian
 from torch.distributions import Bernoulli, Independent, MultivariateNormal, Normal, kl_divergence
 
 from regen.config.base import parse
-from regen.config.model import Classifier, RealNvp
+from regen.config.model import Classifier, PixelFlow, RealNvp
 from regen.models.build import build
 from regen.models.flows import AffineCoupling, Conditioner, StandardNormal
 from regen.models.objectives import kl_nats
 from regen.models.vae import FairCoins, GaussianEncoder
+from regen.training.objectives import GENERATOR_LOSSES
 
 STATES = np.array(list(product((0.0, 1.0), repeat=3)))
 
 
 def gaussian_kl(mean: float, std: float, mean_p: float = 0.0, std_p: float = 1.0) -> float:
-    """Return KL(N(mean, std^2), N(mean_p, std_p^2)) as uva3-q2 has it."""
+    """Return KL(N(mean, std^2), N(mean_p, std_p^2)) as uva3-q3 has it."""
     return math.log(std_p / std) + (std**2 + (mean - mean_p) ** 2) / (2 * std_p**2) - 0.5
 
 
@@ -66,6 +67,30 @@ def test_the_kl_of_a_full_covariance_is_larger_than_the_sum_over_its_diagonal() 
             assert kl == pytest.approx(over_diagonal, rel=1e-12)
         else:
             assert kl > over_diagonal + 0.5
+
+
+def test_images_drawn_in_order_have_the_mean_of_the_product_and_pixels_that_depend_on_each_other() -> None:
+    model, draws = vae("gaussian", 1, (1, 1, 3)).double(), 40_000
+    # The trapezoidal rule, as good as exact for what is smooth and vanishes at both ends.
+    z = np.linspace(-8, 8, 2001)
+    weights = norm.pdf(z) * (z[1] - z[0])
+    with torch.no_grad():
+        f = model.images(torch.from_numpy(z)[:, None]).flatten(1).numpy()
+        torch.manual_seed(8)
+        drawn = model.decoder(model.latents(draws).double()).sample().flatten(1).numpy()
+    images = STATES
+    expected = np.array([weights @ np.prod(np.where(image == 1, f, 1 - f), axis=1) for image in images])
+    assert expected.sum() == pytest.approx(1, rel=1e-9)
+    shares = np.array([(drawn == image).all(1).mean() for image in images])
+    assert np.all(np.abs(shares - expected) < 4 * np.sqrt(expected * (1 - expected) / draws))
+    # The covariances of the eight images are those of the three probabilities over z, and not 0.
+    of_images = np.cov(images, rowvar=False, aweights=expected, ddof=0)
+    of_means = np.cov(f, rowvar=False, aweights=weights, ddof=0)
+    pairs = np.triu_indices(3, 1)
+    np.testing.assert_allclose(of_images[pairs], of_means[pairs], rtol=1e-6)
+    assert np.abs(of_means[pairs]).min() > 0.01
+    # A single pixel varies more than its probability does.
+    assert np.all(of_images.diagonal() > of_means.diagonal() + 0.01)
 
 
 def joint() -> np.ndarray:
@@ -127,6 +152,24 @@ def test_the_gans_value_at_the_best_discriminator_is_minus_log_4_and_twice_the_j
     # The generator's side: softmax logits of a generated distribution.
     least = minimize(lambda a: best(np.exp(a - logsumexp(a))), np.array([0.0, 1.0, 2.0, 3.0]), tol=1e-12)
     np.testing.assert_allclose(np.exp(least.x - logsumexp(least.x)), real, atol=1e-4)
+
+
+def test_an_image_is_as_probable_as_all_the_noise_that_leads_to_it() -> None:
+    # G(z) = z^2 sends two noises to one output, which is then distributed as chi squared.
+    for low, high in ((0.0, 0.3), (0.3, 1.7), (1.7, 9.0)):
+        of_noise = 2 * (norm.cdf(math.sqrt(high)) - norm.cdf(math.sqrt(low)))
+        assert chi2(1).cdf(high) - chi2(1).cdf(low) == pytest.approx(of_noise, rel=1e-9)
+
+
+def test_against_a_fixed_discriminator_one_image_is_the_generators_best() -> None:
+    logits = np.random.default_rng(9).normal(size=6)
+    for loss in ("saturating", "non_saturating"):
+        losses = np.array([GENERATOR_LOSSES[loss](torch.tensor([[a]], dtype=torch.float64))[1].item() for a in logits])
+        # The best distribution of six images, by linear programming.
+        found = linprog(losses, A_eq=np.ones((1, 6)), b_eq=[1])
+        assert found.x.round(9).tolist() == (logits == logits.max()).astype(float).tolist()
+        best = expit(logits).max()
+        assert found.fun == pytest.approx(math.log(1 - best) if loss == "saturating" else -math.log(best), rel=1e-9)
 
 
 def test_a_coupling_is_undone_without_inverting_a_network_and_its_log_determinant_is_the_sum_of_the_log_scales() -> None:
@@ -313,3 +356,70 @@ def test_the_mean_kl_is_the_information_of_the_latents_and_the_kl_of_their_aggre
     # No prior does better than the aggregate; the fair one loses exactly its distance from it.
     assert rate(aggregate) == pytest.approx(information, rel=1e-12)
     assert all(rate(p) > rate(aggregate) for p in random.dirichlet(np.ones(8), size=100))
+
+
+ALPHA = 0.05
+
+
+def pixel_flow(std: float) -> Any:
+    """Return a flow over two pixels whose weights are drawn with this spread, in double precision."""
+    couplings = {"kind": "realnvp", "couplings": 3, "networks": "one_each", "hidden": [5], "activation": "tanh"}
+    model = build(parse(PixelFlow, {"family": "flow", "alpha": ALPHA, "flow": couplings}, "test"), [1, 1, 2]).double()
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=std, generator=generator)
+    return model
+
+
+def test_a_flow_on_pixels_adds_the_log_determinants_of_all_its_steps_and_undoes_them_to_draw() -> None:
+    model, x = pixel_flow(0.7), np.array([3.0, 201.0])
+    torch.manual_seed(10)
+    u = torch.rand(1, 1, 1, 2, dtype=torch.float64).numpy().ravel()
+    torch.manual_seed(10)
+    with torch.no_grad():
+        loss = model.nll_nats(torch.from_numpy(x).view(1, 1, 1, 2) / 255).item()
+    y = (x + u) / 256
+    v = ALPHA / 2 + (1 - ALPHA) * y
+    h = torch.from_numpy(np.log(v / (1 - v)))
+    # From data to noise; the order of two pixels on a checkerboard is their own.
+    log_determinants = []
+    for layer in reversed(model.flow.transforms()):
+        log_determinants.append(torch.linalg.slogdet(jacobian(layer.inv, h)).logabsdet.item())
+        h = layer.inv(h).detach()
+    assert np.abs(log_determinants[1::2]).min() > 0.01
+    log_p = norm.logpdf(h.numpy()).sum() + sum(log_determinants) + np.log((1 - ALPHA) / (v * (1 - v))).sum()
+    assert loss == pytest.approx(-log_p + 2 * math.log(256), rel=1e-9)
+    with torch.no_grad():
+        drawn = model.images(h[None]).numpy().ravel()
+    np.testing.assert_allclose(drawn, y, rtol=1e-9)
+    assert np.floor(256 * drawn).tolist() == x.tolist()
+
+
+def test_levels_that_a_flow_draws_have_the_probabilities_of_their_cells() -> None:
+    # Without weights every pixel is a Gaussian through a sigmoid; by eights the levels come often enough to be counted.
+    draws = 20_000
+    torch.manual_seed(11)
+    with torch.no_grad():
+        levels = np.clip(np.floor(256 * pixel_flow(0.0).sample(draws).numpy().ravel()), 0, 255)
+    edges = ALPHA / 2 + (1 - ALPHA) * np.arange(0, 257, 8) / 256
+    cells = norm.cdf(np.log(edges / (1 - edges)))
+    # What lies beyond the levels is the first's and the last's.
+    cells[[0, -1]] = 0, 1
+    expected, found = np.diff(cells), np.histogram(levels, np.arange(0, 257, 8))[0] / (2 * draws)
+    assert np.all(np.abs(found - expected) < 4.5 * np.sqrt(expected * (1 - expected) / (2 * draws)))
+
+
+@pytest.mark.parametrize("level", [0, 1, 4])
+def test_p_over_the_density_of_the_noise_has_the_mean_mass_of_where_the_noise_reaches(level: int) -> None:
+    parts = ((0.3, norm(1.2, 0.8)), (0.7, norm(3.5, 1.5)))
+    cell = sum(share * (part.cdf(level + 1) - part.cdf(level)) for share, part in parts)
+
+    def p(y: np.ndarray) -> np.ndarray:
+        return np.asarray(sum(share * part.pdf(y) for share, part in parts))
+
+    draws, random = 20_000, np.random.default_rng(12)
+    uniform, gaussian = random.random(draws), 0.5 + 4 * random.normal(size=draws)
+    for found, mass in ((p(level + uniform), cell), (p(level + gaussian) / norm(0.5, 4).pdf(gaussian), 1)):
+        error = found.std() / math.sqrt(draws)
+        assert abs(found.mean() - mass) < 4 * error and error < 0.05 * mass
+    assert cell < 0.3

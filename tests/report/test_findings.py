@@ -111,6 +111,9 @@ def test_every_finding_has_its_numbers(config: ReportConfig, root: Path) -> None
     assert list(found) == list(expected)
     assert "lower" in found["vu4a-8"]
     assert found["vu4a-10"].startswith("Run again")
+    # So has the GAN with the report's own loss, where it has run.
+    remedy(root, "uva3-gan-mnist-saturating", 19.9, 20.7)
+    assert in_order("43 65 27 38 46 36 17 11 20 21 22 20 10 10", told(config, root)["uva3-7"])
     # The one remedy that is nearest at both moments stands in front, the one that is nearer at one of them alone is marked.
     assert "dropout" in found["uva3-7"].partition(".")[0]
     assert [part.rpartition(" with ")[2].split(" (")[0] for part in found["uva3-7"].split(" alone)")[:-1]] == ["the Wasserstein loss"]

@@ -1,5 +1,6 @@
 """Stages on workers of dask.distributed: real processes with folders of their own, on the loopback address."""
 
+import errno
 import json
 import os
 import shutil
@@ -148,6 +149,29 @@ def test_an_output_that_a_stage_does_not_make_is_told_by_dvc(toy: Callable[..., 
     here = toy({"none": {"cmd": "echo nothing", "deps": ["in.txt"], "outs": ["never.txt"], **CODE}})
     status, said = run(here, machines)
     assert status == 1 and "never.txt" in said
+    # It would only fail again: it is not taken over.
+    assert "take over" not in run(here, machines)[1]
+
+
+@pytest.mark.parametrize("where", ["regen.runner.placing._replace", "dvc.output.Output.commit"])
+def test_what_a_worker_made_is_not_lost_where_this_machines_disk_is_full(toy: Callable[..., Toy], machines: Machines, where: str) -> None:
+    here = toy({"a": {**stage("in.txt", "out/a", **CODE), "cmd": [f"echo x >> {machines.folder}/runs", "python work.py in.txt out/a"]}})
+    (machines.folder / "runs").write_text("")
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out/a")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(where, full)
+        status, said = run(here, machines)
+    assert status == 1 and "No space left on device" in said and "failed 1" in said
+    status, said = run(here, machines)
+    assert status == 0 and "take over a, which an earlier run had started" in said and "ran 1" in said
+    assert json.loads((here.root / "out/a").read_text())["out"] == "out/a" and (machines.folder / "runs").read_text() == "x\n"
+    # Then nothing of it is left.
+    (here.root / "out/a").unlink()
+    shutil.rmtree(here.root / ".dvc/cache")
+    assert "take over" not in run(here, machines)[1] and (machines.folder / "runs").read_text() == "x\nx\n"
 
 
 def test_a_stage_that_asks_for_a_gpu_waits_for_a_worker_that_has_one(toy: Callable[..., Toy], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Stages side by side give what `dvc repro` gives; what fails stops what depends on it and nothing else."""
 
+import errno
 import inspect
 import json
 import os
@@ -185,6 +186,29 @@ def test_a_missing_output_and_a_missing_dependency_are_lines(toy: Make) -> None:
     status, said = made.run()
     assert status == 1 and counts(said)["failed"] == 2 and "Traceback" not in said
     assert "error: a: output 'a.txt' does not exist" in said and "error: b: " in said and "nothing.txt" in said
+    assert "dvc commit" not in said
+
+
+def test_what_a_command_made_is_not_lost_where_dvc_cannot_save_it(toy: Make) -> None:
+    from dvc.cli import main as dvc
+    from dvc.output import Output
+
+    made = toy({"a": {**stage("in.txt", "a.txt"), "cmd": ["echo x >> ../runs", "python work.py in.txt a.txt"]}})
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(Output, "commit", raising(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+        status, said = made.run()
+    assert status == 1 and counts(said)["failed"] == 1
+    [line] = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert "No space left on device; its command ended well, and its outputs are in the work tree" in line
+    assert dvc(line.rpartition("'dvc ")[2].rstrip("'").split()) == 0
+    assert counts(made.run()[1])["up to date"] == 1 and Path("../runs").read_text() == "x\n"
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
 
 
 def test_logs_are_shown_of_failures_or_if_asked_for(toy: Make) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from toy import until, vanished
 
+from regen.runner.errors import RunnerError
 from regen.runner.interpreter import Command, Ended, Interpreter
 from regen.runner.plain import Plain
 
@@ -179,6 +180,21 @@ def test_commands_end_with_their_interpreter(warm: Interpreter, folder: Path, ho
     # Another one is started where it was killed; none where everything stops.
     end, _ = run(warm, folder, code(folder, ""))
     assert end.status == (-15 if how == "stop" else 0)
+
+
+def test_an_interpreter_that_cannot_start_says_why(folder: Path) -> None:
+    with pytest.raises(RunnerError, match=r"got one that ended with 2: .*can't open file '.*nothing\.py'.*$"):
+        Interpreter(source=folder / "nothing.py").current()
+
+
+def test_what_an_interpreter_says_itself_never_holds_it_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    (folder / "loud.py").write_text("import sys\nfor _ in range(5000): print('x' * 100, file=sys.stderr)\n")
+    warm = Interpreter(preload=["loud"])
+    try:
+        assert run(warm, folder, code(folder, "print('here')"))[1] == "here\n"
+    finally:
+        warm.close()
 
 
 def test_a_fork_after_torch_is_safe() -> None:

@@ -74,7 +74,7 @@ class Chart:
 
 def static(chart: Chart, standalone: bool = False) -> str:
     """Return the chart as SVG; in a page its colours follow the page's, `standalone` it has its own and a white ground."""
-    spec = _whole(chart)
+    spec = {**_whole(chart), "config": CONFIG}
     if "params" in spec:
         spec["params"] = [{"name": one["name"], "value": one["value"]} for one in spec["params"]]
     if "layer" in spec:
@@ -83,11 +83,13 @@ def static(chart: Chart, standalone: bool = False) -> str:
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
     assert size is not None
-    # What remains of interaction and of metadata in Vega's output says nothing in a still picture; a font is named once, and a tenth of a
-    # pixel is enough.
-    svg = re.sub(r' (?:pointer-events|aria-\w+|role|class|xmlns:xlink|version|font-family)="[^"]*"| opacity="1"', "", svg)
+    # What remains of interaction and of metadata in Vega's output says nothing in a still picture, nor does what holds anyway; the font is
+    # named once, and a tenth of a pixel is enough.
+    svg = re.sub(r' (?:pointer-events|aria-\w+|role|class|xmlns:xlink|version|font-family)="[^"]*"', "", svg)
+    svg = re.sub(r' (?:(?:fill-)?opacity|stroke-width)="1"| [xy]2="0"| font-weight="normal"| font-size="12px"', "", svg)
+    svg = svg.replace(' transform="translate(0,0)"', "")
     svg = re.sub(r' (?:d|transform)="[^"]*"', lambda place: re.sub(r"(\.\d)\d+", r"\1", place[0]), svg)
-    svg = svg.replace("<svg", f'<svg font-family="{FONT}"', 1)
+    svg = svg.replace("<svg", f'<svg font-family="{FONT}" font-size="12px"', 1)
     svg = re.sub(r'<path d=""[^>]*/>|<path d="M0,0h0v0h0Z"/>', "", svg)
     for _ in range(4):
         svg = re.sub(r"<g(?: [^>]*)?></g>|<g(?: [^>]*)?/>", "", svg)
@@ -107,13 +109,13 @@ def interactive(chart: Chart) -> Markup:
 
 
 def vega_bundle() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script that defines `vegaEmbed`."""
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
+    """Return Vega, Vega-Lite and vega-embed as one script that defines `vegaEmbed`, and the `chartConfig` of all charts."""
+    own = f"window.vegaEmbed = vegaEmbed; window.chartConfig = {json.dumps(CONFIG)};"
+    return vl_convert.javascript_bundle(own, vl_version=VEGA_LITE)
 
 
 def _whole(chart: Chart) -> Spec:
-    schema = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-    return {**schema, "width": 420, "padding": 4, **chart.spec, "config": {**CONFIG, **chart.spec.get("config", {})}}
+    return {"width": 420, "padding": 4, **chart.spec}
 
 
 def _order(rows: Iterable[Row], key: str) -> list[Any]:

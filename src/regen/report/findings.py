@@ -89,6 +89,9 @@ MANY_ONES = 0.15
 
 REMEDIES = {"ext-gan-noise-mnist": "input noise", "ext-wgangp-mnist": "Wasserstein loss", "ext-gan-dropout-mnist": "dropout"}
 
+OWN_LOSS = "uva3-gan-mnist-saturating"
+"""The GAN with the report's own loss and order of layers; the remedies were tried on the other."""
+
 MOMENTS = {"step 111,000": "at step 111,000", "samples": "at the end"}
 """Samples of which the remedies are compared: those of the report's last figure before the end, and those of the trained model."""
 
@@ -120,6 +123,9 @@ def _remedies(results: Results, pictures: Pictures, verdicts: Verdicts) -> Findi
     )
     real = floor(results, data_of(results.config.variants["uva3-gan-mnist"]), ["uva3-gan-mnist"])
     text += f"; real training images have {real.value:.1f}" if real is not None else ""
+    if results.quality_details(OWN_LOSS):
+        own = [_distances(results, OWN_LOSS, images) for images in MOMENTS]
+        text += f". With the report's own loss and order of layers it is {_both([fmean(values.values()) for values in own])} without one"
     ones = {name: _share_of_ones(results, name, seeds) for name in runs}
     surplus = ones.pop("uva3-gan-mnist")
     if surplus > MANY_ONES and min(ones.values()) < MANY_ONES:
@@ -132,7 +138,7 @@ def _remedies(results: Results, pictures: Pictures, verdicts: Verdicts) -> Findi
         kicker="GANs",
         title=f"Of three remedies that the report only conjectured, {REMEDIES[best]} brings the GAN's samples nearest to real digits.",
         text=f"{text}.".replace("%", " %"),
-        claims=["uva3-7", "uva3-5"],
+        claims=["uva3-7"],
         chart=Chart(
             bars(rows, "Fréchet distance to test images, at the end"), "Bars: " + ", ".join(f"{row['label']} {row['text']}" for row in rows)
         ),

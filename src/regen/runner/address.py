@@ -1,4 +1,7 @@
-"""Where the scheduler is, and whether it may be talked to: on this machine, or encrypted."""
+"""Where the scheduler is, and whether it may be talked to: on this machine, or encrypted.
+
+A loopback address keeps other machines away, not other users of this one: without TLS it is for a machine that only you log in to.
+"""
 
 import ipaddress
 import json
@@ -37,7 +40,7 @@ def _reason(error: Exception) -> str:
 
 
 def loopback(host: str) -> bool:
-    """Return whether a host is this machine as only itself can see it: 127.0.0.0/8, ::1 or localhost."""
+    """Return whether a host is this machine as only itself, with all its users, can see it: 127.0.0.0/8, ::1 or localhost."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

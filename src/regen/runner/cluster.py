@@ -1,7 +1,7 @@
 """The pool of many machines: dask.distributed, without a shared disk.
 
 A stage's files go to a worker, its outputs come back. A task is published under a hash of all that its result depends on, until DVC has
-saved the stage: a driver that was killed and is started again finds what still runs, and what has ended meanwhile.
+saved the stage: a driver that was killed, or whose disk was full, and is started again finds what still runs, and what has ended meanwhile.
 """
 
 import logging

@@ -166,13 +166,15 @@ class Driver:
     def settle(self, stage: Any, result: Any) -> None:
         """Take note of how a stage ended."""
         self.threads.pop(stage).join()
-        self.pool.settled(stage)
         outcome = self.outcomes.pop(stage, None)
+        made = outcome is not None and not outcome.status and isinstance(result, Exception) and not spoilt(stage, result)
+        if not made:
+            self.pool.settled(stage)
         address, seconds = stage.addressing, outcome.seconds if outcome else 0.0
         self.cpu += outcome.cpu if outcome else 0.0
         if isinstance(result, BaseException):
             if not isinstance(result, Interrupted) and not (self.stopping.is_set() and outcome and outcome.status):
-                self.failure(stage, result, outcome)
+                self.failure(stage, result, outcome, made)
             return
         self.done(stage)
         if result is not None:
@@ -183,8 +185,8 @@ class Driver:
             self.progress.log(address, outcome.log, failed=False)
         self.progress.settle("up to date" if result is None else "ran" if outcome else "restored", address, seconds)
 
-    def failure(self, stage: Any, error: BaseException, outcome: Outcome | None) -> None:
-        """Tell how a stage failed; what depends on it never becomes ready."""
+    def failure(self, stage: Any, error: BaseException, outcome: Outcome | None, made: bool) -> None:
+        """Tell how a stage failed, though its command may have `made` all; what depends on it never becomes ready."""
         self.failed = True
         if outcome and outcome.status:
             self.progress.log(stage.addressing, outcome.log, failed=True)
@@ -192,6 +194,10 @@ class Driver:
         else:
             known = isinstance(error, RunnerError | OSError) or type(error).__module__.startswith("dvc")
             reason = one_line(error) if known and isinstance(error, Exception) else "".join(traceback.format_exception(error))
+            if made and not isinstance(error, RunnerError):
+                reason += (
+                    f"; its command ended well, and its outputs are in the work tree: mend that, then 'dvc commit -f {stage.addressing}'"
+                )
         self.progress.say(f"error: {stage.addressing}: {reason}", error=True)
         self.progress.settle("failed", stage.addressing, outcome.seconds if outcome else 0.0)
         if self.plan.needs[stage].gate:
@@ -256,6 +262,11 @@ class Driver:
             self.progress.say("interrupted: what is done is kept; run the same command to continue", error=True)
             return 130
         return 1 if self.failed else 0
+
+
+def spoilt(stage: Any, error: Exception) -> bool:
+    """Say whether a stage whose command ended well has nothing to keep: outputs are missing, not because this machine could not write."""
+    return not isinstance(error.__cause__, OSError) and not all(os.path.exists(out.fs_path) for out in stage.outs)
 
 
 def unchanged(stage: Any) -> bool:

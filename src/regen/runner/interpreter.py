@@ -60,19 +60,29 @@ class _Process:
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self.said = ""
+        hearing = threading.Thread(target=self.hear, daemon=True)
+        hearing.start()
         assert self.process.stdout is not None
         if not self.process.stdout.readline():
-            raise RunnerError(
-                f"{python}: expected an interpreter that runs the stages' commands, got one that ended with {self.process.wait()}"
-            )
+            status = self.process.wait()
+            hearing.join(timeout=1)
+            reason = f": {self.said}" if self.said else ""
+            raise RunnerError(f"{python}: expected an interpreter that runs the stages' commands, got one that ended with {status}{reason}")
         self.lock, self.gone, self.retired = threading.Lock(), False, False
         self.waiting: dict[int, Future[Ended]] = {}
         self.pids: dict[int, int] = {}
         self.logs: dict[int, str] = {}
         threading.Thread(target=self.listen, daemon=True).start()
+
+    def hear(self) -> None:
+        """Keep the last line of its own standard error: why it could not start."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said = line.decode(errors="replace").strip() or self.said
 
     def listen(self) -> None:
         """Hand the answers to those who wait for them, until there are none to come."""

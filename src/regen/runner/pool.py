@@ -41,7 +41,10 @@ class Pool(Protocol):
         """
 
     def settled(self, stage: "Stage") -> None:
-        """Take note that DVC is done with a stage (saved, up to date or failed), so that nothing need be held for it any longer."""
+        """Take note that DVC is done with a stage (saved, up to date or failed), so that nothing need be held for it any longer.
+
+        Not called where the command ended well and its outputs could not be put in place or saved: the next run may take them over.
+        """
 
     def stop(self) -> None:
         """End every command that runs, and start no other. Returns at once; may be called again."""

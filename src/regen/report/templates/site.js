@@ -141,8 +141,8 @@ async function live(figure) {
   const fresh = element("div", { className: "plot live" });
   plot.after(fresh);
   const spec = JSON.parse(figure.querySelector("script").textContent);
-  if (plot.clientWidth < WIDE) spec.config.legend.columns = 1;
-  await window.vegaEmbed(fresh, spec, { actions: false, renderer: "svg", tooltip: { theme: "custom" } });
+  if (plot.clientWidth < WIDE) spec.config = { legend: { columns: 1 } };
+  await window.vegaEmbed(fresh, spec, { mode: "vega-lite", config: window.chartConfig, actions: false, renderer: "svg", tooltip: { theme: "custom" } });
   const drawn = fresh.querySelector("svg");
   drawn.setAttribute("role", "img");
   drawn.setAttribute("aria-label", still.getAttribute("aria-label"));
