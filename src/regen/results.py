@@ -193,7 +193,9 @@ class Results:
     def probe(self, name: str) -> dict[str, Any]:
         """Return what a probe wrote, which is of the first seed."""
         self.read[name] = None
-        return self._table(f"probes/{name}.json", f"the result of the probe {name}")
+        found: dict[str, Any] = self._table(f"probes/{name}.json", f"the result of the probe {name}")
+        self.read |= dict.fromkeys(found.get("variants", []))
+        return found
 
     def card(self, dataset: str) -> dict[str, Any]:
         """Return the data card of a data set."""

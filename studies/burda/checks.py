@@ -34,6 +34,8 @@ APART = (3.0, 10.0)
 OVERFITTING = (0.79, 2 * 0.79)
 """Nats: the paper's largest gap on images that are binarised anew, and twice that."""
 
+OTHER_GAP = "the paper's gap is of -log p(x), which was not estimated on training images"
+
 
 def _trained(case: Case, *variants: str) -> None:
     """Give the epochs that models have had, of those that the paper has."""
@@ -155,7 +157,10 @@ def overfitting(case: Case) -> None:
             train = case.results.split(variant, "neg_elbo_nats", "train")
             for split in ("test", "validation"):
                 gaps = differences(case.results.split(variant, "neg_elbo_nats", split), train)
-                case.level(f"How far is -ELBO of {split} images above that of training images?", gaps, "above", OVERFITTING, "nats")
+                asked, gap = f"How far is -ELBO of {split} images above that of training images?", fmean(gaps.values())
+                # What the encoder overfits is in this gap too: it can be too small to be the paper's, never large enough.
+                holds = False if gap < OVERFITTING[0] else None
+                case.fact(asked, gap, f"above {OVERFITTING[0]:g} to {OVERFITTING[1]:g} in -log p(x)", holds, "nats", why=OTHER_GAP)
                 case.number(f"{name}_{split}", gaps, "nats", f"-ELBO, {split} above training, {NAMES[name]}")
             _trained(case, variant)
 

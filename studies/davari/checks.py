@@ -1,7 +1,7 @@
 """Claims of davari: three ways to upsample, VAE against IWAE, single latents and interpolation, on CelebA."""
 
 from itertools import pairwise
-from math import comb, e, exp, log, log2
+from math import comb, e, log2
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -151,7 +151,6 @@ def single_latents(case: Case) -> None:
 
 def _proxy(case: Case, proxy: str) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {row["proxy"]: row for row in case.results.probe("single_latents")["rows"]}
-    case.results.read[VAE] = None
     return rows[proxy]
 
 
@@ -166,7 +165,6 @@ def latent_midpoints(case: Case) -> None:
     """How well a VAE trained apart reconstructs midpoints: squared error, and cross-entropy above the images' own entropy."""
     with case.part("nearer to what a VAE can make"):
         probe = case.results.probe("midpoints")
-        case.results.read |= {VAE: None, NEAREST: None}
         for row in probe["comparisons"]:
             unit = {"mse_per_pixel": "", "excess_nats": "nats"}.get(row["measure"])
             if unit is None:
@@ -191,27 +189,35 @@ def latent_midpoints(case: Case) -> None:
         raise Missing("whether an image is plausible is not measured: by this error pixel midpoints are better than real images")
 
 
-@check("davari-8", gives="nearest reading beside trained bits dimensions")
+@check("davari-8", gives="nearest below above trained bits dimensions")
 def printed_likelihood(case: Case) -> None:
-    """Every reading of reported.yaml; the nearest decides. A constant in a reading, which no model changes, is taken from both."""
+    """Every reading of reported.yaml; one that gives the number suffices. A constant that no model changes is taken from both.
+
+    A shorter training than the report's refutes no reading that lies above the number.
+    """
     with case.part():
         nats = next(row for row in read_reported(Path(__file__).parent) if row.value == 7133)
-        found = {reading.label: (reading, by_seed(case.results, reading)) for reading in nats.readings}
-
-        def far(label: str) -> float:
-            reading, values = found[label]
-            return abs(fmean(values.values()) - nats.value) / (nats.value - _constant(case, reading))
-
-        best = min(found, key=far)
-        reading, values = found[best]
-        case.near(f"Does the nearest reading ({best}) give 7133 nats?", values, nats.value, "nats", off=_constant(case, reading))
-        case.number("nearest", values, "nats", "nearest reading")
-        case.number("reading", best, "", "what it is")
-        case.number("beside", "already below" if fmean(values.values()) < nats.value else "above", "", "beside 7133")
-        _trained(case, reading.variant)
+        found = [(reading, fmean(by_seed(case.results, reading).values())) for reading in nats.readings]
+        answers, short = [], ""
+        for reading, mean in found:
+            far = abs(mean - nats.value) / (nats.value - _constant(case, reading))
+            ran, declared = case.results.epochs(reading.variant), case.results.variant(reading.variant).training.epochs
+            falling = mean > nats.value and ran < declared
+            answers.append(True if far <= 0.05 else None if far <= 0.1 or falling else False)
+            short = f"a reading lies above 7133 after {ran} of {declared} epochs" if falling else short
+        holds = True if True in answers else None if None in answers else False
+        means = [mean for _, mean in found]
+        nearest = min(means, key=lambda mean: abs(mean - nats.value))
+        case.fact("Does any reading give 7133 nats?", nearest, "7133 within 5 to 10 %, constants left out", holds, "nats", why=short)
+        _trained(case, VAE, IWAE)
         bits = nats.value * log2(e) / 64**2
         case.number("bits", bits, "bits", "7133 nats per position")
         case.number("dimensions", bits / 3, "bits", "7133 nats per dimension")
+        case.number("nearest", nearest, "nats", "nearest reading")
+        if below := [mean for mean in means if mean <= nats.value]:
+            case.number("below", max(below), "nats", "nearest reading below")
+        if above := [mean for mean in means if mean > nats.value]:
+            case.number("above", min(above), "nats", "nearest reading above")
 
 
 def _constant(case: Case, reading: Reading) -> float:
@@ -280,40 +286,20 @@ def uneven_overlap(case: Case) -> None:
                 case.number(f"{name}{ending}", read(variant), "", f"checkerboard energy, {name}, {told}")
 
 
-@check("davari-13", gives="between nearest_transposed bilinear_transposed operators_between operators_apart")
+@check("davari-13", gives="between apart")
 def interpolations_alike(case: Case) -> None:
-    """How far apart the three are as operations on the same images, and in the texture of what decoders with them generate."""
-    with case.part("as operations"):
+    """How far apart the three are as operations on the same images."""
+    with case.part():
         found = {
             frozenset((row["first"], row["second"])): number(row, "rms_difference")
             for row in case.results.probe("upsamplings")["operators"]
         }
-        alike = found[frozenset(("nearest", "bilinear"))]
+        between = found[frozenset(("nearest", "bilinear"))]
         apart = min(found[frozenset((way, "transposed"))] for way in ("nearest", "bilinear"))
         asked = "How far apart are nearest and bilinear on the test images, over the nearer of the two to zeros in between (transposed)?"
-        case.level(asked, alike / apart, "below", (0.5, 0.9), "", "the operations themselves")
-        case.number("operators_between", alike, "", "root mean squared difference, nearest and bilinear")
-        case.number("operators_apart", apart, "", "root mean squared difference to transposed, the smaller")
-    names = {NEAREST: "nearest", BILINEAR: "bilinear", VAE: "transposed"}
-    for key, what in {CHECKERBOARD: "checkerboard energy", SHARPNESS: "sharpness"}.items():
-        with case.part(what):
-            logs = {name: {seed: log(x) for seed, x in measure(case.results, key)(name).items()} for name in names}
-            apart = {}
-            for a, b in ((NEAREST, BILINEAR), (NEAREST, VAE), (BILINEAR, VAE)):
-                apart[a, b] = {seed: abs(gap) for seed, gap in differences(logs[a], logs[b]).items()}
-            for a in (NEAREST, BILINEAR):
-                ratios = {seed: gap / apart[a, VAE][seed] for seed, gap in apart[NEAREST, BILINEAR].items()}
-                case.level(f"How far apart are nearest and bilinear, over {names[a]} and transposed?", ratios, "below", (0.5, 0.9))
-            if key == CHECKERBOARD:
-                for name, pair in {
-                    "between": (NEAREST, BILINEAR),
-                    "nearest_transposed": (NEAREST, VAE),
-                    "bilinear_transposed": (BILINEAR, VAE),
-                }.items():
-                    times = {seed: exp(gap) for seed, gap in apart[pair].items()}
-                    case.number(
-                        name, times, "", f"checkerboard energy, the larger over the smaller, {' and '.join(names[one] for one in pair)}"
-                    )
+        case.level(asked, between / apart, "below", (0.5, 0.9), "", "the operations themselves")
+        case.number("between", between, "", "root mean squared difference, nearest and bilinear")
+        case.number("apart", apart, "", "root mean squared difference to transposed, the smaller")
 
 
 @check("davari-14", gives="both chance latents trained")

@@ -33,7 +33,6 @@ def mixture_misfits(case: Case) -> None:
     with case.part():
         fit = case.results.probe("code_fit")
         most = fit["tests"][-1]
-        case.results.read[MIXTURE] = None
         asked = f"How likely is a kernel distance (MMD) of {most['n']:,} held-out codes this large, if the mixture fitted?"
         p = number(most, "p_value")
         case.chance(asked, p, f"{fit['permutations']:,} permutations")
@@ -106,7 +105,6 @@ def fixed_weights_fit_better(case: Case) -> None:
     """A mixture of fixed equal weights against one of weights by expectation maximisation: fitted codes, and held-out ones."""
     with case.part():
         fit = case.results.probe("code_fit")
-        case.results.read[MIXTURE] = None
         rows = {row["weights"]: row for row in fit["rows"]}
         gain = number(rows["equal"], "train_log_likelihood_nats") - number(rows["estimated"], "train_log_likelihood_nats")
         asked = "Can fixed weights raise the maximum likelihood of the codes that are fitted?"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from support.worked import about, answers, row_of
 from support.written import Written
 
 from regen.claims.judge import checks_of, judge, judged
@@ -35,13 +36,14 @@ def rows(written: Written) -> dict[str, Any]:
     return {row["id"]: row for row in judge(written.config, written.root)["claims"] if row["report"] == "burda"}
 
 
-def test_what_the_paper_prints_is_reproduced_and_never_firm_after_121_epochs(written: Written) -> None:
+def test_what_the_paper_prints_is_reproduced_but_its_gap_and_never_firm_after_121_epochs(written: Written) -> None:
     for variant in PRINTED:
         trained(written, variant, gap={VAE: 5.0, IWAE_5: 7.0, IWAE_50: 9.0}[variant])
     trained(written, WARM_UP, active=21)
     found = rows(written)
     assert {name: (row["outcome"], row["strength"]) for name, row in found.items()} == {
-        f"burda-{number}": ("reproduced", "firm" if number == 1 else "indicative") for number in range(1, 10)
+        f"burda-{number}": ("undecided" if number == 7 else "reproduced", "firm" if number == 1 else "indicative")
+        for number in range(1, 10)
     }
     for name in set(found) - {"burda-1"}:
         assert "121 of 3,280 epochs" in found[name]["sentence"]
@@ -80,3 +82,86 @@ def test_groups_are_apart_by_a_factor_of_three_to_ten(written: Written, least: f
     trained(written, VAE, least=least)
     [part, *_] = judged(checks_of(STUDIES / "burda")["burda-6"], written.results).parts
     assert part.holds is expected
+
+
+@pytest.mark.parametrize(
+    ("vae", "iwae_5", "iwae_50", "holds", "outcome"),
+    [
+        # Nats by which test and validation images are worse than training images: below 0.79 they are not much worse; more proves nothing.
+        ((1.65, 1.6), (1.7, 1.9), (3.0, 4.0), [None] * 6, "undecided"),
+        ((1.8, 1.56), (0.83, 0.77), (2.0, 3.0), [None, None, None, False, None, None], "not reproduced"),
+        ((0.5, 2.0), (2.0, -2.0), (-2.0, 0.5), [False, None, None, False, False, False], "not reproduced"),
+    ],
+)
+def test_a_gap_of_the_bound_can_be_too_small_for_much_overfitting_and_never_large_enough(
+    written: Written, vae: Any, iwae_5: Any, iwae_50: Any, holds: Any, outcome: str
+) -> None:
+    found = {VAE: vae, IWAE_5: iwae_5, IWAE_50: iwae_50}
+    for variant, (test, validation) in found.items():
+        for seed in range(3):
+            nats = {"train": 90.0, "test": 90 + test + 0.01 * (seed - 1), "validation": 90 + validation}
+            rows = [{"split": split, "neg_elbo_nats": loss, "recon_nats": 150 - loss} for split, loss in nats.items()]
+            written.details(variant, seed, splits=rows)
+            written.history(variant, seed, val_neg_elbo_nats=[90.0] * 121)
+    row = row_of(written, "burda-7")
+    assert (answers(row), row["outcome"]) == (holds, outcome)
+    assert row["numbers"].pop("trained") == "121 of 3,280 epochs"
+    gaps = {"vae": vae, "iwae_5": iwae_5, "iwae_50": iwae_50}
+    sets = enumerate(("test", "validation"))
+    assert row["numbers"] == pytest.approx({f"{name}_{split}": gap[place] for place, split in sets for name, gap in gaps.items()})
+
+
+@pytest.mark.parametrize(
+    ("iwae_5", "iwae_50", "holds", "outcome"),
+    [
+        # The VAE's bound of one sample lies 5 nats below that of 5,000; 0.1 apart the ends are 0.25 away.
+        (7.0, 9.0, [True, True], "reproduced"),
+        (7.0, 4.0, [True, False], "partly"),
+        (5.2, 4.0, [None, False], "not reproduced"),
+    ],
+)
+def test_posteriors_fit_less_well_by_the_gap_between_bounds_of_the_same_images(
+    written: Written, iwae_5: float, iwae_50: float, holds: Any, outcome: str
+) -> None:
+    gaps = {VAE: 5.0, IWAE_5: iwae_5, IWAE_50: iwae_50}
+    for variant, gap in gaps.items():
+        for seed, nats in enumerate(about(gap, 0.0 if variant == VAE else 0.1)):
+            # Of more images, of which fewer samples were drawn, and between other numbers of samples the gap is the other way round.
+            bounds = {(1, 1000): 90 + nats, (500, 1000): 80 + 2 * nats, (5000, 1000): 90.0, (1, 10000): 100.0, (500, 10000): 90 + nats}
+            rows = [{"importance_samples": k, "n_images": images, "nll_nats": bound} for (k, images), bound in bounds.items()]
+            written.details(variant, seed, likelihood=rows)
+            written.metrics(variant, seed, ess_mean=10 * gap, nll_nats=90.0)
+            written.history(variant, seed, val_neg_elbo_nats=[90.0] * 121)
+    row = row_of(written, "burda-8")
+    assert (answers(row), row["outcome"]) == (holds, outcome)
+    assert row["numbers"].pop("trained") == "121 of 3,280 epochs"
+    numbers = dict(zip(("vae", "iwae_5", "iwae_50"), gaps.values(), strict=True))
+    assert row["numbers"] == pytest.approx({**numbers, **{f"ess_{name}": 10 * gap for name, gap in numbers.items()}})
+
+
+@pytest.mark.parametrize(
+    ("nats", "units", "holds", "outcome"),
+    [
+        # Without a warm-up it has 88 nats and 20 active latents; 0.1 apart the ends are 0.25 away.
+        (87.0, 22.0, [True, True], "reproduced"),
+        (87.0, 18.0, [True, False], "partly"),
+        (89.0, 22.0, [False, True], "partly"),
+        (89.0, 18.0, [False, False], "not reproduced"),
+        (87.8, 20.2, [None, None], "undecided"),
+    ],
+)
+def test_a_warm_up_helps_by_a_lower_likelihood_in_nats_and_more_active_latents(
+    written: Written, nats: float, units: float, holds: Any, outcome: str
+) -> None:
+    for variant, found, active, apart in ((WARM_UP, nats, units, 0.1), (VAE, 88.0, 20.0, 0.0)):
+        for seed, (loss, count) in enumerate(zip(about(found, apart), about(active, apart), strict=True)):
+            # More samples, drawn of fewer images, take 2 nats off the warm one and 1 off the other.
+            more = 2.0 if variant == WARM_UP else 1.0
+            rows = [{"importance_samples": k, "n_images": 10, "nll_nats": bound} for k, bound in ((500, 50.0), (5000, 50 - more))]
+            written.details(variant, seed, likelihood=rows)
+            written.metrics(variant, seed, nll_nats=loss + more, importance_samples=500, active_units=count, ess_mean=count - 40)
+            written.history(variant, seed, val_neg_elbo_nats=[176 - found] * 121)
+    row = row_of(written, "burda-9")
+    assert (answers(row), row["outcome"]) == (holds, outcome)
+    assert row["numbers"].pop("trained") == "121 of 3,280 epochs"
+    assert row["numbers"] == pytest.approx({"warm": nats, "plain": 88.0, "units_warm": units, "units_plain": 20.0})

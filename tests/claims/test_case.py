@@ -110,7 +110,13 @@ def test_two_seeds_decide_where_they_agree(written: Written) -> None:
         case.near("About 100?", {0: 96.0, 1: 104.0}, 100)
         case.near("About 100?", {0: 88.0, 1: 112.0}, 100)
     asked = [(test.holds, test.why) for test in case.parts[0].tests]
-    assert asked == [(None, "the seeds do not agree"), (None, ""), (None, "the seeds do not agree"), (True, ""), (None, "")]
+    assert asked == [
+        (None, "the seeds do not agree"),
+        (None, "between the ends of the cut"),
+        (None, "the seeds do not agree"),
+        (True, ""),
+        (None, ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +126,7 @@ def test_near_a_printed_number(written: Written, values: tuple[float, ...], hold
     case = Case(written.results)
     with case.part():
         case.near("About 100?", dict(enumerate(values)), 100)
-        case.near("The same above a constant?", {seed: 1000 + x for seed, x in enumerate(values)}, 1100, off=1000)
-    assert [test.holds for test in case.parts[0].tests] == [holds, holds]
+    assert [test.holds for test in case.parts[0].tests] == [holds]
 
 
 def test_a_theorem_is_firm_and_chance_decides_in_one_direction(written: Written) -> None:

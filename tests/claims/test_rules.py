@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import pearsonr, t
+from support.worked import about, ends, row_of
 from support.written import Written
 
-from regen.claims.judge import checks_of, judge, judged
+from regen.claims.judge import checks_of, judged
 from regen.claims.study import STUDIES
 
 SEEDS = (1.0, 1.001, 0.999)
@@ -254,23 +255,6 @@ def test_a_check_measures_and_answers_what_was_worked_out(written: Written, clai
         assert tests[place].measured == pytest.approx(measured, rel=2e-3, abs=1e-9), tests[place].asked
         assert interval is None or (tests[place].low, tests[place].high) == pytest.approx(interval, rel=1e-4), tests[place].asked
         assert tests[place].holds is holds, tests[place].asked
-
-
-def about(middle: float, apart: float) -> tuple[float, float, float]:
-    """Return three seeds so far apart."""
-    return middle - apart, middle, middle + apart
-
-
-def ends(middle: float, apart: float) -> tuple[float, float]:
-    """Return Student's interval of the mean of such three: 2.48 times as far to either side."""
-    half = t.ppf(0.975, 2) * apart / math.sqrt(3)
-    return middle - half, middle + half
-
-
-def row_of(written: Written, claim: str) -> dict[str, Any]:
-    """Return what is said of a claim, its numbers by their names."""
-    (row,) = (row for row in judge(written.config, written.root)["claims"] if row["id"] == claim)
-    return {**row, "numbers": {number["name"]: number["value"] for number in row["numbers"]}}
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_the_share_that_z_has_of_the_gradients_variance_is_of_the_trained_model_
 
 
 @pytest.mark.parametrize(
-    ("early", "late", "expected"), [(0.02, 0.0, "reproduced"), (0.0, 0.0, "not reproduced"), (0.02, 0.02, "not reproduced")]
+    ("early", "late", "expected"), [(0.02, 0.0, "partly"), (0.0, 0.0, "not reproduced"), (0.02, 0.02, "not reproduced")]
 )
 def test_losses_are_stable_late_and_not_early(written: Written, early: float, late: float, expected: str) -> None:
     name, random = "ext-gan-1ch-500-mnist", np.random.default_rng(2)
@@ -366,19 +366,21 @@ def test_modes_collapse_if_classes_are_far_from_even_or_one_is_missing(
     assert all("report's loss" not in part.name for part in case.parts)
 
 
-def test_draws_for_an_effective_sample_size_lie_between_those_tried_and_errors_are_of_at_least_as_many(written: Written) -> None:
-    prior = [
-        {"prior_samples": samples, "ess_mean": ess, "bias_nats": bias, "truth": "quadrature"}
-        for samples, ess, bias in ((1000, 5.0, 2.0), (16000, 20.0, 0.25), (100000, 90.0, 0.0))
-    ]
-    encoder = [{"importance_samples": samples, "ess_mean": ess} for samples, ess in ((5, 5.0), (80, 20.0))]
-    checks = [{"estimate": "importance sampling", "decodes": 5000}, {"estimate": "quadrature", "difference_nats": 3.0}]
-    written.details("uva3-vae-z2-mnist", 0, prior_sampling=prior, likelihood=encoder, checks=checks)
-    numbers = judged(checks_of(STUDIES / "uva3")["uva3-4"], Results(written.config, written.root)).numbers
-    # 10 is halfway from 5 to 20 by their logarithms, and so are 4,000 and 20 between the draws.
-    found = {name: numbers[name].value for name in ("from_prior", "from_encoder", "factor", "prior_error", "encoder_error")}
-    assert found == pytest.approx({"from_prior": 4000, "from_encoder": 20, "factor": 200, "prior_error": 0.25, "encoder_error": 3.0})
-    assert "16,000 draws" in numbers["prior_error"].label and "5,000 draws" in numbers["encoder_error"].label
+@pytest.mark.parametrize(("twenty", "two", "expected"), [(30.0, 0.1, True), (7.5, 0.1, None), (4.0, 0.1, False), (30.0, 31.0, False)])
+def test_draws_of_the_prior_are_held_against_one_of_the_encoder_and_two_latents(
+    written: Written, twenty: float, two: float, expected: bool | None
+) -> None:
+    counts = [(1, 105.0), (50, 101.0), (5000, 100.0)]
+    likelihood = [{"importance_samples": samples, "n_images": 10, "nll_nats": nats} for samples, nats in counts]
+    for variant, error in (("uva3-vae-z20-mnist", twenty), ("uva3-vae-z2-mnist", two)):
+        prior = [{"prior_samples": 1000, "bias_nats": 60.0}, {"prior_samples": 2000, "bias_nats": error}]
+        checks = [{"estimate": "quadrature", "difference_nats": 3.0}]
+        written.details(variant, 0, prior_sampling=prior, likelihood=likelihood, checks=checks)
+        written.metrics(variant, 0, nll_nats=100.0, importance_samples=5000)
+    case = judged(checks_of(STUDIES / "uva3")["uva3-4"], Results(written.config, written.root))
+    assert case.parts[0].holds is expected
+    found = {name: case.numbers[name].value for name in ("draws", "prior_twenty", "encoder_twenty", "prior_two", "encoder_two")}
+    assert found == pytest.approx({"draws": 2000, "prior_twenty": twenty, "encoder_twenty": 5.0, "prior_two": two, "encoder_two": 3.0})
 
 
 def test_a_probe_is_of_the_first_seed(written: Written) -> None:
@@ -386,6 +388,6 @@ def test_a_probe_is_of_the_first_seed(written: Written) -> None:
     assert written.config.variants["lab1-aegmm-mnist"].seeds[:3] == [0, 1, 2]
     sides = {"test_difference_nats": -0.3, "test_difference_standard_error": 0.01, "n_images": 100, "permutations": 99}
     fits = [{"weights": name, "train_log_likelihood_nats": fit, "test_log_likelihood_nats": fit} for name, fit in FITS.items()]
-    written.probe("code_fit", rows=fits, tests=[{"n": 50, "p_value": 0.01}], **sides)
+    written.probe("code_fit", variants=["lab1-aegmm-mnist"], rows=fits, tests=[{"n": 50, "p_value": 0.01}], **sides)
     rows = {row["id"]: row for row in judge(written.config, written.root)["claims"]}
     assert rows["lab1-2"]["seeds"] == {"lab1-aegmm-mnist": [0]} and rows["lab1-1"]["seeds"]["lab1-aegmm-mnist"] == [0, 1, 2]

@@ -64,9 +64,7 @@ class Opened:
             self.page.evaluate(f"scrollTo({{top: {top}, behavior: 'instant'}})")
             self.page.wait_for_timeout(20)
         if self.page.viewport_size["width"] > 1000:
-            self.page.wait_for_function(
-                "!document.querySelector('.chart script') || document.querySelectorAll('.plot.live svg').length > 0"
-            )
+            self.page.wait_for_function("!document.querySelector('[data-chart]') || document.querySelectorAll('.plot.live svg').length > 0")
         self.page.wait_for_timeout(150)
 
     def violations(self) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The site as a whole: every link leads somewhere, nothing is asked of a network, what is in the files is on the pages."""
 
 import csv
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -126,6 +127,15 @@ def test_formulas_typeset_whole() -> None:
             name = element.tag.rpartition("}")[2]
             assert len(element) == parts.get(name, len(element)), formula
     assert "<mi>log</mi><mspace" in _mathml(r"\log p") and "mspace" not in _mathml(r"\log_2 e+\log(1-D)")
+
+
+def test_a_chart_that_a_page_shows_twice_has_its_numbers_once(site: Path) -> None:
+    page = Page(site / "uva3.html")
+    (text,) = re.findall(r'<script id="charts" type="application/json">(.*)</script>', (site / "uva3.html").read_text(encoding="utf-8"))
+    numbers = [int(attributes["data-chart"]) for tag, attributes in page.elements if tag == "figure" and "data-chart" in attributes]
+    found = json.loads(text)
+    assert sorted(set(numbers)) == list(range(len(found))) and len(numbers) > len(found) > 0
+    assert len({json.dumps(one) for one in found}) == len(found)
 
 
 def test_stand_ins_say_so_on_every_page(standins: ReportConfig, root: Path) -> None:

@@ -160,20 +160,15 @@ class Case:
     def near(
         self,
         asked: str,
-        values: float | Mapping[int, float],
+        values: Mapping[int, float],
         printed: float,
         unit: str = "",
-        by: str = "",
-        off: float = 0.0,
         within: tuple[float, float] = (0.05, 0.1),
     ) -> None:
-        """Ask whether a value is the printed one: all of its interval within the first share of it; not if all is beyond the second.
-
-        off: a constant in both that no model changes, taken away before the shares are.
-        """
-        interval = of_seeds(values) if isinstance(values, Mapping) else Interval(values, None, 0, by)
-        size, (low, high) = abs(printed - off), interval.reach
-        far = [abs(end - printed) / size for end in (low, high)]
+        """Ask whether a value is the printed one: all of its interval within the first share of it; not if all is beyond the second."""
+        interval = of_seeds(values)
+        low, high = interval.reach
+        far = [abs(end - printed) / abs(printed) for end in (low, high)]
         holds = True if max(far) <= within[0] else False if min(far) > within[1] and not low <= printed <= high else None
         expected = f"{printed:g} within {text(100 * within[0])} to {text(100 * within[1])} %"
         self._add(asked, interval.mean, expected, unit, interval, holds)
@@ -203,7 +198,9 @@ class Case:
         holds = above if sign == "above" or above is None else not above
         ends = text(cut[0]) if cut[0] == cut[1] else f"{text(cut[0])} to {text(cut[1])}"
         split = interval.half is None and len({Interval(end, None, 1, "").above(*cut) for end in interval.reach}) > 1
-        why = "no error is known" if not known else "the seeds do not agree" if split else ""
+        low, high = interval.reach
+        between = cut[0] < cut[1] and cut[0] <= low and high <= cut[1]
+        why = "no error is known" if not known else "the seeds do not agree" if split else "between the ends of the cut" if between else ""
         self._add(asked, interval.mean, f"{sign} {ends}", unit, interval, holds, why=why)
 
     def _add(

@@ -40,6 +40,12 @@ class Card:
         name: str = self.claim["id"]
         return name
 
+    @property
+    def ran(self) -> set[str]:
+        """The variants and probes that the claim was judged on."""
+        seeds = {name for name, found in self.claim["seeds"].items() if found}
+        return seeds.union(*(test["variants"] for test in self.claim["tests"]))
+
 
 class Figures:
     """The figures of all reports by anchor: charts made of the results, pictures that were drawn."""

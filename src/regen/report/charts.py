@@ -174,7 +174,7 @@ def _names(rows: Sequence[Row]) -> Spec:
     return {"field": "label", "type": "nominal", "sort": _order(rows, "label"), "axis": axis}
 
 
-def bars(rows: Sequence[Row], title: str, width: int = 230) -> Spec:
+def bars(rows: Sequence[Row], title: str) -> Spec:
     """Return horizontal bars with their values; rows have label, value, text, and `tone`, a colour of the page.
 
     Raises
@@ -195,7 +195,7 @@ def bars(rows: Sequence[Row], title: str, width: int = 230) -> Spec:
         return {"transform": [{"filter": test}], "mark": {"type": "text", "align": align, "dx": -6 if align == "right" else 6}}
 
     return {
-        "width": width,
+        "width": 230,
         "height": 30 * len(_order(values, "label")),
         "data": {"values": values},
         "encoding": {"y": _names(values)},
@@ -234,7 +234,6 @@ def lines(
     log_y: bool = False,
     points: bool = True,
     ordinal: Sequence[str] = (),
-    width: int = 420,
     height: int = 230,
 ) -> Spec:
     """Return curves; rows have x, y, kind, and `low` and `high` where a range is known; `ordinal`: the order of x where it is no number."""
@@ -261,16 +260,15 @@ def lines(
     if points:
         dot["shape"] = shape
     layers.append({"mark": {"type": "point", "filled": True, "size": 50, "opacity": 1 if points else 0}, "encoding": dot})
-    return {"width": width, "height": height, "data": {"values": list(rows)}, "encoding": {"x": across}, "layer": layers}
+    return {"height": height, "data": {"values": list(rows)}, "encoding": {"x": across}, "layer": layers}
 
 
-def labelled(rows: Sequence[Row], x: str, y: str, width: int = 420, height: int = 260) -> Spec:
+def labelled(rows: Sequence[Row], x: str, y: str) -> Spec:
     """Return points on a line in the order of x, each with its name beside it; rows have x, y, name."""
     across = {"field": "x", **_scaled(rows, ["x"], x, log=False, room=0.12)}
     up = {"field": "y", **_scaled(rows, ["y"], y, log=False)}
     return {
-        "width": width,
-        "height": height,
+        "height": 260,
         "data": {"values": list(rows)},
         "encoding": {"x": across, "y": up},
         "layer": [
@@ -288,7 +286,7 @@ def labelled(rows: Sequence[Row], x: str, y: str, width: int = 420, height: int 
     }
 
 
-def scatter(rows: Sequence[Row], x: str, y: str, log_x: bool = False, log_y: bool = False, width: int = 420, height: int = 300) -> Spec:
+def scatter(rows: Sequence[Row], x: str, y: str, log_x: bool = False, log_y: bool = False) -> Spec:
     """Return points with names; rows have x, y, kind, name. The browser's chart can show one kind alone."""
     colour, shape = _series(rows)
     kinds = _order(rows, "kind")
@@ -299,8 +297,7 @@ def scatter(rows: Sequence[Row], x: str, y: str, log_x: bool = False, log_y: boo
         {"field": "y", "type": "quantitative", "title": y, "format": ".4~g"},
     ]
     return {
-        "width": width,
-        "height": height,
+        "height": 300,
         "data": {"values": list(rows)},
         **({"params": [{"name": "shown", "value": "all", "bind": choice}]} if len(kinds) > 1 else {}),
         "mark": {"type": "point", "filled": True, "size": 90},

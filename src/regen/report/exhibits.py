@@ -273,7 +273,7 @@ def _nearest(results: Results, pictures: Pictures) -> Exhibit:
     return Exhibit(
         "nearest",
         "Did the model copy its training images?",
-        "The top row are samples. Below each stand the three training images that are nearest to it, pixel by pixel: a copy would show.",
+        "The top row shows samples. Below each stand the three training images that are nearest to it, pixel by pixel: a copy would show.",
         _whole(results, pictures, "nearest_training"),
     )
 

@@ -42,12 +42,10 @@ class Likelihood:
 
     variant: str
     kind: str
-    seeds: list[float]
     value: float
     low: float
     high: float
     bits_per_nat: float
-    samples: int
     images: int
     step: float
     most_samples: int
@@ -113,12 +111,10 @@ def _likelihood(results: Results, name: str) -> Likelihood | None:
     return Likelihood(
         variant=name,
         kind=str(first["nll_kind"]),
-        seeds=[run["nll_nats"] for run in runs.values()],
         value=value,
         low=fmean(run["nll_nats_low"] for run in runs.values()),
         high=fmean(run["nll_nats_high"] for run in runs.values()),
         bits_per_nat=fmean(run["bits_per_dim"] for run in runs.values()) / value,
-        samples=headline,
         images=int(first["n_images"]),
         step=step,
         most_samples=most,

@@ -77,6 +77,8 @@ class Site:
         self.answers = {report: read_answers(STUDIES / report) for report in self.verdicts.reports}
         self.titles = {name: variant.title for name, variant in config.variants.items()}
         self.standin = any(variant.data_source == "stand-in" for variant in config.variants.values())
+        self.specifications: dict[str, int] = {}
+        """Of the charts on the page that is being written, each once, in the order in which they come."""
         self.environment = self._environment()
 
     def write(self) -> None:
@@ -138,6 +140,7 @@ class Site:
 
     def _page(self, template: str, file: str = "", **context: Any) -> None:
         shared = {"pages": PAGES, "here": file or template, "preset": self.config.preset, "standin": self.standin}
+        self.specifications.clear()
         text = self.environment.get_template(f"{template}.j2").render(**shared, **context)
         write_text(self.site / (file or template), re.sub(r"\n\s*\n+", "\n", _minus(text)))
 
@@ -154,9 +157,13 @@ class Site:
                 still[id(chart)] = chart, Markup(static(chart))
             return still[id(chart)][1]
 
+        def numbered(chart: Any) -> int:
+            """Return a chart's place among the specifications of the page; a chart that the page shows twice has one."""
+            return self.specifications.setdefault(interactive(chart), len(self.specifications))
+
         filters: dict[str, Callable[..., Any]] = {
             "static": drawn,
-            "interactive": interactive,
+            "numbered": numbered,
             "explained": explained,
             "counted": counted,
             "slug": lambda text: text.replace(" ", "-"),
@@ -172,6 +179,7 @@ class Site:
             "reason": reason,
         }
         environment.filters |= filters
+        environment.globals["specifications"] = lambda: Markup(f"[{','.join(self.specifications)}]")
         return environment
 
     def _address(self, name: str) -> str:

@@ -15,8 +15,8 @@ OUTCOMES = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "unde
 """An outcome and the sign that tells it without colour."""
 
 STRENGTHS = {
-    "firm": "the report's data and schedule, at least three seeds, and an interval that excludes the alternative; "
-    "or it follows by proof, whatever the seeds",
+    "firm": "the report's data and schedule, at least three seeds, and an interval that excludes the alternative; settings that the "
+    "report leaves open are chosen here, where the outcome does not turn on them; or it follows by proof, whatever the seeds",
     "indicative": "one of these is missing; the card says which",
     "none": "stand-in images, or not run yet",
 }

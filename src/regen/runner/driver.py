@@ -1,8 +1,8 @@
-"""Reproduce a plan's stages side by side. DVC judges, restores, saves and commits; a pool runs the commands.
+"""Reproduce a plan's stages side by side. DVC judges, restores and saves; a pool runs the commands, `locks` writes what ran.
 
 Each stage goes through DVC's own `Stage.reproduce`, in a thread of its own. One thread at a time is inside DVC: it holds the baton, and
-hands it on only where DVC itself unlocks its repository, while the command runs. That place, `dvc.stage.run.cmd_run`, is the one thing
-that is replaced.
+hands it on only where DVC itself unlocks its repository, while the command runs. That place, `dvc.stage.run.cmd_run`, is
+replaced.
 """
 
 import contextlib

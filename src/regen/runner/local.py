@@ -31,8 +31,8 @@ class Local:
         self.jobs, self.logs = jobs, logs
         self.free = threading.Semaphore(jobs)
         # DVC takes the first `python` of PATH, too.
-        kind = Interpreter if trusted() else Plain
-        self.interpreter: Interpreter | Plain = kind(shutil.which("python") or sys.executable, preload)
+        python = shutil.which("python") or sys.executable
+        self.interpreter: Interpreter | Plain = Interpreter(python, preload) if trusted() else Plain(python)
 
     def slots(self) -> int:
         """Return how many commands run at once."""

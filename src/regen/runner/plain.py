@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 
 from .interpreter import STOPPED, Command, Ended
 
@@ -15,7 +14,7 @@ __all__ = ["Plain"]
 class Plain:
     """What `Interpreter` does, without a warm interpreter: a cold start for each command."""
 
-    def __init__(self, python: str = sys.executable, preload: Sequence[str] = ()) -> None:
+    def __init__(self, python: str = sys.executable) -> None:
         self.python, self.stopped = python, False
         self.lock = threading.Lock()
         self.running: set[subprocess.Popen[bytes]] = set()

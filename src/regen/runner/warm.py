@@ -101,7 +101,7 @@ class Commands:
                 time.sleep(0.01)
 
 
-def fork(request: dict[str, Any]) -> int:
+def fork() -> int:
     """Return the process number of a command that has begun; 0 in the command itself."""
     # A signal between the fork and the command's own handlers would run ours in both.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
@@ -144,7 +144,7 @@ def serve(requests: int, replies: int) -> dict[str, Any] | None:
                 if changed := next((path for path, was in files.items() if signature(path) != was), None):
                     commands.tell(id=request["id"], stale=changed)
                     continue
-                if not (pid := fork(request)):
+                if not (pid := fork()):
                     for pipe in (requests, replies, woken, wake):
                         os.close(pipe)
                     return dict(request)

@@ -133,6 +133,12 @@ function vega() {
 const ROOM = 440;
 const WIDE = 560;
 
+let charts;
+function specification(figure) {
+  charts ??= JSON.parse(document.getElementById("charts").textContent);
+  return charts[figure.dataset.chart];
+}
+
 async function live(figure) {
   const plot = figure.querySelector(".plot");
   if (plot.clientWidth < ROOM) return;
@@ -140,8 +146,8 @@ async function live(figure) {
   const still = plot.firstElementChild;
   const fresh = element("div", { className: "plot live" });
   plot.after(fresh);
-  const spec = JSON.parse(figure.querySelector("script").textContent);
-  if (plot.clientWidth < WIDE) spec.config = { legend: { columns: 1 } };
+  const config = plot.clientWidth < WIDE ? { legend: { columns: 1 } } : {};
+  const spec = { ...specification(figure), config };
   await window.vegaEmbed(fresh, spec, { mode: "vega-lite", config: window.chartConfig, actions: false, renderer: "svg", tooltip: { theme: "custom" } });
   const drawn = fresh.querySelector("svg");
   drawn.setAttribute("role", "img");
@@ -158,7 +164,7 @@ const seen = new IntersectionObserver((entries) => {
     live(entry.target);
   }
 });
-for (const chart of document.querySelectorAll(".chart:has(script)")) seen.observe(chart);
+for (const chart of document.querySelectorAll("[data-chart]")) seen.observe(chart);
 
 // On a narrow screen a chart scrolls inside its box, which the keyboard has to reach.
 if (matchMedia("(max-width:46rem)").matches) {
