@@ -13,7 +13,7 @@ from regen.common.files import checksum, replacing
 from regen.params.configured import configured
 from regen.params.schema import ReportConfig
 from regen.provenance import commit
-from regen.results import metrics, quality
+from regen.results import Results
 from regen.stage import run
 
 
@@ -70,9 +70,10 @@ def _card(preset: str, config: ReportConfig, weights: dict[tuple[str, int], Path
         "| variant | seed | model | data | -log p(x) | kind | Fréchet distance | MB | sha256 |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
+    results = Results(config, Path())
     for (name, seed), path in weights.items():
         variant = config.variants[name]
-        likelihoods, samples = metrics(Path(), config, name).get(seed, {}), quality(Path(), config, name).get(seed, {})
+        likelihoods, samples = results.metrics(name).get(seed, {}), results.quality(name).get(seed, {})
         cells = [name, seed, variant.title, f"{variant.dataset} ({variant.data_source})", _number(likelihoods.get("nll_nats"))]
         cells += [likelihoods.get("nll_kind", ""), _number(samples.get("frechet_classifier_distance")), f"{path.stat().st_size / 1e6:.1f}"]
         lines.append(f"| {' | '.join(map(str, cells))} | `{checksum(path, 'sha256')}` |")

@@ -36,7 +36,7 @@ from regen.models.pixel_flow import PixelFlow
 from regen.models.vae import LatentVariableModel
 from regen.params.configured import configured
 from regen.params.schema import ReportConfig
-from regen.results import histories, metrics, quality
+from regen.results import Results
 
 __all__ = ["LogLikelihood", "Trained", "load"]
 
@@ -238,14 +238,15 @@ def load(variant: str, preset: str = "quick", seed: int | None = None, root: Pat
     # A new model draws its first weights, which are then replaced: not from the caller's stream.
     with _seeded(0):
         model, _ = restore(settings.model, settings.shape, place / weights)
+    results = Results(config, place)
     return Trained(
         preset=preset,
         seed=chosen,
         config=settings,
         model=model,
-        history=histories(place, config, variant).get(chosen, pd.DataFrame()),
-        metrics=metrics(place, config, variant).get(chosen, {}),
-        quality=quality(place, config, variant).get(chosen, {}),
+        history=results.histories(variant).get(chosen, pd.DataFrame()),
+        metrics=results.metrics(variant).get(chosen, {}),
+        quality=results.quality(variant).get(chosen, {}),
         root=place,
     )
 

@@ -11,18 +11,7 @@ from regen.common.errors import UserError
 from regen.common.files import read_json
 from regen.params.schema import ReportConfig, ReportedVariant
 
-__all__ = [
-    "Missing",
-    "Results",
-    "details",
-    "feature_spaces",
-    "headline",
-    "histories",
-    "metrics",
-    "number",
-    "quality",
-    "quality_details",
-]
+__all__ = ["Missing", "Results", "headline", "number"]
 
 
 HEADLINES = ("neg_elbo_nats", "nll_nats", "cross_entropy_nats", "recon_nats")
@@ -32,23 +21,6 @@ HEADLINES = ("neg_elbo_nats", "nll_nats", "cross_entropy_nats", "recon_nats")
 def headline(histories: list[pd.DataFrame]) -> str | None:
     """Return the first of `HEADLINES` that all of these histories have; None without one, or without histories."""
     return next((name for name in HEADLINES if histories and all(f"val_{name}" in history for history in histories)), None)
-
-
-def _present(root: Path, config: ReportConfig, variant: str, file: str) -> dict[int, Path]:
-    """Return the seed -> path of a file; what an earlier list of seeds left behind is not looked at."""
-    paths = {seed: root / "results" / config.preset / variant / str(seed) / file for seed in config.variants[variant].seeds}
-    return {seed: path for seed, path in paths.items() if path.exists()}
-
-
-def histories(root: Path, config: ReportConfig, variant: str) -> dict[int, pd.DataFrame]:
-    """Return the seed -> one table, one row an epoch.
-
-    Raises
-    ------
-    UserError
-        If a file is not the CSV that training writes.
-    """
-    return {seed: _history(path) for seed, path in _present(root, config, variant, "history.csv").items()}
 
 
 def _history(path: Path) -> pd.DataFrame:
@@ -63,43 +35,11 @@ def _history(path: Path) -> pd.DataFrame:
     return table
 
 
-def metrics(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
-    """Return the seed -> the scalars of metrics.json.
-
-    Raises
-    ------
-    UserError
-        If a file is not one flat object of numbers and texts.
-    """
-    return {seed: _flat(path) for seed, path in _present(root, config, variant, "metrics.json").items()}
-
-
-def quality(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
-    """Return the seed -> the scalars of quality.json; raises as `metrics` does."""
-    return {seed: _flat(path) for seed, path in _present(root, config, variant, "quality.json").items()}
-
-
-def quality_details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
-    """Return the seed -> the tables of quality_details.json."""
-    return {seed: read_json(path) for seed, path in _present(root, config, variant, "quality_details.json").items()}
-
-
-def feature_spaces(root: Path, config: ReportConfig) -> dict[str, dict[str, Any]]:
-    """Return the data set -> what is known of the features in which its samples are compared."""
-    folder = root / "results" / config.preset / "features"
-    return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
-
-
 def _flat(path: Path) -> dict[str, Any]:
     table = read_json(path)
     if not isinstance(table, dict) or any(isinstance(value, list | dict) for value in table.values()):
         raise UserError(f"{path}: expected one flat object of numbers and texts, got nested values; delete it and run 'dvc repro'")
     return table
-
-
-def details(root: Path, config: ReportConfig, variant: str) -> dict[int, dict[str, Any]]:
-    """Return the seed -> the tables of details.json."""
-    return {seed: read_json(path) for seed, path in _present(root, config, variant, "details.json").items()}
 
 
 T = TypeVar("T")
@@ -113,7 +53,8 @@ class Missing(Exception):  # noqa: N818 (a state of the results, no mistake)
 class Results:
     """The results of one preset below `root`, each file read once.
 
-    Tables of all seeds are empty where nothing is there; a single number raises `Missing`. A malformed file raises a UserError of one line.
+    Tables of all seeds are empty where nothing is there; a single number raises `Missing`. A malformed file raises a UserError of one line:
+    a history that is not the CSV that training writes, metrics that are not one flat object of numbers and texts.
     `read` collects the variants and probes that were asked for.
     """
 
@@ -132,23 +73,23 @@ class Results:
 
     def histories(self, variant: str) -> dict[int, pd.DataFrame]:
         """Return the seed -> one table, one row an epoch."""
-        return self._of(variant, "history.csv", histories)
+        return self._of(variant, "history.csv", _history)
 
     def metrics(self, variant: str) -> dict[int, dict[str, Any]]:
         """Return the seed -> the scalars of metrics.json."""
-        return self._of(variant, "metrics.json", metrics)
+        return self._of(variant, "metrics.json", _flat)
 
     def details(self, variant: str) -> dict[int, dict[str, Any]]:
         """Return the seed -> the tables of details.json."""
-        return self._of(variant, "details.json", details)
+        return self._of(variant, "details.json", read_json)
 
     def quality(self, variant: str) -> dict[int, dict[str, Any]]:
         """Return the seed -> the scalars of quality.json."""
-        return self._of(variant, "quality.json", quality)
+        return self._of(variant, "quality.json", _flat)
 
     def quality_details(self, variant: str) -> dict[int, dict[str, Any]]:
         """Return the seed -> the tables of quality_details.json."""
-        return self._of(variant, "quality_details.json", quality_details)
+        return self._of(variant, "quality_details.json", read_json)
 
     def column(self, variant: str, name: str) -> dict[int, list[float]]:
         """Return the seed -> a column of history.csv, one finite number an epoch; raises Missing where a seed has none."""
@@ -203,8 +144,8 @@ class Results:
 
     def features(self) -> dict[str, dict[str, Any]]:
         """Return the data set -> what is known of the features in which its samples are compared."""
-        found: dict[str, dict[str, Any]] = self._once(("features", ""), lambda: feature_spaces(self.root, self.config))
-        return found
+        folder = self.root / "results" / self.config.preset / "features"
+        return {path.stem: self._table(f"features/{path.name}", path.stem) for path in sorted(folder.glob("*.json"))}
 
     def floor(self, variant: str, split: Split) -> dict[str, float]:
         """Return `floor_nats` and `mean_image_nats` of the images of a split as this variant sees them."""
@@ -225,9 +166,14 @@ class Results:
             raise UserError(f"{path}: expected an object, got another form; delete it and run 'dvc repro'")
         return found
 
-    def _of(self, variant: str, file: str, make: Callable[[Path, ReportConfig, str], dict[int, T]]) -> dict[int, T]:
-        self.variant(variant)
-        found: dict[int, T] = self._once((variant, file), lambda: make(self.root, self.config, variant))
+    def _of(self, variant: str, file: str, read: Callable[[Path], T]) -> dict[int, T]:
+        """Return the seed -> a file as it was read; what an earlier list of seeds left behind is not looked at."""
+        seeds, folder = self.variant(variant).seeds, self.root / "results" / self.config.preset / variant
+
+        def present() -> dict[int, T]:
+            return {seed: read(path) for seed in seeds if (path := folder / str(seed) / file).exists()}
+
+        found: dict[int, T] = self._once((variant, file), present)
         return found
 
     def _once(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:

@@ -19,7 +19,7 @@ from regen.config.base import Config, parse
 from regen.config.model import Model
 from regen.params.schema import ReportConfig, ReportedVariant
 from regen.provenance import describes
-from regen.results import histories, metrics, quality
+from regen.results import Results
 
 __all__ = ["DataCard", "SideFile", "TrackedRun", "describe_experiment", "read_runs"]
 
@@ -101,11 +101,8 @@ def read_runs(root: Path, config: ReportConfig) -> list[TrackedRun]:
     UserError
         If a file is missing or malformed.
     """
-    return [
-        _read_run(root, config, name, seed, scalars)
-        for name in sorted(config.variants)
-        for seed, scalars in metrics(root, config, name).items()
-    ]
+    results = Results(config, root)
+    return [_read_run(results, name, seed) for name in sorted(config.variants) for seed in results.metrics(name)]
 
 
 def describe_experiment(config: ReportConfig, runs: Sequence[TrackedRun], links: str) -> str:
@@ -116,13 +113,14 @@ def describe_experiment(config: ReportConfig, runs: Sequence[TrackedRun], links:
     return "\n\n".join([data, f"Views: {links}.", "\n".join(["| variant | model |", "| --- | --- |", *rows])])
 
 
-def _read_run(root: Path, config: ReportConfig, name: str, seed: int, scalars: dict[str, Any]) -> TrackedRun:
-    variant, results = config.variants[name], root / "results" / config.preset / name / str(seed)
-    history, scalars = histories(root, config, name).get(seed), {**scalars, **quality(root, config, name).get(seed, {}), **scalars}
+def _read_run(results: Results, name: str, seed: int) -> TrackedRun:
+    config, root = results.config, results.root
+    variant, folder = config.variants[name], root / "results" / config.preset / name / str(seed)
+    history, scalars = results.histories(name).get(seed), {**results.quality(name).get(seed, {}), **results.metrics(name)[seed]}
     numbers = {key: float(value) for key, value in scalars.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     texts = {key: str(value) for key, value in scalars.items() if value is not None and key not in numbers}
     figures = _read_figures(root / "reports" / config.preset / "figures", name)
-    tables = [path for path in (results / name for name in TABLES) if path.exists()]
+    tables = [path for path in (folder / name for name in TABLES) if path.exists()]
     card = root / "results" / config.preset / "data" / f"{variant.dataset}.json"
     return TrackedRun(
         variant=name,

@@ -25,7 +25,7 @@ GOOD = """
   answer: [{text: This., formula: 'a=b'}]
   own: wrong
   remark: It says that.
-  tests: [tests/exact/test_bounds.py::test_a]
+  tests: ["tests/exact/test_bounds.py::test_a"]
 """
 
 
@@ -75,7 +75,7 @@ def test_a_study_needs_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (GOOD.replace("tests: [tests/exact/test_bounds.py::test_a]", ""), "'lab1-q1': a formula needs a test"),
+        (GOOD.replace('tests: ["tests/exact/test_bounds.py::test_a"]', ""), "'lab1-q1': a formula needs a test"),
         (GOOD.replace("  remark: It says that.\n", ""), "'lab1-q1': own = 'wrong' needs a remark"),
         (GOOD.replace("own: wrong", "own: maybe"), "maybe"),
         (GOOD.replace("[{text: This., formula: 'a=b'}]", "[]"), "answer"),

@@ -59,7 +59,7 @@ def test_a_printed_value_stands_beside_every_reading_in_its_own_unit(three: Writ
 
 def test_what_nothing_ran_of_is_left_out(three: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     ran, did_not = ({"label": "one", "variant": name, "of": "nll_nats"} for name in (FACES, PLANE))
-    (chart,) = charts(three, monkeypatch, ("half", "nats", 7000.0, [did_not, ran]), ("none", "nats", 7100.0, [did_not]))
+    (chart,) = charts(three, monkeypatch, ("half", "nats", 7000.0, [did_not, ran]), ("none", "nats", 7100.0, [dict(did_not)]))
     assert points(chart, "label", "value") == [("half", 7000.0), ("half", 6030.0)]
     # One value has no range.
     three.metrics(PLANE, nll_nats=100.0)

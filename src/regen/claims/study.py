@@ -4,13 +4,13 @@ import string
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 import regen
 from regen.claims.check import declared
 from regen.common.errors import UserError
 from regen.config.base import Config, Name, parse
+from regen.params.reading import read_yaml
 
 __all__ = ["OTHERWISE", "OUTCOMES", "STUDIES", "Claim", "Explanation", "Sentences", "fields", "read_claims", "read_entries"]
 
@@ -103,12 +103,7 @@ def read_entries(file: Path) -> object:
     UserError
         If it cannot be read or is no YAML.
     """
-    if not file.exists():
-        return []
-    try:
-        return yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{file}: expected YAML, got '{' '.join(str(error).split())}'; mend it") from error
+    return read_yaml(file) if file.exists() else []
 
 
 def read_claims(folder: Path) -> list[Claim]:

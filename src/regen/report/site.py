@@ -75,7 +75,6 @@ class Site:
         self.verdicts = Verdicts(root, config.preset)
         self.figures = Figures(self.results, self.pictures)
         self.answers = {report: read_answers(STUDIES / report) for report in self.verdicts.reports}
-        self.titles = {name: variant.title for name, variant in config.variants.items()}
         self.standin = any(variant.data_source == "stand-in" for variant in config.variants.values())
         self.specifications: dict[str, int] = {}
         """Of the charts on the page that is being written, each once, in the order in which they come."""
@@ -89,11 +88,12 @@ class Site:
         self._page("index.html", findings=found, strengths=strengths, **self._front())
         for report in self.verdicts.reports:
             self._page("report.html", f"{report}.html", **self._report(report))
-        published = held_against(self.results, {one.variant: one for one in self._likelihoods()})
+        made = groups(self.results, self.pictures)
+        published = held_against(self.results, {one.variant: one for group in made for _, _, own, _ in group.kinds for one in own})
         self._page(
             "models.html",
-            groups=self.groups,
-            titles=self.titles,
+            groups=made,
+            titles={name: variant.title for name, variant in self.config.variants.items()},
             published=published,
             further=[one for one in read_published() if one not in [row["published"] for row in published]],
         )
@@ -101,7 +101,9 @@ class Site:
         self._page("look.html", exhibits=exhibits(self.results, self.pictures))
         errata = self.verdicts.errata
         self._page("errata.html", errata=errata, ranks=RANKS, reports=self.verdicts.reports, sources=self.config.reports)
-        taught = [(lesson, shown, self.verdicts.erratum(lesson.erratum)) for lesson, shown in self._lessons()]
+        taught = [
+            (lesson, shown, self.verdicts.erratum(lesson.erratum)) for lesson, shown in lessons(self.results, self.pictures, self.verdicts)
+        ]
         self._page("lessons.html", lessons=taught, answers=self.answers, answered=self._answered())
         self._page("how.html", data=self._data(), about_strengths=STRENGTHS)
         templates = files("regen.report") / "templates"
@@ -111,19 +113,6 @@ class Site:
         write_text(self.site / "vega" / "vega.js", vega_bundle())
         write_text(self.site / "vega" / "LICENSE.txt", (templates / "vega-license.txt").read_text(encoding="utf-8"))
         self._short(found, strengths)
-
-    @property
-    def groups(self) -> list[Any]:
-        """The models by data, made once."""
-        if not hasattr(self, "_groups"):
-            self._groups = groups(self.results, self.pictures)
-        return self._groups
-
-    def _likelihoods(self) -> list[Likelihood]:
-        return [one for group in self.groups for _, _, own, _ in group.kinds for one in own]
-
-    def _lessons(self) -> list[Any]:
-        return lessons(self.results, self.pictures, self.verdicts)
 
     def _answered(self) -> Mapping[str, list[tuple[str, str]]]:
         """Return the erratum -> the worked answers that name it, each with its report."""
