@@ -130,6 +130,10 @@ def test_quality_of_the_test_images_themselves(vae: regen.Trained, trained: Path
     for number, image in enumerate(digits(trained, 30)):
         # Of another size and in colour, as a camera's would be.
         Image.fromarray(image[0].numpy()).convert("RGB").save(tmp_path / f"{number}.png")
+    # What a Mac leaves in a folder, or packs beside its files.
+    for name in ("._0.png", "__MACOSX/0.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"Mac OS X")
     found = vae.quality_against(tmp_path, count=40)
     assert (found["n_images"], found["n_samples"]) == (30, 40)
     assert found["frechet_classifier_distance"] > 0 and 0 <= found["precision"] <= 1 and "digits_covered" in found

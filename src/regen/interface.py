@@ -17,6 +17,7 @@ from regen.common.determinism import make_deterministic
 from regen.common.errors import UserError
 from regen.config.features import QualityConfig
 from regen.config.variant import EvaluateConfig
+from regen.data.own import LEAST, SUFFIXES, visible
 from regen.data.pictures import DAMAGE, pixels
 from regen.evaluation.held_out.exact import exact_nll, nodes
 from regen.evaluation.held_out.importance_sampling import importance_sampled_nll, read_weights
@@ -42,11 +43,6 @@ __all__ = ["LogLikelihood", "Trained", "load"]
 
 ROOT = Path(regen.__file__).resolve().parents[2]
 """The repository that this code lies in."""
-
-PICTURES = (".png", ".jpg", ".jpeg")
-
-LEAST = 20
-"""Images in a folder that samples are held against: ten blocks of two."""
 
 
 @dataclass(frozen=True)
@@ -258,9 +254,9 @@ def _advice(preset: str) -> str:
 
 
 def _pictures(folder: Path) -> Sequence[Path]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
-    if len(paths) < LEAST:
-        raise UserError(f"{folder}: expected at least {LEAST} images ({', '.join(PICTURES)}), got {len(paths)}")
+    paths = [path for path in visible(folder) if path.suffix.lower() in SUFFIXES]
+    if len(paths) < LEAST["test"]:
+        raise UserError(f"{folder}: expected at least {LEAST['test']} images ({', '.join(SUFFIXES)}), got {len(paths)}")
     return paths
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from regen.claims.case import Case
 from regen.claims.check import check
-from regen.claims.interval import differences
+from regen.claims.interval import Z, differences
 from regen.claims.reads import by_seed, fcd, measure, most_samples, of_real, value
 from regen.claims.reported import Reading, read_reported
 from regen.results import Missing, number
@@ -169,12 +169,11 @@ def latent_midpoints(case: Case) -> None:
             unit = {"mse_per_pixel": "", "excess_nats": "nats"}.get(row["measure"])
             if unit is None:
                 continue
-            difference, error = number(row, "mean_difference"), 1.96 * number(row, "standard_error")
-            holds = True if difference < -error else False if difference > error else None
+            difference, error = number(row, "mean_difference"), Z * number(row, "standard_error")
             what = "squared error" if row["measure"] == "mse_per_pixel" else "cross-entropy less the image's own entropy"
             asked = f"Error of latent midpoints less that of {row['against']} ({what})?"
             by = f"{probe['pairs']:,} pairs"
-            case.fact(asked, difference, "below 0", holds, unit, by, (difference - error, difference + error))
+            case.level(asked, difference, "below", (0, 0), unit, by, error)
         errors = {row["images"]: number(row, "mse_per_pixel") for row in probe["rows"]}
         names = {
             "latent": "latent midpoints",

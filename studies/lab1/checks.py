@@ -4,7 +4,7 @@ from statistics import fmean
 
 from regen.claims.case import Case, text
 from regen.claims.check import check
-from regen.claims.interval import differences, of_seeds
+from regen.claims.interval import Z, differences, of_seeds
 from regen.claims.reads import fcd, measure, value
 from regen.results import number
 
@@ -109,10 +109,9 @@ def fixed_weights_fit_better(case: Case) -> None:
         gain = number(rows["equal"], "train_log_likelihood_nats") - number(rows["estimated"], "train_log_likelihood_nats")
         asked = "Can fixed weights raise the maximum likelihood of the codes that are fitted?"
         case.fact(asked, gain, "above 0", gain > 0, "nats", "the maximum over a part is at most that over all", theorem=True)
-        held_out, error = number(fit, "test_difference_nats"), 1.96 * number(fit, "test_difference_standard_error")
+        held_out, error = number(fit, "test_difference_nats"), Z * number(fit, "test_difference_standard_error")
         asked = "By how much are held-out codes likelier under equal weights?"
-        holds = True if held_out > error else False if held_out < -error else None
-        case.fact(asked, held_out, "above 0", holds, "nats", f"{fit['n_images']:,} codes", (held_out - error, held_out + error))
+        case.level(asked, held_out, "above", (0, 0), "nats", f"{fit['n_images']:,} codes", error)
         for name in ("estimated", "equal"):
             case.number(name, number(rows[name], "test_log_likelihood_nats"), "nats", f"held-out log-likelihood, {name} weights")
         case.number("gain", held_out, "nats", "equal minus estimated")

@@ -411,11 +411,8 @@ def _fine_tuning(case: Case) -> tuple[dict[tuple[int, int, str], dict[str, Any]]
 
 def _gains(case: Case, asked: str, gain: float, half: float, draws: int) -> None:
     """Ask whether the pretrained network is right more often, by an interval over draws of labels; shares of the test images."""
-    holds = True if gain > half else False if gain < -half else None
-    ends = (100 * (gain - half), 100 * (gain + half))
-    case.fact(
-        f"By how many points is it more often right {asked}?", 100 * gain, "above 0", holds, "points", f"{draws} draws of labels", ends
-    )
+    asked = f"By how many points is it more often right {asked}?"
+    case.level(asked, 100 * gain, "above", (0, 0), "points", f"{draws} draws of labels", 100 * half)
 
 
 @check("uva3-16", gives="vae_failures gan_failures vae_factor gan_factor")

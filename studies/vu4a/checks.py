@@ -7,7 +7,7 @@ from statistics import correlation, fmean
 
 from regen.claims.case import Case
 from regen.claims.check import check
-from regen.claims.interval import differences, of_seeds
+from regen.claims.interval import Z, differences, of_seeds
 from regen.claims.reads import (
     by_seed,
     drop_share,
@@ -455,7 +455,7 @@ def flow_svhn_samples(case: Case) -> None:
         case.number("clear", {seed: 100 * share for seed, share in shares.items()}, "%", "recognisable samples")
 
 
-@check("vu4a-20", gives="drift early_drift")
+@check("vu4a-20", gives="drift early_drift middle last")
 def losses_stabilise(case: Case) -> None:
     """500 epochs of the one-channel GAN: stable in the last quarter, where epochs 25 to 50 fail the same test.
 
@@ -478,6 +478,8 @@ def losses_stabilise(case: Case) -> None:
         case.fact("Are they not over epochs 25 to 50?", drifts["early"], "drift from 10 %, or a slope", not stable["early"], "%")
         case.number("drift", drifts["last"], "%", "largest drift of a loss over the last quarter")
         case.number("early_drift", drifts["early"], "%", "largest drift of a loss over epochs 25 to 50")
+        for name, moment in {"middle": "epoch 50", "last": "epoch 500"}.items():
+            case.number(name, fcd(case.results, moment)(variant), "", f"Fréchet distance, {moment}")
     with case.part("the report's own layers"):
         epochs = case.results.epochs(GANS["saturating"])
         asked = "Are the losses of the report's own layers stable over the last quarter of 500 epochs?"
@@ -570,5 +572,5 @@ def _opposed(case: Case, variant: str) -> tuple[float, float, float]:
     if len(changes[0]) < 10:
         raise Missing(f"{variant} has too few epochs for a correlation of changes")
     together = correlation(*changes)
-    half = 1.96 / sqrt(len(changes[0]) - 3)
+    half = Z / sqrt(len(changes[0]) - 3)
     return tanh(atanh(together) - half), tanh(atanh(together) + half), together

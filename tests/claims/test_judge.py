@@ -42,7 +42,7 @@ def one(case: Case) -> None:
 - {id: lab1-1b, rank: conceptual, where: There, printed: Wrong., correct: Right., figures: [lab1-added-1]}
 """,
     "answers.yaml": """
-- {id: lab1-q1, where: There, question: Why?, answer: [{text: So.}], own: right, claims: [lab1-1], errata: [lab1-1a]}
+- {id: lab1-q1, where: There, question: "Why?", answer: [{text: So.}], own: right, claims: [lab1-1], errata: [lab1-1a]}
 """,
 }
 READING = "[{quantity: Loss, unit: nats, value: 1, readings: [{label: Mean, variant: lab1-vae-mnist, of: val_neg_elbo_nats, at: 1}]}]"

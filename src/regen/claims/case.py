@@ -150,10 +150,20 @@ class Case:
         return difference
 
     def level(
-        self, asked: str, values: float | Mapping[int, float], sign: Sign, cut: tuple[float, float], unit: str = "", by: str = ""
+        self,
+        asked: str,
+        values: float | Mapping[int, float],
+        sign: Sign,
+        cut: tuple[float, float],
+        unit: str = "",
+        by: str = "",
+        half: float | None = None,
     ) -> Interval:
-        """Ask whether a value lies above (below) a cut, given as a band of all that one might choose: between its ends is undecided."""
-        interval = of_seeds(values) if isinstance(values, Mapping) else Interval(values, None, 0, by)
+        """Ask whether a value lies above (below) a cut, given as a band of all that one might choose: between its ends is undecided.
+
+        half: of the interval of what is no mean over seeds; `by` says what it comes from.
+        """
+        interval = of_seeds(values) if isinstance(values, Mapping) else Interval(values, half, 0, by)
         self._ask(asked, interval, sign, cut, unit)
         return interval
 

@@ -10,10 +10,13 @@ from scipy.special import stdtrit
 from regen.common.errors import UserError
 from regen.results import Missing, Results
 
-__all__ = ["ENOUGH", "LEVEL", "Interval", "differences", "of_seeds", "spread", "student"]
+__all__ = ["ENOUGH", "LEVEL", "Interval", "Z", "differences", "of_seeds", "spread", "student"]
 
 LEVEL = 0.95
 """Of every interval."""
+
+Z = 1.96
+"""Standard errors of a normal distribution in half an interval."""
 
 ENOUGH = 3
 """Seeds from which a variant's own spread is an error."""

@@ -18,7 +18,7 @@ from regen.data.read import READERS
 from regen.images.images import Images
 from regen.params.schema import DataConfig, Fit, Kind
 
-__all__ = ["bring", "entry"]
+__all__ = ["LEAST", "SUFFIXES", "bring", "entry", "visible"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 LARGEST = 64
@@ -77,7 +77,7 @@ def _files(source: Path) -> tuple[Kind, dict[str, Path | list[Path]]]:
         if source.suffix != ".npz":
             raise UserError(f"{source}: expected a folder or an .npz file, got another file; put images into a folder")
         return "npz", {ARRAYS: source}
-    found = list(_visible(source))
+    found = list(visible(source))
     for kind, pattern in (("idx", r"(train|t10k)-(images-idx3|labels-idx1)-ubyte\.gz"), ("mat", r"(train|test)_\d+x\d+\.mat")):
         if files := {path.name: path for path in found if path.parent == source and re.fullmatch(pattern, path.name)}:
             if not any(file.startswith(("train-images", "train_")) for file in files):
@@ -93,7 +93,7 @@ def _files(source: Path) -> tuple[Kind, dict[str, Path | list[Path]]]:
     return "pictures", {ARCHIVE: found}
 
 
-def _visible(folder: Path) -> Iterator[Path]:
+def visible(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder in a fixed order, but for hidden ones and what desktops leave behind."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not _hidden(path, folder) and path.name not in ("Thumbs.db", "desktop.ini"):

@@ -7,10 +7,10 @@ from math import log
 from statistics import fmean
 from typing import Any
 
-from regen.claims.interval import spread
+from regen.claims.interval import Z, spread
 from regen.claims.reads import most_samples
 from regen.report.charts import Chart, bars, dots
-from regen.report.likelihoods import Likelihood, Z, data_of, likelihoods
+from regen.report.likelihoods import Likelihood, data_of, likelihoods
 from regen.report.models import floor
 from regen.report.names import counted, data_label
 from regen.report.pictures import Pictures, Thumbnail

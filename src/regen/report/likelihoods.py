@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import Any
 
-from regen.claims.interval import spread
+from regen.claims.interval import Z, spread
 from regen.claims.reads import to_most_samples
 from regen.params.schema import ReportedVariant
 from regen.report.published import Published, read_published
 from regen.results import Missing, Results
 
-__all__ = ["KINDS", "Likelihood", "Pair", "Z", "data_of", "held_against", "likelihoods", "pairs"]
+__all__ = ["KINDS", "Likelihood", "Pair", "data_of", "held_against", "likelihoods", "pairs"]
 
 Table = dict[str, Any]
 
@@ -26,9 +26,6 @@ KINDS = {
     "unnormalised": "grey values under a Bernoulli, no likelihoods: comparable with each other only",
 }
 """What -log p(x) is of, by `nll_kind` in metrics.json."""
-
-Z = 1.96
-"""Two-sided 95 % of a normal distribution."""
 
 
 @dataclass(frozen=True)

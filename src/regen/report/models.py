@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from regen.claims.interval import Z
 from regen.common.files import read_json
 from regen.metrics import METRICS
 from regen.params.schema import ReportedVariant
@@ -219,7 +220,7 @@ def _likelihood_charts(results: Results, kind: str, found: Sequence[Likelihood])
         label = title if titles.count(title) == 1 else f"{title} ({results.config.variants[one.variant].report})"
         if one.exact is not None:
             near = f"{rounded(one.exact, max(one.exact_error, 0.05))} nats by {one.by}"
-            ends = {"low": one.exact - 1.96 * one.exact_error, "high": one.exact + 1.96 * one.exact_error}
+            ends = {"low": one.exact - Z * one.exact_error, "high": one.exact + Z * one.exact_error}
             rows.append({"label": label, "value": one.exact, "kind": "exact or annealed", "text": near, **ends})
         many = "upper bound, one draw of noise" if one.one_draw else "importance sampling"
         text = f"{rounded(one.value + one.step, 0.05)} nats, K = {one.most_samples:,}"
