@@ -1,12 +1,11 @@
 """Worked answers: whole, in plain sentences, with formulas that typeset, and linked to tests and figures that exist."""
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 from latex2mathml.converter import convert
+from support.reading import functions
 
 from regen.claims.answers import Answer, read_answers
 from regen.common.errors import UserError
@@ -34,12 +33,6 @@ def test_every_report_has_three_to_twelve_numbered_in_their_order() -> None:
     for report, answers in ((name, own) for name, own in ANSWERS.items() if own):
         assert 3 <= len(answers) <= 12, report
         assert [answer.id for answer in answers] == [f"{report}-q{number}" for number in range(1, len(answers) + 1)]
-
-
-@cache
-def functions(path: str) -> set[str]:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_named_tests_exist_and_those_written_for_answers_are_named() -> None:

@@ -1,11 +1,8 @@
 """The studies: whole, linked to what exists, and judged on the committed results as their tests say."""
 
-import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from scipy.stats import fisher_exact
+from support.reading import functions, leaves
 from support.written import Written
 
 from regen.claims.errata import read_errata
@@ -80,12 +78,6 @@ def test_every_variant_stands_in_a_figure_in_a_claim_or_beside_a_published_numbe
     assert {name for variants in params.variants.values() for name in variants} <= drawn | claimed | beside
 
 
-@cache
-def functions(path: str) -> set[str]:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-
-
 def test_errata_are_plain_sentences_and_balanced_formulas() -> None:
     for erratum in (one for errata in ERRATA.values() for one in errata):
         for told in (erratum.printed, erratum.correct, erratum.why):
@@ -144,15 +136,6 @@ def test_what_is_counted_and_may_be_wrong_by_chance_is_counted_again(committed: 
     assert {claim for claim, intervals in resting.items() if not intervals} == theorems_and_the_like
     intervals = sum(resting.values())
     assert committed["chance"] == {"firm": len(resting), "intervals": intervals, "wrong_at_most": round(0.05 * intervals, 4)}
-
-
-def leaves(tree: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each value of a JSON tree with where it stands."""
-    if isinstance(tree, dict | list):
-        for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-            yield from leaves(value, f"{place}/{key}")
-    else:
-        yield place, tree
 
 
 def test_the_committed_verdicts_are_those_of_the_committed_results(committed: dict[str, Any]) -> None:

@@ -1,12 +1,12 @@
 """What the tests of the data layer share: configurations of any data set, and the real files where they are at hand."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from regen.data.fetch import mirrors
 from regen.params.schema import DataConfig
 
 MakeConfig = Callable[..., DataConfig]
@@ -38,8 +38,7 @@ def make_config() -> MakeConfig:
 
 def _roots() -> list[Path]:
     shared = Path(__file__).parents[2].parent / "shared"
-    named = [Path(folder) for folder in os.environ.get("REGEN_DATA_MIRROR", "").split(":") if folder]
-    return [root for root in (*named, shared / "data", shared / "data-svhn-grey") if root.is_dir()]
+    return [root for root in (*mirrors(), shared / "data", shared / "data-svhn-grey") if root.is_dir()]
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Whether a run that came out differently is found: every kind of file, every kind of difference."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from support.reading import leaves
 
 from regen.metrics import tolerance
 from regen.verification.compare import Difference, differences, table
@@ -143,14 +144,6 @@ def test_every_metric_of_the_committed_results_that_may_differ_has_a_tolerance()
     numbers = [(path, key, value) for path in files for key, value in leaves(json.loads(path.read_text())) if isinstance(value, float)]
     without = {key for path, key, value in numbers if not tolerance(key, value or 1.0)}
     assert len(numbers) > 1000 and {key.split(".")[-1] for key in without} <= exact_everywhere
-
-
-def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict | list):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(item, f"{place}.{key}" if isinstance(value, dict) else f"{place}[{key}]")
-    else:
-        yield place, value
 
 
 def test_the_table_has_a_row_a_difference_and_says_how_many_of_a_file_it_leaves_out() -> None:
