@@ -99,7 +99,8 @@ def static(chart: Chart, standalone: bool = False) -> str:
         ground = f'<rect width="{size[1]}" height="{size[2]}" fill="#fff"/>'
         return svg.replace(">", f">{ground}", 1) + "\n"
     label = Markup.escape(chart.description)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    # Within HTML the element says it all.
+    return svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1).replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
 def interactive(chart: Chart) -> Markup:
