@@ -139,6 +139,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], set[int]]] =
     "ai3611-vae-z1-kl2-mnist": ("ai3611", "mnist", vae(AI3611, 1), weighted(2.0), set()),
     "ai3611-vae-z1-kl10-mnist": ("ai3611", "mnist", vae(AI3611, 1), weighted(10.0), set()),
     "davari-vae-deconv-celeba": ("davari", "celeba", vae(dcgan(kernel(4)), 100), DAVARI, {200}),
+    "ext-vae-deconv-short-celeba": ("davari", "celeba", vae(dcgan(kernel(4)), 100), DAVARI, {200}),
     "davari-vae-deconv5-celeba": ("davari", "celeba", vae(dcgan(kernel(5)), 100), DAVARI, {200}),
     "davari-vae-nearest-celeba": ("davari", "celeba", vae(dcgan({"kind": "nearest"}), 100), DAVARI, {200}),
     "davari-vae-bilinear-celeba": ("davari", "celeba", vae(dcgan({"kind": "bilinear"}), 100), DAVARI, {200}),

@@ -1,5 +1,6 @@
 """The presets as lenses, and what a change of params.yaml reaches."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_a_changed_rate_changes_one_variant_alone(configure: Callable[..., Path]
 
     assert before.keys() == after.keys()
     assert {name for name in before if before[name] != after[name]} == {"quick/uva3-vae-z20-mnist.train.json", "quick/report.json"}
+
+
+def test_a_variant_may_be_trained_for_longer_than_its_data_set(configure: Callable[..., Path]) -> None:
+    folder = configure(changed("presets/quick/max_steps", {"default": 7, "uva3-vae-z2-mnist": None}))
+    steps = {path.name: json.loads(path.read_text())["max_steps"] for path in folder.rglob("*.train.json")}
+    assert steps == {"uva3-vae-z2-mnist.train.json": None, "vu4a-vae-svhn.train.json": 7}
+    shown = json.loads((folder / "quick/report.json").read_text())["variants"]
+    assert {name: row["max_steps"] for name, row in shown.items()} == {"uva3-vae-z2-mnist": None, "vu4a-vae-svhn": 7}
+    assert json.loads((folder / "quick/uva3-vae-z2-mnist.draw.json").read_text())["max_steps"] is None
 
 
 def test_another_protocol_changes_evaluations_of_one_data_set_alone(configure: Callable[..., Path]) -> None:

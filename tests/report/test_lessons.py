@@ -27,7 +27,7 @@ def bounds(**by_samples: float) -> list[dict[str, Any]]:
 
 
 def test_both_models_have_every_bound(written: Written) -> None:
-    written.details(VAE, likelihood=bounds(k1=100.0, k5=90.0))
+    written.details("ext-vae-deconv-short-celeba", likelihood=bounds(k1=100.0, k5=90.0))
     written.details(IWAE, likelihood=bounds(k1=120.0, k5=91.0))
     found = kinds(shown(written, "bounds").charts)
     assert found == {"VAE": {1: 100.0, 5: 90.0}, "IWAE of 5 samples": {1: 120.0, 5: 91.0}}

@@ -119,7 +119,7 @@ def _train(params: Params, preset: Preset, dataset: str, name: str, variant: Var
         model=variant.model,
         training=variant.training,
         declared_images=params.datasets[dataset].split.trained(variant.training),
-        max_steps=preset.steps_of(dataset),
+        max_steps=preset.steps_of(dataset, name),
         compute=params.compute,
     )
 
@@ -192,7 +192,7 @@ def _draw(params: Params, chosen: PresetFile, dataset: str, name: str, variant: 
         images=variant.images,
         held_out=variant.training.held_out,
         model=variant.model,
-        max_steps=params.presets[chosen.preset].steps_of(dataset),
+        max_steps=params.presets[chosen.preset].steps_of(dataset, name),
         pictures=pictures,
         points=points,
         threads=params.compute.threads,
@@ -234,7 +234,7 @@ def _report(params: Params, preset: Preset, chosen: PresetFile) -> ReportConfig:
                 images=variant.images,
                 model=variant.model,
                 training=variant.training,
-                max_steps=preset.steps_of(dataset),
+                max_steps=preset.steps_of(dataset, name),
                 likelihood=preset.likelihood_of(dataset),
             )
             for dataset, variants in params.variants.items()

@@ -102,13 +102,13 @@ class Preset(Config):
     """A lens over the variants: sources and limits, never hyper-parameters.
 
     Every table has an entry a data set, and may have one, `default`, for those that it does not name. A data set without `max_images` is
-    used in full, one without `max_steps` trained in full. `samples` is the number of images by which sample quality is measured: ten
-    blocks of two at least.
+    used in full, one without `max_steps` trained in full. In `max_steps` a variant may have an entry of its own; null: in full. `samples`
+    is the number of images by which sample quality is measured: ten blocks of two at least.
     """
 
     sources: dict[Name, Name]
     max_images: dict[Name, MaxImages]
-    max_steps: dict[Name, Positive]
+    max_steps: dict[Name, Positive | None]
     samples: dict[Name, Annotated[int, Field(ge=20)]]
     likelihood: dict[Name, Annotated[list[LikelihoodProtocol], Field(min_length=1)]]
     checks: Checks
@@ -126,9 +126,9 @@ class Preset(Config):
         """Return the upper limits on a data set's splits."""
         return _of(self.max_images, dataset)
 
-    def steps_of(self, dataset: str) -> int | None:
-        """Return the most optimiser steps of a training on a data set."""
-        return _of(self.max_steps, dataset)
+    def steps_of(self, dataset: str, variant: str | None = None) -> int | None:
+        """Return the most optimiser steps of a training on a data set: of a variant's where it has an entry of its own."""
+        return self.max_steps[variant] if variant in self.max_steps else _of(self.max_steps, dataset)
 
     def samples_of(self, dataset: str) -> int:
         """Return the number of samples that a variant of a data set is judged by."""
@@ -322,9 +322,13 @@ class Params(Config):
                 raise ValueError(f"presets.{name}.likelihood.{dataset}: missing; allowed: a list of importance_samples and n_images")
             if _of(preset.samples, dataset) is None:
                 raise ValueError(f"presets.{name}.samples.{dataset}: missing; allowed: a whole number from 20")
-        named = {*preset.sources, *preset.max_images, *preset.likelihood, *preset.max_steps, *preset.samples}
+        named = {*preset.sources, *preset.max_images, *preset.likelihood, *preset.samples}
         if unknown := sorted(named - {*self.datasets, DEFAULT}):
             raise ValueError(f"presets.{name}: unknown data set '{unknown[0]}'; allowed: {', '.join(self.datasets)}, {DEFAULT}")
+        variants = {variant for same in self.variants.values() for variant in same}
+        if unknown := sorted({*preset.max_steps} - {*self.datasets, DEFAULT, *variants}):
+            allowed = f"{', '.join(self.datasets)}, {DEFAULT}, and names below 'variants'"
+            raise ValueError(f"presets.{name}.max_steps: unknown data set or variant '{unknown[0]}'; allowed: {allowed}")
 
 
 class SourceConfig(Config):

@@ -125,11 +125,11 @@ def _floors(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
 
 def _bounds(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
     """Return every bound of a VAE and of an IWAE, not only the one that each was trained with."""
-    models = {"VAE": "davari-vae-deconv-celeba", "IWAE of 5 samples": "davari-iwae5-deconv-celeba"}
+    models = {"VAE": "ext-vae-deconv-short-celeba", "IWAE of 5 samples": "davari-iwae5-deconv-celeba"}
     rows = [{"x": samples, "y": nats, "kind": kind} for kind, name in models.items() for samples, nats in _by_samples(results, name)]
     chart = lines(rows, "Samples K of the bound", "Bound of K samples on -log p(x) (nats per image)", log_x=True)
     described = "The bound of K samples against K, of both models."
-    return Shown((Chart(chart, described, "results/*/davari-*-deconv-celeba/*/details.json", True),))
+    return Shown((Chart(chart, described, "results/*/*-deconv-*celeba/*/details.json", True),))
 
 
 def _overlap(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
