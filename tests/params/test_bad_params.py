@@ -99,6 +99,7 @@ BAD = [
     ("presets/quick/checks/n_images", 1, ["checks.n_images = 1", "greater than or equal to 2"]),
     ("presets/quick/checks/prior_samples", 99, ["checks.prior_samples = 99", "greater than or equal to 100"]),
     (f"{VARIANT}/checks", ["annealing"], ['checks.0 = "annealing"', "'annealed' or 'prior_sampling'"]),
+    (f"{VARIANT}/pictures", ["means", "codes"], ["pictures = ['codes']", "means, draws, reconstructions, manifold, latents_by_class"]),
     *[("memory_mb", value, [f"memory_mb = {value}", said]) for value, said in ((0, "greater than or equal to 1"), (0.5, "integer"))],
     ("presets/quick/likelihood/default", [], ["likelihood.default = []", "at least 1"]),
     ("presets/quick/likelihood/default", DELETED, ["presets.quick.likelihood.mnist", "missing"]),

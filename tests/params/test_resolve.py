@@ -65,6 +65,17 @@ def test_a_variant_may_be_trained_for_longer_than_its_data_set(configure: Callab
     assert json.loads((folder / "quick/uva3-vae-z2-mnist.draw.json").read_text())["max_steps"] is None
 
 
+def test_pictures_are_those_of_figures_and_those_that_the_variant_names(configure: Callable[..., Path]) -> None:
+    def drawn(pictures: list[str] | None) -> list[str]:
+        values = changed(f"{VARIANT}/pictures", pictures)
+        values["reports"]["uva3"]["figures"] = [{"number": None, "title": "One", "pictures": ["final"], "variants": ["uva3-vae-z2-mnist"]}]
+        found: list[str] = json.loads((configure(values) / "quick/uva3-vae-z2-mnist.draw.json").read_text())["pictures"]
+        return found
+
+    assert drawn([]) == ["final"] and drawn(["reconstructions", "means"]) == ["means", "final", "reconstructions"]
+    assert drawn(None) == ["means", "draws", "final", "reconstructions", "manifold", "latents_by_class", "nearest_training"]
+
+
 def test_another_protocol_changes_evaluations_of_one_data_set_alone(configure: Callable[..., Path]) -> None:
     before = files(configure(raw_params()))
     after = files(configure(changed("presets/quick/likelihood/svhn", [{"importance_samples": [2], "n_images": None}], raw_params)))

@@ -184,6 +184,9 @@ def _draw(params: Params, chosen: PresetFile, dataset: str, name: str, variant: 
     shape = variant.images.shape(params.datasets[dataset].shape)
     shown = [figure for report in params.reports.values() for figure in report.figures]
     pictures, points = listed(shown, name, variant.model, shape[0])
+    if variant.pictures is not None:
+        asked = {kind for figure in shown if name in figure.variants for kind in figure.pictures}
+        pictures = [kind for kind in pictures if kind in asked or kind in variant.pictures]
     return DrawConfig(
         variant=name,
         dataset=dataset,

@@ -10,7 +10,7 @@ from regen.config.features import FeatureNetwork
 from regen.config.model import Model
 from regen.config.training import Preparation, Training, Values
 from regen.config.variant import Check, Checks, Compute, DataSource, LikelihoodProtocol, check_combination, check_encoder, check_images
-from regen.params.figures import ReportFigure, check_figures
+from regen.params.figures import ASKED_FOR, PictureKind, ReportFigure, check_figures, possible
 from regen.params.probes import Probes
 
 __all__ = [
@@ -146,7 +146,8 @@ class Preset(Config):
 class Variant(Config):
     """One model of one report; `assumed` lists the keys whose values the report leaves open.
 
-    `checks`: second estimates of its likelihood that are too slow for every variant.
+    `checks`: second estimates of its likelihood that are too slow for every variant. `pictures`: those that are drawn of it beside the
+    ones that figures list; null: all that nobody has to ask for.
     """
 
     report: Name
@@ -156,6 +157,7 @@ class Variant(Config):
     model: Model
     training: Training
     checks: list[Check] = []
+    pictures: list[PictureKind] | None = None
 
     @model_validator(mode="after")
     def _choices_go_together(self) -> Self:
@@ -293,7 +295,11 @@ class Params(Config):
             if max(variant.training.snapshot_steps, default=0) > steps:
                 asked = f"training.snapshot_steps = {variant.training.snapshot_steps}"
                 raise ValueError(f"{asked}: allowed: no more than the run's {steps} steps")
-            check_images(variant.model, variant.training, variant.images, variant.images.shape(data.shape), data.values, data.classes)
+            shape = variant.images.shape(data.shape)
+            check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
+            can = [kind for kind in possible(variant.model, shape[0]) if kind not in ASKED_FOR]
+            if unknown := [kind for kind in variant.pictures or () if kind not in can]:
+                raise ValueError(f"pictures = {unknown}: allowed: {', '.join(can)}")
         except ValueError as error:
             raise ValueError(f"{where}.{error}") from None
 
