@@ -10,6 +10,7 @@ from pathlib import Path
 
 from regen.common.errors import UserError
 from regen.common.files import checksum, replacing
+from regen.common.presets import command_of
 from regen.params.configured import configured
 from regen.params.schema import ReportConfig
 from regen.provenance import commit
@@ -33,9 +34,9 @@ def main(preset: str) -> None:
     }
     weights = {run: path for run, path in runs.items() if path.exists()}
     if not weights:
-        how = "make report" if preset == "quick" else f"make {preset}"
         raise UserError(
-            f"models/{preset}: expected trained weights, got none; make them with '{how}' or bring them with 'dvc pull' (docs/dvc.md)"
+            f"models/{preset}: expected trained weights, got none; make them with '{command_of(preset)}' or bring them with 'dvc pull' "
+            "(docs/dvc.md)"
         )
     features = sorted(Path("features", preset).glob("*/network.safetensors"))
     archive = Path(f"regen-models-{preset}.tar")

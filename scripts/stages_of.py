@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regen.common.errors import UserError
+from regen.common.presets import pipeline_of
 from regen.params.configured import fresh
 from regen.params.schema import ReportConfig
 from regen.params.stages import PARTS
@@ -19,14 +20,13 @@ def addresses(root: Path, preset: str, variants: Sequence[str], kinds: Sequence[
         If a variant is not in params.yaml.
     """
     config = fresh(ReportConfig, root, preset, "report.json")
-    folder = "" if preset == "quick" else f"{preset}/"
     for name in variants:
         if name not in config.variants:
             raise UserError(f"VARIANT = '{name}': unknown variant; params.yaml has {len(config.variants)} of them, under 'variants'")
         variant = config.variants[name]
         for kind in kinds:
             for seed in variant.seeds[:1] if kind == "draw" else variant.seeds:
-                yield f"{folder}pipeline/{kind}/dvc.yaml:{kind}-{variant.dataset}@{name}-{seed}"
+                yield f"{pipeline_of(preset, kind)}:{kind}-{variant.dataset}@{name}-{seed}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from regen.common.determinism import derive_seed, make_deterministic
 from regen.common.errors import UserError
 from regen.common.files import write_json, write_text
+from regen.common.presets import pipeline_of
 from regen.config.variant import TrainConfig
 from regen.dependencies.write import code_of
 from regen.params.configured import fresh
@@ -40,8 +41,7 @@ def main(device: str, preset: str, variants: str) -> None:
     stages = " ".join(addresses(ROOT, preset, names, ["train"]))
     report = fresh(ReportConfig, ROOT, preset, "report.json")
     datasets = dict.fromkeys(report.variants[name].dataset for name in names)
-    pipeline = "dvc.yaml" if preset == "quick" else f"{preset}/dvc.yaml"
-    command = [sys.executable, "-m", "regen.runner", *(f"{pipeline}:split@{name}" for name in datasets)]
+    command = [sys.executable, "-m", "regen.runner", *(f"{pipeline_of(preset)}:split@{name}" for name in datasets)]
     if status := subprocess.run(command, cwd=ROOT).returncode:
         raise UserError(f"train: expected the data to be made, got exit status {status}; see above")
     folder = ROOT / "trained" / preset

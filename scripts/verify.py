@@ -20,6 +20,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from regen.common.errors import UserError
+from regen.common.presets import pipeline_of
 from regen.provenance import made_here
 from regen.runner.cores import cores
 from regen.runner.driver import told
@@ -49,7 +50,7 @@ def main(preset: str, variants: list[str], twice: bool, settings: dict[str, str 
     """
     if preset != "quick" and not variants:
         raise UserError(f'verify {preset}: expected variants, for all of it takes more than a day, got none; name some, VARIANT="a b"')
-    pipeline = Path("dvc.yaml") if preset == "quick" else Path(preset, "dvc.yaml")
+    pipeline = Path(pipeline_of(preset))
     with told(signal.default_int_handler), tempfile.TemporaryDirectory(prefix="regen-verify-") as folder:
         committed, copy = _clone(Path(folder, "committed")), _clone(Path(folder, "copy"))
         stages = stages_of(committed, pipeline, variants) if variants else {}

@@ -15,6 +15,7 @@ import torch
 import regen
 from regen.common.determinism import make_deterministic
 from regen.common.errors import UserError
+from regen.common.presets import command_of
 from regen.config.features import QualityConfig
 from regen.config.variant import EvaluateConfig
 from regen.data.own import LEAST, SUFFIXES, visible
@@ -249,8 +250,7 @@ def load(variant: str, preset: str = "quick", seed: int | None = None, root: Pat
 
 def _advice(preset: str) -> str:
     """Say how one gets what was trained."""
-    train = "make report" if preset == "quick" else f"make {preset}"
-    return f"'{train}' makes it, 'dvc pull' brings it from a remote, or unpack an archive of weights here (docs/dvc.md)"
+    return f"'{command_of(preset)}' makes it, 'dvc pull' brings it from a remote, or unpack an archive of weights here (docs/dvc.md)"
 
 
 def _pictures(folder: Path) -> Sequence[Path]:

@@ -12,6 +12,7 @@ from regen.claims.errata import RANKS, read_errata
 from regen.claims.interval import LEVEL
 from regen.claims.study import OTHERWISE, OUTCOMES, STUDIES, Claim, Sentences, fields, read_claims
 from regen.common.errors import UserError
+from regen.common.presets import command_of, pipeline_of
 from regen.params.schema import ReportConfig
 from regen.results import Missing, Results
 
@@ -265,11 +266,10 @@ def _commands(results: Results, case: Case, read: Sequence[str], deciding: Seque
     lacking = deciding if any(part.missing for part in case.parts) else []
     waiting = [name for name in [*read, *lacking] if name in results.config.variants and (name in lacking or name not in ran)]
     probes = [name for name in [*tested, *deciding] if name not in results.config.variants]
-    again, first = f"make verify PRESET={preset}", "make report" if preset == "quick" else f"make {preset}"
-    folder = "" if preset == "quick" else f"{preset}/"
+    again, first = f"make verify PRESET={preset}", command_of(preset)
     return [
         *(f'{command} VARIANT="{" ".join(dict.fromkeys(names))}"' for command, names in ((again, ran), (first, waiting)) if names),
-        *(f"dvc repro {folder}pipeline/probe/dvc.yaml:probe-{name}" for name in dict.fromkeys(probes)),
+        *(f"dvc repro {pipeline_of(preset, 'probe')}:probe-{name}" for name in dict.fromkeys(probes)),
     ]
 
 
