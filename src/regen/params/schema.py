@@ -127,7 +127,7 @@ class Preset(Config):
         return _of(self.max_images, dataset)
 
     def steps_of(self, dataset: str, variant: str | None = None) -> int | None:
-        """Return the most optimiser steps of a training on a data set: of a variant's where it has an entry of its own."""
+        """Return the most optimiser steps of a training, the variant's own entry or else its data set's; None: no limit."""
         return self.max_steps[variant] if variant in self.max_steps else _of(self.max_steps, dataset)
 
     def samples_of(self, dataset: str) -> int:
@@ -147,7 +147,8 @@ class Variant(Config):
     """One model of one report; `assumed` lists the keys whose values the report leaves open.
 
     `checks`: second estimates of its likelihood that are too slow for every variant. `pictures`: those that are drawn of it beside the
-    ones that figures list; null: all that nobody has to ask for.
+    ones that figures list; null: all that its model can have but those drawn only where
+    a figure lists them.
     """
 
     report: Name
@@ -299,7 +300,7 @@ class Params(Config):
             check_images(variant.model, variant.training, variant.images, shape, data.values, data.classes)
             can = [kind for kind in possible(variant.model, shape[0]) if kind not in ASKED_FOR]
             if unknown := [kind for kind in variant.pictures or () if kind not in can]:
-                raise ValueError(f"pictures = {unknown}: allowed: {', '.join(can)}")
+                raise ValueError(f"pictures = {unknown}: allowed: {', '.join(can) or 'none of a classifier'}")
         except ValueError as error:
             raise ValueError(f"{where}.{error}") from None
 

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from textwrap import wrap
 from typing import Any
 
@@ -20,19 +21,9 @@ VEGA_LITE = "6.4"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """Shipped with the converter, so that texts are measured alike on every machine; the others have the same widths."""
 
-COLOURS = {
-    "var(--ink)": "#1c1c1a",
-    "var(--soft)": "#5c5c57",
-    "var(--line)": "#d9d8d2",
-    "var(--grey)": "#a3a39e",
-    "var(--c1)": "#0072b2",
-    "var(--c2)": "#d55e00",
-    "var(--c3)": "#009e73",
-    "var(--c4)": "#aa4499",
-    "var(--c5)": "#b38600",
-    "var(--c6)": "#3d9ad1",
-}
-"""The page's colours, and what stands for them in a file of its own. Okabe and Ito's palette, darkened where a line on white needs it."""
+SHEET = (files("regen.report") / "templates/site.css").read_text(encoding="utf-8")
+COLOURS = {f"var({name})": colour for name, colour in re.findall(r"(--\w+):(#\w+)", SHEET.partition("}")[0])}
+"""The page's colours in its light theme: a file of its own has them instead of their names."""
 
 SERIES = [f"var(--c{index})" for index in range(1, 7)]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]

@@ -128,8 +128,8 @@ def _bounds(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
     models = {"VAE": "ext-vae-deconv-short-celeba", "IWAE of 5 samples": "davari-iwae5-deconv-celeba"}
     rows = [{"x": samples, "y": nats, "kind": kind} for kind, name in models.items() for samples, nats in _by_samples(results, name)]
     chart = lines(rows, "Samples K of the bound", "Bound of K samples on -log p(x) (nats per image)", log_x=True)
-    described = "The bound of K samples against K, of both models."
-    return Shown((Chart(chart, described, "results/*/*-deconv-*celeba/*/details.json", True),))
+    described = "The bound of K samples against K, of both models after as many epochs."
+    return Shown((Chart(chart, described, "results/*/{ext-vae-deconv-short,davari-iwae5-deconv}-celeba/*/details.json", True),))
 
 
 def _overlap(results: Results, pictures: Pictures, verdicts: Verdicts) -> Shown:
