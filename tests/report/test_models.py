@@ -159,6 +159,10 @@ def test_a_group_says_where_training_sets_differ_and_where_features_are_random(w
     assert [one.images for one in group.models] == [500, 500, 600]
     _, random, sizes = group.notes
     assert "random weights" in random and numbers(sizes) == ["500", "600"]
+    written.history(GAN, train_discriminator_loss=[1.0] * 3)
+    (group,) = shown(written).values()
+    assert {one.variant: one.epochs for one in group.models}[GAN] == f"3 of {written.config.variants[GAN].training.epochs} epochs"
+    assert group.notes[:3] == [group.notes[0], random, sizes] and "fewer epochs" in group.notes[3]
 
 
 def test_the_table_has_a_row_a_seed_with_what_evaluation_and_quality_measured(written: Written) -> None:

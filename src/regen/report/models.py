@@ -179,7 +179,7 @@ def _group(results: Results, data: Data, models: list[Model]) -> Group:
 
 
 def _notes(results: Results, dataset: str, models: Sequence[Model]) -> list[str]:
-    """Say what the images are, in what features their distances are taken where no labels are there, and whether training sets differ."""
+    """Say what the images are, in what features distances are taken where no labels are there, and whether the trainings compare."""
     notes = []
     with suppress(Missing):
         notes.append(str(results.card(dataset)["description"]).rstrip("."))
@@ -188,6 +188,8 @@ def _notes(results: Results, dataset: str, models: Sequence[Model]) -> list[str]
     counts = sorted({model.images for model in models if model.images is not None})
     if len(counts) > 1:
         notes.append(f"Models are trained on {counts[0]:,} of them or, with the validation images, on {counts[-1]:,}: their rows say which")
+    if any(" of " in model.epochs for model in models):
+        notes.append("Some models were trained for fewer epochs than their report's: their rows say how many")
     return notes
 
 
