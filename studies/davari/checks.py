@@ -18,6 +18,7 @@ SHORT = "ext-vae-deconv-short-celeba"  # the VAE again, trained for as long as t
 NEAREST, BILINEAR = "davari-vae-nearest-celeba", "davari-vae-bilinear-celeba"
 CHECKERBOARD, SHARPNESS, BLOCKINESS = "checkerboard_energy", "laplacian_variance", "blockiness"
 LAST = 100
+KERNELS = {"even": "4x4 kernels", "uneven": "5x5 kernels"}
 
 
 @check(
@@ -167,7 +168,9 @@ def single_latents(case: Case) -> None:
             drawn = int(case.results.probe("single_latents")["random_directions"])
             counted, share = int(row["counted"]), number(row, "share_of_random")
             among = round(share * drawn)
-            asked = f"{counted} of {count} latents change {trait} so much, {among} of {drawn} random directions do: how likely by chance?"
+            asked = (
+                f"{counted} of {count} latents pass the mark for {trait}, {among} of {drawn} random directions do: how likely by chance?"
+            )
             case.chance(asked, _overlap(counted, count + drawn, counted + among, count), "Fisher's exact test, one-sided")
             _trained(case, VAE)
             case.number("latents", float(count), "latents", "latents in all")
@@ -204,13 +207,13 @@ def latent_midpoints(case: Case) -> None:
             case.level(asked, difference, "below", (0, 0), unit, by, error)
         errors = {row["images"]: number(row, "mse_per_pixel") for row in probe["rows"]}
         names = {
-            "latent": "latent midpoints",
-            "pixel": "pixel midpoints",
-            "decoded": "pixel midpoints of decoded ends",
-            "ends": "end images",
+            "latent": ("latent midpoints", "latent midpoints"),
+            "pixel": ("pixel midpoints", "midpoints of real images"),
+            "decoded": ("pixel midpoints of decoded ends", "midpoints of decoded images"),
+            "ends": ("end images", "real images"),
         }
-        for name, images in names.items():
-            case.number(name, errors[images], "", f"squared error per pixel, {images}")
+        for name, (images, called) in names.items():
+            case.number(name, errors[images], "", f"squared error per pixel, {called}")
         case.number("pairs", float(probe["pairs"]), "pairs", "pairs of images")
     with case.part("plausible"):
         raise Missing("whether an image is plausible is not measured: by this error pixel midpoints are better than real images")
@@ -234,14 +237,23 @@ def printed_likelihood(case: Case) -> None:
             short = f"a reading lies above 7133 after {ran} of {declared} epochs" if falling else short
         holds = True if True in answers else None if None in answers else False
         nearest = min((mean for _, mean in found), key=lambda mean: abs(mean - nats.value))
-        case.fact("Does any reading give 7133 nats?", nearest, "constants left out, within 5 to 10 % of 7133", holds, "nats", why=short)
+        case.fact(
+            "Does any reading give 7133 nats?",
+            nearest,
+            "7133 within 5 % (not, beyond 10 %), without the constant of a reading",
+            holds,
+            "nats",
+            why=short,
+        )
         bits = nats.value * log2(e) / 64**2
         case.number("bits", bits, "bits", "7133 nats per position")
         case.number("dimensions", bits / 3, "bits", "7133 nats per dimension")
         below = [(mean, reading.variant) for reading, mean in found if mean <= nats.value]
         above = [(mean, reading.variant) for reading, mean in found if mean > nats.value]
         waiting = [one for one in above if case.results.epochs(one[1]) < case.results.variant(one[1]).training.epochs]
-        sides = {"below": max(below, default=None), "above": min(above, default=None), "open": min(waiting, default=None)}
+        sides = {"below": max(below, default=None), "above": min(above, default=None)}
+        if waiting and min(waiting) != sides["above"]:
+            sides["open"] = min(waiting)
         for side, one in sides.items():
             if one is not None:
                 told = "nearest reading above, of a training that was cut" if side == "open" else f"nearest reading {side}"
@@ -314,7 +326,7 @@ def uneven_overlap(case: Case) -> None:
             for name, variant in {"even": SHORT, "uneven": UNEVEN}.items():
                 told = f"epoch {_run_epoch(case, 1)}" if ending == "_1" else moment
                 read = measure(case.results, CHECKERBOARD, moment)
-                case.number(f"{name}{ending}", read(variant), "", f"checkerboard energy, {name}, {told}")
+                case.number(f"{name}{ending}", read(variant), "", f"checkerboard energy, {KERNELS[name]}, {told}")
 
 
 @check("davari-13", gives="between apart")
@@ -340,7 +352,7 @@ def latents_that_mix(case: Case) -> None:
         rows = [set(_proxy(case, proxy)["dimensions"]) for proxy in ("asymmetry", "dark_beside_face")]
         count = int(case.results.probe("single_latents")["dimensions"])
         both, (a, b) = len(rows[0] & rows[1]), map(len, rows)
-        asked = f"Of {a} latents for pose and {b} for hair {both} are the same: how likely by chance?"
+        asked = f"Of {a} latents for pose and {b} for hair {both} are the same: how likely by chance are so many?"
         case.chance(asked, _overlap(both, count, a, b), "hypergeometric")
         _trained(case, VAE)
         case.number("both", float(both), "latents", "latents that change both")

@@ -169,7 +169,7 @@ def test_a_printed_likelihood_is_any_readings_and_a_shorter_run_refutes_none_abo
     assert numbers["below_after"] == ("200 epochs" if epochs[0] == 200 else "100 of 200 epochs")
     if epochs == (200, 100):
         assert (numbers["open"], numbers["open_after"]) == (pytest.approx(7333.2204), "100 of 200 epochs")
-        assert numbers["above_after"] == "200 epochs" and "That of 7,333 after 100 of 200 epochs falls" in row["sentence"]
+        assert numbers["above_after"] == "200 epochs" and "A further one, 7,333 after 100 of 200 epochs, counts as open" in row["sentence"]
     (test,) = row["tests"]
     assert test["measured"] == pytest.approx(min((side for side in sides if side), key=lambda side: abs(side - 7133)))
     # 7,133 nats are 10,290.7 bits: of 4,096 positions, and of three times as many values.

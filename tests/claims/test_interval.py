@@ -89,6 +89,14 @@ def test_enough_runs_of_the_own_family_and_data_set_need_no_others(written: Writ
     assert found == pytest.approx(t.ppf(0.975, 4) * share * math.hypot(100, 80))
 
 
+@pytest.mark.parametrize("values", [(-300.0, -20.0, 40.0), (0.0, 9.0)])
+def test_what_is_not_above_zero_lends_no_share(written: Written, values: tuple[float, ...]) -> None:
+    others = (190.0, 200.0, 210.0, 200.0), (97.0, 103.0)
+    share = pooled(*(tuple(value / np.mean(runs) for value in runs) for runs in others))
+    found = half_of(written, {OTHER: others[0], "lab1-vae-z2-mnist": others[1], "vu4a-vae-mnist": values})
+    assert found == pytest.approx(t.ppf(0.975, 4) * share * math.hypot(100, 80))
+
+
 def test_the_error_of_a_share_is_absolute_and_smaller_with_two_seeds(written: Written) -> None:
     groups = {A: (0.5, 0.6), B: (0.3, 0.35), OTHER: (0.5, 0.6, 0.7, 0.6)}
     # A difference of two runs has the deviation sqrt(2) times, a mean of two 1 / sqrt(2) times.

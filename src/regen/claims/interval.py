@@ -122,7 +122,8 @@ def _pooled(results: Results, read: Read, like: str, absolute: bool) -> tuple[fl
             values = list(read(name).values())
         except (Missing, UserError):
             continue
-        if len(values) > 1 and fmean(values) != 0:
+        # What can be 0 or less, such as a density's nats, has no share of itself.
+        if len(values) > 1 and (absolute or min(values) > 0):
             size, same = 1.0 if absolute else fmean(values), variant.dataset == own.dataset
             found.append((same and variant.model.family == own.model.family, same, [value / size for value in values]))
     results.read = asked

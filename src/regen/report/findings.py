@@ -328,7 +328,7 @@ def _units(results: Results, pictures: Pictures, verdicts: Verdicts) -> Finding 
         {"label": "per dimension", "value": usual, "text": f"{usual:.2f}"},
         {"label": "run again", "value": here, "text": f"{here:.2f}"},
     ]
-    short = f" for {epochs} of {declared} epochs" if epochs < declared else ""
+    short = f" for {epochs} of {declared} epochs" if epochs < declared else f" for {epochs} epochs"
     return Finding(
         kicker="Units",
         title=f"{printed:.2f} bits per pixel are {usual:.2f} bits per dimension, as others count.",
