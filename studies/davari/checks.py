@@ -293,11 +293,18 @@ def iwae_samples_better(case: Case) -> None:
             case.number(name, fcd(case.results)(variant), "", f"Fréchet distance, {name}")
 
 
-@check("davari-11", gives="vae iwae")
+@check("davari-11", gives="vae iwae rise rise_from rise_to")
 def jumpy(case: Case) -> None:
     """Changes from epoch to epoch over the last 100 epochs, validation against training."""
     for name, variant, own in (("vae", VAE, "neg_elbo_nats"), ("iwae", IWAE, "objective_nats")):
         with case.part(name.upper()):
+            if variant == IWAE:
+                curve = next(iter(case.results.column(variant, "val_neg_elbo_nats").values()))
+                rises = [after - before for before, after in pairwise(curve[:10])]
+                epoch = rises.index(max(rises)) + 1
+                case.number("rise", max(rises), "nats", "largest rise of the IWAE's validation -ELBO from one epoch to the next, first ten")
+                case.number("rise_from", float(epoch), "", "from epoch")
+                case.number("rise_to", float(epoch + 1), "", "to epoch")
             if (ran := case.results.epochs(variant)) < LAST:
                 raise Missing(f"{variant} has {ran} of the {LAST} epochs that this is measured over")
             spreads = {}
@@ -309,7 +316,7 @@ def jumpy(case: Case) -> None:
             case.number(name, ratios, "", f"validation over training, {name.upper()}")
 
 
-@check("davari-12", gives="trained even uneven even_before uneven_before even_1 uneven_1")
+@check("davari-12", gives="trained even uneven even_before uneven_before even_1 uneven_1 first peak peak_epoch")
 def uneven_overlap(case: Case) -> None:
     """Kernels that overlap evenly at stride 2 against kernels that do not."""
     with case.part():
@@ -327,6 +334,10 @@ def uneven_overlap(case: Case) -> None:
                 told = f"epoch {_run_epoch(case, 1)}" if ending == "_1" else moment
                 read = measure(case.results, CHECKERBOARD, moment)
                 case.number(f"{name}{ending}", read(variant), "", f"checkerboard energy, {KERNELS[name]}, {told}")
+        case.number("first", _run_epoch(case, 1), "", "epoch of the first snapshot")
+        epoch, most = _peak(case)
+        case.number("peak", most, "", f"largest checkerboard energy over the snapshots, {KERNELS['even']}")
+        case.number("peak_epoch", epoch, "", "epoch of the peak")
 
 
 @check("davari-13", gives="between apart")

@@ -27,7 +27,7 @@ def as_good_as_the_vae(case: Case) -> None:
         case.number("better", f"{abs(mean):.0f} % {'better' if mean < 0 else 'worse'}", "", "auto-encoder against VAE")
 
 
-@check("lab1-2", gives="p codes")
+@check("lab1-2", gives="p codes squared_distance fewer p_fewer fitted held_out")
 def mixture_misfits(case: Case) -> None:
     """A permutation test of held-out codes against as many of the mixture's samples."""
     with case.part():
@@ -39,6 +39,13 @@ def mixture_misfits(case: Case) -> None:
         least = 1 / (fit["permutations"] + 1)
         case.number("p", f"p = {text(p)}" if p > 1.5 * least else f"p ≤ {text(least)}, the least that it can give", "", "p-value")
         case.number("codes", float(most["n"]), "", "codes that are tested")
+        case.number("squared_distance", number(most, "mmd2"), "", "squared kernel distance (MMD) of the codes from the mixture's samples")
+        few = fit["tests"][0]
+        case.number("fewer", float(few["n"]), "", "codes of the smallest test")
+        case.number("p_fewer", number(few, "p_value"), "", "p-value of the smallest test")
+        own = next(row for row in fit["rows"] if row["weights"] == "estimated")
+        for name, codes, key in (("fitted", "training images", "train"), ("held_out", "test images", "test")):
+            case.number(name, number(own, f"{key}_log_likelihood_nats"), "nats", f"log-likelihood of a code under the mixture, {codes}")
 
 
 @check("lab1-3", gives="share binarised")
@@ -52,7 +59,7 @@ def blurred(case: Case) -> None:
             case.number(share, shares, "%", f"sharpness over that of real {name}")
 
 
-@check("lab1-4", gives="vae auto_encoder gap_vae gap_auto_encoder")
+@check("lab1-4", gives="vae auto_encoder by_seed gap_vae gap_auto_encoder")
 def organised(case: Case) -> None:
     """Decoded draws of one Gaussian, and how much worse held-out images are reconstructed than training images."""
     with case.part("better organised"):
@@ -60,6 +67,8 @@ def organised(case: Case) -> None:
         case.paired("Are the VAE's samples nearer to real images than the auto-encoder's from one fitted Gaussian?", vae, "below", gaussian)
         case.number("vae", vae, "", "Fréchet distance, VAE")
         case.number("auto_encoder", gaussian, "", "Fréchet distance, auto-encoder, one Gaussian")
+        apart = ", ".join(f"{gap:+.0f}" for gap in differences(gaussian, vae).values())
+        case.number("by_seed", apart, "", "auto-encoder minus VAE, by seed")
     with case.part("overfits less"):
         gaps = {}
         for name, variant in {"vae": VAE_TWO, "auto_encoder": MIXTURE}.items():
@@ -70,7 +79,7 @@ def organised(case: Case) -> None:
         case.paired(asked, gaps["vae"], "below", gaps["auto_encoder"], "nats")
 
 
-@check("lab1-5", gives="gap_100 gap_16 share_1 share_10")
+@check("lab1-5", gives="gap_100 gap_16 cost share_1 share_10")
 def one_sample_suffices(case: Case) -> None:
     """One sample against ten an image, in batches of 100 and of 16: the loss that is lost must vanish at 100 and be larger at 16."""
     name = "ext-vae-l{}-b{}-mnist"
@@ -85,6 +94,8 @@ def one_sample_suffices(case: Case) -> None:
             gaps[batch] = differences(read(name.format(1, batch)), read(name.format(10, batch)))
             case.number(f"gap_{batch}", gaps[batch], "nats", f"-ELBO of one sample minus ten, batches of {batch}")
         gap = of_seeds(gaps[100])
+        cost = 100 * gap.mean / fmean(read(name.format(10, 100)).values())
+        case.number("cost", cost, "%", "the same as a share of the loss, batches of 100")
         # The error of this pair alone: that of other variants can be so large that everything lies within it.
         ends, within = (None, None) if gap.half is None else (gap.reach, not gap.above(0))
         asked = "In batches of 100: is what one sample costs against ten within its error?"

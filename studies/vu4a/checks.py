@@ -1,13 +1,15 @@
 """Claims of vu4a: VAE, VAE with a flow prior and GAN on MNIST and SVHN."""
 
 from itertools import pairwise
-from math import atanh, sqrt, tanh
+from math import atanh, prod, sqrt, tanh
 from pathlib import Path
 from statistics import correlation, fmean
 
+import pandas as pd
+
 from regen.claims.case import Case
 from regen.claims.check import check
-from regen.claims.interval import Z, differences, of_seeds
+from regen.claims.interval import Read, Z, differences, of_seeds
 from regen.claims.reads import (
     by_seed,
     drop_share,
@@ -27,14 +29,13 @@ from regen.results import Missing, number
 
 VAE, FLOW, MATCHED = "vu4a-vae-mnist", "vu4a-flowvae-mnist", "ext-vae-matched-mnist"
 VAE_SVHN, FLOW_SVHN, MATCHED_SVHN = "vu4a-vae-svhn", "vu4a-flowvae-svhn", "ext-vae-matched-svhn"
-SQUARED = "vu4a-vae-mnist-mse"
+SQUARED, WITHOUT_KL = "vu4a-vae-mnist-mse", "vu4a-vae-mnist-mse-without-kl"
+OFFICIAL = "ext-vae-svhn1083"
 FAULTY = "vu4a-flowvae-mnist-logdet-times-d"
 GANS = {"saturating": "vu4a-gan-mnist", "non-saturating": "vu4a-gan-mnist-nonsat"}
 GANS_SVHN = {"saturating": "vu4a-gan-svhn", "non-saturating": "vu4a-gan-svhn-nonsat"}
 SPLITS = {"training": "train_neg_elbo_nats", "validation": "val_neg_elbo_nats"}
 PRINTED = {"training": 0.00849, "validation": 0.00855}
-FLOOR = 1830.0
-"""Entropy floor of the summed cross-entropy in nats of 1,083 real SVHN images: that of the report's images is not known."""
 MOST = (50.0, 75.0)
 """Per cent from which on one may say most."""
 CLEAR = (0.5, 0.75)
@@ -43,7 +44,7 @@ LITTLE, NOT_CLEARLY = (0.8, 0.9), (0.8, 0.95)
 """What is kept of a distance that falls little, or not clearly."""
 
 
-@check("vu4a-1", gives="reading train val ratio printed_ratio")
+@check("vu4a-1", gives="reading train val ratio printed_ratio broke_off kl")
 def mnist_loss(case: Case) -> None:
     """Every reading of reported.yaml whose run is there and finite to its end; the one nearest to both printed numbers decides.
 
@@ -63,6 +64,9 @@ def mnist_loss(case: Case) -> None:
         case.number("reading", best, "", "nearest reading")
         case.number("train", found[best][0], "", "nearest reading, training")
         case.number("val", found[best][1], "", "nearest reading, validation")
+        case.number("kl", late(case.results, "val_kl_nats")(SQUARED), "nats", f"KL at the end, {SQUARED}")
+        if broke_off := [len(table) for table in case.results.histories(WITHOUT_KL).values() if _broke_off(table)]:
+            case.number("broke_off", float(min(broke_off)), "", "epoch in which the training without a KL left the finite numbers")
     with case.part("validation over training"):
         train, validation = (case.results.column(VAE, column) for column in SPLITS.values())
         ratios = {seed: min(validation[seed]) / train[seed][-1] for seed in train}
@@ -88,7 +92,7 @@ def _readings(case: Case) -> dict[str, tuple[dict[int, float], dict[int, float],
     printed = {row.value: row.readings for row in read_reported(Path(__file__).parent)}
     found = {}
     for train, validation in zip(printed[PRINTED["training"]], printed[PRINTED["validation"]], strict=True):
-        if any("finite" in table and not table["finite"].all() for table in case.results.histories(train.variant).values()):
+        if any(map(_broke_off, case.results.histories(train.variant).values())):
             continue
         try:
             found[train.label] = by_seed(case.results, train), by_seed(case.results, validation), train.variant
@@ -99,24 +103,46 @@ def _readings(case: Case) -> dict[str, tuple[dict[int, float], dict[int, float],
     return found
 
 
-@check("vu4a-2", gives="train val floor above printed_above")
+def _broke_off(history: pd.DataFrame) -> bool:
+    return "finite" in history and not history["finite"].all()
+
+
+@check("vu4a-2", gives="train val floor above official_floor printed_above share shift shift_share")
 def svhn_loss(case: Case) -> None:
-    """The lowest loss above the images' own entropy floor, against the printed numbers above that of real SVHN images."""
+    """The lowest loss above the images' own entropy floor, against the printed numbers above that of the official images at hand.
+
+    The floor of the report's images, which are all of SVHN's, is not known.
+    """
     for split, printed in (("training", 1911.26), ("validation", 1911.91)):
         with case.part(split):
             curves = case.results.column(VAE_SVHN, SPLITS[split])
             lowest = {seed: min(curve) for seed, curve in curves.items()}
             floor = case.results.floor(VAE_SVHN, "train" if split == "training" else "validation")["floor_nats"]
             above = {seed: loss - floor for seed, loss in lowest.items()}
-            asked = f"Is the lowest loss in {split} as far above the images' entropy floor as the printed one above {FLOOR:g}?"
-            case.near(asked, above, printed - FLOOR, "nats", within=(0.1, 0.25))
+            official = _official_floor(case)
+            asked = f"Is the lowest loss in {split} as far above the images' entropy floor as the printed one above {official:.0f}?"
+            case.near(asked, above, printed - official, "nats", within=(0.1, 0.25))
             if split == "training":
                 case.number("train", lowest, "nats", "lowest loss in training")
                 case.number("floor", floor, "nats", "entropy floor of the training images")
                 case.number("above", above, "nats", "above the floor")
-                case.number("printed_above", printed - FLOOR, "nats", "above the floor, printed")
+                case.number(
+                    "share", {seed: 100 * floor / loss for seed, loss in lowest.items()}, "%", "share of the loss that is the floor"
+                )
+                case.number("official_floor", official, "nats", "entropy floor of the official images at hand")
+                case.number("printed_above", printed - official, "nats", "above the floor, printed")
+                shift = printed - official - fmean(above.values())
+                case.number("shift", shift, "nats", "by which a higher floor of the report's images would make both agree")
+                case.number("shift_share", 100 * shift / official, "%", "the same as a share of the floor")
             else:
                 case.number("val", lowest, "nats", "lowest loss in validation")
+
+
+def _official_floor(case: Case) -> float:
+    """Return the entropy floor, in nats, of all official SVHN images at hand."""
+    counts = case.results.card(case.results.variant(OFFICIAL).dataset)["counts"]
+    floors = {split: case.results.floor(OFFICIAL, split)["floor_nats"] for split in counts}
+    return sum(counts[split] * floor for split, floor in floors.items()) / sum(counts.values())
 
 
 def _by_epoch(case: Case, variant: str, epoch: int) -> None:
@@ -186,14 +212,18 @@ def negative_loss(case: Case) -> None:
         case.number("first", {seed: curve[0] for seed, curve in faulty.items()}, "nats", "loss in epoch 1, faulty model")
 
 
-@check("vu4a-7", gives="train val gap above")
+@check("vu4a-7", gives="train val train_20 val_20 train_later val_later gap above")
 def flow_svhn_converges(case: Case) -> None:
     """Nearly all of the fall before epoch 5, and validation beside training at the end."""
     with case.part("converged in less than 5 epochs"):
         for split, column in SPLITS.items():
             shares = drop_share(case.results, column, 4)(FLOW_SVHN)
             case.level(f"Which share of the fall in {split} is reached by epoch 4?", shares, "above", (80, 95), "%")
-            case.number("train" if split == "training" else "val", shares, "%", f"share of the fall by epoch 4, {split}")
+            name = "train" if split == "training" else "val"
+            case.number(name, shares, "%", f"share of the fall by epoch 4, {split}")
+            case.number(f"{name}_20", drop_share(case.results, column, 20)(FLOW_SVHN), "%", f"share of the fall by epoch 20, {split}")
+            later = drop_share(case.results, column, 20, start=5)(FLOW_SVHN)
+            case.number(f"{name}_later", later, "%", f"share of the fall from epoch 5 on by epoch 20, {split}")
     with case.part("no gap"):
         train, validation = (
             {
@@ -291,13 +321,17 @@ def gan_mnist(case: Case) -> None:
         case.number("wrong_real", real, "", "Fréchet distance, training images wrongly reshaped")
 
 
-@check("vu4a-19", gives="before last clear")
+@check("vu4a-19", gives="before last clear rough")
 def gan_svhn(case: Case) -> None:
     """How many samples are as clear to the classifier as real images; the distance beside it."""
-    with case.part():
+    with case.part("digits"):
         _resembles_not(case, GANS_SVHN["saturating"])
         for name, images in {"before": "before training", "last": "epoch 50"}.items():
             case.number(name, fcd(case.results, images)(GANS_SVHN["saturating"]), "", f"Fréchet distance, {images}")
+    with case.part("noise"):
+        rough = of_real(case.results, "laplacian_variance", "samples")(GANS_SVHN["saturating"])
+        case.level("How many times as much fine structure have samples as real images (sharpness)?", rough, "above", (2, 4))
+        case.number("rough", rough, "", "sharpness of samples over real images'")
 
 
 @check("vu4a-11", gives="first last flat generator_saturating generator_non_saturating")
@@ -342,8 +376,8 @@ def interpolations_in_order(case: Case) -> None:
     asked = "How high is the confidence along the paths, over that of real images?"
     for part, variant, sign in (
         ("MNIST: Gaussian clear", VAE, "above"),
-        ("MNIST: flow still good", FLOW, "above"),
-        ("SVHN: flow poor", FLOW_SVHN, "below"),
+        ("MNIST: flow still satisfactory", FLOW, "above"),
+        ("SVHN: Gaussian clear", VAE_SVHN, "above"),
     ):
         with case.part(part):
             case.level(asked, clear(variant), sign, CLEAR)
@@ -383,10 +417,10 @@ def _reshaped(case: Case, images: str, how: str, key: str) -> float:
     return number(next(row for row in case.results.probe("reshape")["rows"] if (row["images"], row["reshape"]) == (images, how)), key)
 
 
-@check("vu4a-15", gives="flow vae matched flow_excess vae_excess")
+@check("vu4a-15", gives="flow vae matched flow_excess vae_excess flow_pixel vae_pixel")
 def flow_loss_is_higher(case: Case) -> None:
     """The report's own pair, and the pair that differs in the prior alone."""
-    loss = validation_loss(case.results)
+    loss, shape = validation_loss(case.results), {name: case.results.variant(name).shape for name in (FLOW, VAE)}
     with case.part():
         case.ordered(
             "Is the flow prior's negative ELBO above the standard VAE's, as the report trains both?", loss, FLOW, "above", VAE, "nats"
@@ -395,19 +429,29 @@ def flow_loss_is_higher(case: Case) -> None:
         case.level("By which share is it above?", shares, "above", (10, 25), "%")
         for name, variant in {"flow": FLOW, "vae": VAE}.items():
             case.number(name, loss(variant), "nats", f"-ELBO, {name}")
-            floor = case.results.floor(variant, "validation")["floor_nats"]
-            case.number(f"{name}_excess", {seed: x - floor for seed, x in loss(variant).items()}, "nats", f"-ELBO above the floor, {name}")
+            case.number(f"{name}_excess", _above_floor(case)(variant), "nats", f"-ELBO above the images' entropy floor, {name}")
+            case.number(
+                f"{name}_pixel",
+                {seed: nats / prod(shape[variant]) for seed, nats in loss(variant).items()},
+                "nats",
+                f"-ELBO a pixel, {name}",
+            )
     with case.part(of="explanation"):
         flow, vae, matched = loss(FLOW), loss(VAE), loss(MATCHED)
         shares = {seed: 100 * gap / (flow[seed] - vae[seed]) for seed, gap in differences(flow, matched).items()}
         case.level("Which share of that is left on the same images and networks?", shares, "above", (25, 50), "%")
         case.number("matched", matched, "nats", "-ELBO, Gaussian prior, same networks")
+        case.ordered("Is it above on the way from the images' entropy floor to their mean image?", excess(case.results), FLOW, "above", VAE)
 
 
-@check("vu4a-16", gives="first second third clear")
+@check("vu4a-16", gives="first second third falls clear")
 def flow_mnist_samples(case: Case) -> None:
     """Samples at the report's epochs; blurred: fewer recognisable ones than among real images."""
     _settles(case, FLOW, ("epoch 1", "epoch 25", "epoch 50"), "", NOT_CLEARLY)
+    with case.part("then hardly"):
+        second, third = (fcd(case.results, f"epoch {epoch}")(FLOW) for epoch in (25, 50))
+        falls = ", ".join(f"{100 * (1 - third[seed] / second[seed]):.0f}" for seed in third)
+        case.number("falls", falls, "%", "fall of the distance from epoch 25 to 50, by seed")
     with case.part("stay blurred"):
         shares = of_real(case.results, "confident_share")(FLOW)
         case.level(
@@ -434,12 +478,20 @@ def _harder(case: Case, svhn: str, mnist: str) -> None:
     case.ordered(asked, read, svhn, "above", mnist)
     for name, variant in {"svhn": svhn, "mnist": mnist}.items():
         case.number(name, read(variant), "", f"share of the way from the floor to the mean image, {name.upper()}")
+        case.number(f"{name}_above", _above_floor(case)(variant), "nats", f"loss above the entropy floor, {name.upper()}")
+
+
+def _above_floor(case: Case) -> Read:
+    """Read -ELBO of the validation images above their entropy floor, in nats."""
+
+    def read(variant: str) -> dict[int, float]:
         floor = case.results.floor(variant, "validation")["floor_nats"]
-        above = {seed: loss - floor for seed, loss in validation_loss(case.results)(variant).items()}
-        case.number(f"{name}_above", above, "nats", f"loss above the entropy floor, {name.upper()}")
+        return {seed: loss - floor for seed, loss in validation_loss(case.results)(variant).items()}
+
+    return read
 
 
-@check("vu4a-18", gives="first second third clear")
+@check("vu4a-18", gives="first second third clear clear_first")
 def flow_svhn_samples(case: Case) -> None:
     """Distances at the report's epochs; recognisable samples at the end."""
     with case.part("better at 25 and 50"):
@@ -452,6 +504,9 @@ def flow_svhn_samples(case: Case) -> None:
         shares = measure(case.results, "confident_share")(FLOW_SVHN)
         asked = "Which share of samples is as clear to the classifier as nine tenths of real images?"
         case.level(asked, {seed: 100 * share for seed, share in shares.items()}, "above", (10, 25), "%")
+        first = measure(case.results, "confident_share", "epoch 1")(FLOW_SVHN)
+        case.paired("Is it more than after epoch 1?", shares, "above", first)
+        case.number("clear_first", {seed: 100 * share for seed, share in first.items()}, "%", "recognisable samples after epoch 1")
         case.number("clear", {seed: 100 * share for seed, share in shares.items()}, "%", "recognisable samples")
 
 
@@ -526,14 +581,23 @@ def colour_is_hard(case: Case) -> None:
             case.number(f"{name}_colour", read(colour), "", f"from the floor (0) to the mean image (1), {images} in colour")
             case.number(f"{name}_grey", read(grey), "", f"from the floor (0) to the mean image (1), {images} in grey")
             share = 100 * difference.mean / fmean(read(colour).values())
-            case.number(f"{name}_share", share, "%", f"share that is gone without colour, {images}")
+            case.number(f"{name}_share", share, "%", f"drop of the loss's place without colour, {images}")
 
 
-@check("vu4a-23", gives="svhn mnist svhn_above mnist_above")
+@check("vu4a-23", gives="svhn mnist svhn_above mnist_above svhn_clear mnist_clear")
 def svhn_is_harder(case: Case) -> None:
-    """The measure of vu4a-17 for the Gaussian prior: sizes and greys of the images taken out."""
-    with case.part():
+    """Three measures of harder: the measure of vu4a-17 for the Gaussian prior, nats above the images' own floor, and the classifier's."""
+    with case.part("share of what can be learned"):
         _harder(case, VAE_SVHN, VAE)
+    with case.part("nats above the floor"):
+        case.ordered("Is the loss on SVHN farther above the images' entropy floor?", _above_floor(case), VAE_SVHN, "above", VAE, "nats")
+    with case.part("recognisable reconstructions"):
+        clear = of_real(case.results, "confident_share", "reconstructions")
+        asked = "Are fewer reconstructions recognisable, over real images, on SVHN?"
+        case.ordered(asked, clear, VAE_SVHN, "below", VAE, absolute=True)
+        for name, variant in {"svhn": VAE_SVHN, "mnist": VAE}.items():
+            label = f"recognisable reconstructions over recognisable real images, {name.upper()}"
+            case.number(f"{name}_clear", {seed: 100 * share for seed, share in clear(variant).items()}, "%", label)
 
 
 @check("vu4a-24", gives="flow gauss")
@@ -547,11 +611,11 @@ def hard_to_tell(case: Case) -> None:
             case.number(name, found, "%", f"recognisable samples over recognisable real images, {name}")
 
 
-@check("vu4a-25", gives="saturating nonsaturating")
+@check("vu4a-25", gives="saturating nonsaturating svhn_saturating svhn_nonsaturating")
 def players_oppose(case: Case) -> None:
     """Changes of the two losses from epoch to epoch: opposed if they are negatively correlated.
 
-    The saturating losses share a term with opposite signs, so that the other loss decides.
+    The saturating losses share a term with opposite signs; the other loss decides, in which the link is the weaker one.
     """
     with case.part():
         low, high, mean = _opposed(case, GANS["non-saturating"])
@@ -561,6 +625,8 @@ def players_oppose(case: Case) -> None:
         case.number("nonsaturating", mean, "", "correlation, non-saturating loss")
     with case.part():
         case.number("saturating", _opposed(case, GANS["saturating"])[2], "", "correlation, saturating loss")
+        for loss, variant in GANS_SVHN.items():
+            case.number(f"svhn_{loss.replace('-', '')}", _opposed(case, variant)[2], "", f"correlation, {loss} loss, SVHN")
 
 
 def _opposed(case: Case, variant: str) -> tuple[float, float, float]:

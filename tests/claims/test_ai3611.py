@@ -54,9 +54,10 @@ def test_noise_changes_little_either_way_and_helps_only_downwards_over_equal_epo
     written: Written, noised: float, apart: float, holds: Any, outcome: str, error: str
 ) -> None:
     # 30 epochs with noise, 100 without, whose loss falls on to 150.
-    history(written, ONE, val_neg_elbo_nats=[300.0] * 25 + [200.0] * 5 + [150.0] * 70, train_neg_elbo_nats=[180.0] * 100)
-    history(written, NOISED, val_neg_elbo_nats=[150.0] * 25 + [about(noised, apart)] * 5, train_neg_elbo_nats=[400 - noised] * 30)
-    history(written, MORE_NOISE, val_neg_elbo_nats=[150.0] * 25 + [240.0] * 5)
+    # -ELBO goes the other way.
+    history(written, ONE, val_recon_nats=[300.0] * 25 + [200.0] * 5 + [150.0] * 70, val_neg_elbo_nats=[180.0] * 100)
+    history(written, NOISED, val_recon_nats=[150.0] * 25 + [about(noised, apart)] * 5, val_neg_elbo_nats=[400 - noised] * 30)
+    history(written, MORE_NOISE, val_recon_nats=[150.0] * 25 + [240.0] * 5)
     row = row_of(written, "ai3611-2")
     assert (answers(row), row["outcome"]) == (holds, outcome)
     assert row["numbers"].pop("error") == error

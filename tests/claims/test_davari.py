@@ -221,18 +221,30 @@ def test_uneven_overlap_makes_the_pattern_if_it_has_more_of_it_at_every_snapshot
     row = row_of(written, "davari-12")
     assert (answers(row), row["outcome"]) == (holds, outcome)
     assert [test["asked"].rpartition("(")[2] for test in row["tests"]] == ["epoch 0.45)?", "epoch 22.5)?", "at the end)?"]
-    assert row["numbers"].pop("trained") == "90 of 200 epochs"
-    numbers = {"even": 0.6, "uneven": uneven[2], "even_before": 0.4, "uneven_before": 0.3, "even_1": 0.8, "uneven_1": uneven[0]}
+    told = {"trained": "90 of 200 epochs", "first": "0.45", "peak_epoch": "0.45"}
+    assert {name: row["numbers"].pop(name) for name in told} == told
+    numbers = {
+        "even": 0.6,
+        "uneven": uneven[2],
+        "even_before": 0.4,
+        "uneven_before": 0.3,
+        "even_1": 0.8,
+        "uneven_1": uneven[0],
+        "peak": 0.8,
+    }
     assert row["numbers"] == pytest.approx(numbers)
 
 
 def test_the_vae_alone_says_whether_validation_is_jumpy_where_the_iwae_has_had_fewer_epochs(written: Written) -> None:
     swing = [(-1.0) ** epoch for epoch in range(150)]
     history(written, VAE, train_neg_elbo_nats=[100 + one for one in swing], val_neg_elbo_nats=[100 + 3 * one for one in swing])
-    history(written, IWAE, train_objective_nats=swing[:90], val_objective_nats=swing[:90])
+    # From epoch 7 to 8 it jumps by 50 nats, from epoch 80 on by more.
+    jumpy = [100.0 - epoch for epoch in range(7)] + [144.0] * 73 + [900.0] * 10
+    history(written, IWAE, train_objective_nats=swing[:90], val_objective_nats=swing[:90], val_neg_elbo_nats=jumpy)
     row = row_of(written, "davari-11")
-    assert (answers(row), row["outcome"]) == ([True], "partly") and row["numbers"] == pytest.approx({"vae": 3.0})
-    assert "changes 3.0 times as much" in row["sentence"]
+    numbers = {"vae": 3.0, "rise": 50.0, "rise_from": 7.0, "rise_to": 8.0}
+    assert (answers(row), row["outcome"]) == ([True], "partly") and row["numbers"] == pytest.approx(numbers)
+    assert "changes 3.0 times as much" in row["sentence"] and any("by 50 nats from epoch 7 to 8" in note for note in row["notes"])
 
 
 def test_models_that_were_not_trained_for_as_long_are_not_compared(written: Written) -> None:

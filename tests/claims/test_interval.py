@@ -97,6 +97,13 @@ def test_what_is_not_above_zero_lends_no_share(written: Written, values: tuple[f
     assert found == pytest.approx(t.ppf(0.975, 4) * share * math.hypot(100, 80))
 
 
+def test_what_may_fail_lends_no_error(written: Written) -> None:
+    others = (190.0, 200.0, 210.0, 200.0), (97.0, 103.0)
+    share = pooled(*(tuple(value / np.mean(runs) for value in runs) for runs in others))
+    found = half_of(written, {OTHER: others[0], "lab1-vae-z2-mnist": others[1], "ext-vae-rate1e2-mnist": (200.0, 900.0, 210.0)})
+    assert found == pytest.approx(t.ppf(0.975, 4) * share * math.hypot(100, 80))
+
+
 def test_the_error_of_a_share_is_absolute_and_smaller_with_two_seeds(written: Written) -> None:
     groups = {A: (0.5, 0.6), B: (0.3, 0.35), OTHER: (0.5, 0.6, 0.7, 0.6)}
     # A difference of two runs has the deviation sqrt(2) times, a mean of two 1 / sqrt(2) times.

@@ -120,6 +120,13 @@ def test_an_explanation_that_its_tests_can_settle_holds_if_they_do(written: Writ
     assert row["explanation"]["verdict"] == "holds"
 
 
+def test_a_note_has_its_numbers_and_is_left_out_where_one_is_not_there(written: Written, study: Callable[..., Path]) -> None:
+    folder = study(claims=CLAIM["claims.yaml"] + '  notes: ["Plain.", "It is {a:.1f}.", "And {b}."]\n')
+    measured(written, a=NO)
+    [row] = judge(written.config, written.root, folder)["claims"]
+    assert row["notes"] == ["Plain.", "It is −5.1."]
+
+
 @pytest.mark.parametrize(("source", "strength"), [("official", "firm"), ("stand-in", "none")])
 def test_an_outcome_is_as_strong_as_its_weakest_part(written: Written, study: Callable[..., Path], source: str, strength: str) -> None:
     measured(written, a=YES)
@@ -154,6 +161,8 @@ def test_other_settings_and_stand_ins_lower_the_strength_and_not_the_outcome(wri
         ({"claims": CLAIM["claims.yaml"].replace("{a} alone", "{z} alone")}, ["unknown number 'z'", "allowed: a, b"]),
         ({"claims": CLAIM["claims.yaml"].replace("{a} alone", "word " * 31)}, ["31 words", "at most 30"]),
         ({"claims": CLAIM["claims.yaml"].replace("{a} alone", "{a alone")}, ["names in braces"]),
+        ({"claims": CLAIM["claims.yaml"] + '  notes: ["{z}"]\n'}, ["unknown number 'z'", "in a sentence or a note"]),
+        ({"claims": CLAIM["claims.yaml"] + '  notes: ["{a"]\n'}, ["notes: '{a'", "names in braces"]),
         ({"claims": CLAIM["claims.yaml"].replace("partly:", "perhaps:")}, ["sentences.perhaps"]),
         ({"claims": CLAIM["claims.yaml"].replace("kind: claim", "kind: guess")}, ["kind", "guess"]),
         ({"claims": CLAIM["claims.yaml"].replace("id: lab1-1", "id: uva3-1")}, ["uva3-1", "'lab1-' and a number"]),

@@ -61,7 +61,8 @@ def test_an_auto_encoder_does_not_generate_if_codes_of_the_standard_normal_are_f
     measures(written, "lab1-vae-mnist", {"samples": {FCD: 2 + 9 * gap}})
     row = row_of(written, "uva3-10")
     (test,) = row["tests"]
-    assert (test["holds"], row["outcome"], row["strength"]) == (holds, outcome, strength)
+    # One auto-encoder stands for all: the test may be firm, the claim is not.
+    assert (test["holds"], row["outcome"], row["strength"]) == (holds, outcome, "indicative" if strength == "firm" else strength)
     assert (test["measured"], test["low"], test["high"]) == pytest.approx((gap, *ends(gap, apart)))
     assert row["numbers"] == pytest.approx({"vae": 2.0, "normal": 2 + gap, "gaussian": 2 - 2 * gap, "mixture": 2 - 4 * gap})
 
@@ -85,7 +86,12 @@ def quality(written: Written, variant: str, distance: Seeds, precision: Seeds, r
         ((120.0, 0.6, 0.4), [False, False, False], ("beyond the error", "lower", "lower"), "not reproduced"),
         ((80.0, 0.6, 0.6), [True, False, True], ("beyond the error", "lower", "higher"), "partly"),
         # 4, 0.02 and 0.02 apart the ends are 10, 0.05 and 0.05 away.
-        ((about(95.0, 4.0), about(0.73, 0.02), about(0.47, 0.02)), [None] * 3, ("within the error", "like", "like"), "undecided"),
+        (
+            (about(95.0, 4.0), about(0.73, 0.02), about(0.47, 0.02)),
+            [None] * 3,
+            ("within the error", "about the same", "about the same"),
+            "undecided",
+        ),
     ],
 )
 def test_a_flow_is_better_by_a_smaller_distance_and_by_more_precision_and_recall(

@@ -68,6 +68,8 @@ def test_a_loss_on_svhn_is_the_printed_one_by_what_lies_above_the_floor_of_its_o
     written: Written, train: float, val: float, apart: float, holds: Any, outcome: str
 ) -> None:
     written.card("svhn", floors(32, 3, train=(1000.0, 300.0), validation=(1200.0, 300.0), test=(1100.0, 300.0)))
+    # Of 1,000, 100 and 200 official images the floor is 1,830 in the mean.
+    written.card("svhn_colour", floors(32, 3, train=(1820.0, 300.0), validation=(1850.0, 300.0), test=(1870.0, 300.0)))
     lowest = {"train": 1000 + train, "val": 1200 + val}
     curves: dict[str, list[Seeds]] = {
         f"{split}_neg_elbo_nats": [loss + 500, about(loss, apart), loss + 10] for split, loss in lowest.items()
@@ -75,7 +77,9 @@ def test_a_loss_on_svhn_is_the_printed_one_by_what_lies_above_the_floor_of_its_o
     history(written, VAE_SVHN, **curves)
     row = row_of(written, "vu4a-2")
     assert (answers(row), row["outcome"]) == (holds, outcome)
-    assert row["numbers"] == pytest.approx({**lowest, "floor": 1000.0, "above": train, "printed_above": 81.26})
+    floor = {"floor": 1000.0, "official_floor": 1830.0, "share": 100_000 / lowest["train"]}
+    shift = {"shift": 81.26 - train, "shift_share": (81.26 - train) / 18.3}
+    assert row["numbers"] == pytest.approx({**lowest, **floor, **shift, "above": train, "printed_above": 81.26}, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,8 @@ def test_the_flow_prior_has_converged_by_epoch_4_and_both_sets_end_as_far_above_
     row = row_of(written, "vu4a-7")
     assert (answers(row), row["outcome"]) == (holds, outcome)
     assert [test["measured"] for test in row["tests"]] == pytest.approx([train, val, abs(above - 100)])
-    assert row["numbers"] == pytest.approx({"train": train, "val": val, "gap": abs(above - 100), "above": 100.0})
+    later = {"train_20": 100.0, "val_20": 100.0, "train_later": 0.0, "val_later": 0.0}
+    assert row["numbers"] == pytest.approx({"train": train, "val": val, "gap": abs(above - 100), "above": 100.0, **later})
 
 
 @pytest.mark.parametrize(
@@ -151,8 +156,11 @@ def test_of_one_run_a_loss_falls_beyond_the_interval_of_a_line_through_ten_block
         assert (test["low"], test["high"]) == pytest.approx((line.slope - half, line.slope + half))
 
 
-def samples(written: Written, variant: str, clear: float, distances: tuple[float, float, float]) -> None:
-    """Write how many samples are recognisable for 100 real images, and the distances before training, after epoch 1 and after epoch 50."""
+def samples(written: Written, variant: str, clear: float, distances: tuple[float, float, float], rough: float = 1.0) -> None:
+    """Write how many samples are recognisable for 100 real images, and the distances before training, after epoch 1 and after epoch 50.
+
+    rough: their sharpness over that of real images.
+    """
     before, first, last = distances
     rows: dict[str, dict[str, Seeds]] = {
         "before training": {FCD: before},
@@ -160,8 +168,8 @@ def samples(written: Written, variant: str, clear: float, distances: tuple[float
         "epoch 25": {FCD: 150.0},
         "epoch 50": {FCD: about(last, 0.1)},
         # Half of the real images are clear.
-        "samples": {"confident_share": clear / 200, "mean_confidence": 1 - clear / 100, FCD: 1.0},
-        "test images": {"confident_share": 0.5, "mean_confidence": 0.9},
+        "samples": {"confident_share": clear / 200, "mean_confidence": 1 - clear / 100, FCD: 1.0, "laplacian_variance": 0.2 * rough},
+        "test images": {"confident_share": 0.5, "mean_confidence": 0.9, "laplacian_variance": 0.2},
     }
     measures(written, variant, rows)
 
@@ -214,16 +222,23 @@ def test_a_gan_whose_images_are_no_digits_and_stay_so_is_told_by_clear_samples_a
 
 @pytest.mark.parametrize(
     ("clear", "holds", "outcome"),
-    [(24.0, True, "reproduced"), (26.0, None, "undecided"), (49.0, None, "undecided"), (51.0, False, "not reproduced")],
+    [
+        # Recognisable samples for 100 real images, and their sharpness over that of real images.
+        ((24.0, 4.1), [True, True], "reproduced"),
+        ((26.0, 3.9), [None, None], "undecided"),
+        ((49.0, 2.1), [None, None], "undecided"),
+        ((51.0, 4.1), [False, True], "partly"),
+        ((51.0, 1.9), [False, False], "not reproduced"),
+    ],
 )
-def test_images_of_svhn_resemble_it_if_more_than_half_as_many_are_clear_as_of_real_ones(
-    written: Written, clear: float, holds: bool | None, outcome: str
+def test_images_of_svhn_resemble_it_if_half_as_many_are_clear_as_of_real_ones_and_are_as_smooth(
+    written: Written, clear: tuple[float, float], holds: Any, outcome: str
 ) -> None:
-    samples(written, GAN_SVHN, clear, STAYS)
-    samples(written, GAN_SVHN_OTHER, 80 - clear, IMPROVES)
+    samples(written, GAN_SVHN, clear[0], STAYS, rough=clear[1])
+    samples(written, GAN_SVHN_OTHER, 80 - clear[0], IMPROVES, rough=1.0)
     row = row_of(written, "vu4a-19")
-    assert (answers(row), row["outcome"], row["strength"]) == ([holds], outcome, "indicative")
-    assert row["numbers"] == pytest.approx({"before": 350.0, "last": 182.0, "clear": clear})
+    assert (answers(row), row["outcome"], row["strength"]) == (holds, outcome, "indicative")
+    assert row["numbers"] == pytest.approx({"before": 350.0, "last": 182.0, "clear": clear[0], "rough": clear[1]})
 
 
 @pytest.mark.parametrize(
@@ -314,29 +329,31 @@ def test_samples_of_the_flow_prior_improve_substantially_then_not_clearly_and_st
     row = row_of(written, "vu4a-16")
     assert (answers(row), row["outcome"]) == (holds, outcome)
     assert [test["measured"] for test in row["tests"]] == pytest.approx(list(measured), rel=1e-3)
+    assert row["numbers"].pop("falls") == ", ".join(f"{100 * (1 - third / one):.0f}" for one in about(second, 0.01))
     assert row["numbers"] == pytest.approx({"first": first, "second": second, "third": third, "clear": clear})
 
 
 @pytest.mark.parametrize(
     ("distances", "clear", "holds", "outcome"),
     [
-        ((600.0, 400.0, 300.0), 26.0, [True, True, True], "reproduced"),
-        ((600.0, 400.0, 700.0), 9.0, [True, False, False], "not reproduced"),
-        ((600.0, 700.0, 400.0), 24.0, [False, True, None], "not reproduced"),
-        ((600.0, 400.0, 500.0), 11.0, [True, True, None], "partly"),
+        # After epoch 1 a tenth of the samples is clear.
+        ((600.0, 400.0, 300.0), 26.0, [True, True, True, True], "reproduced"),
+        ((600.0, 400.0, 700.0), 9.0, [True, False, False, False], "not reproduced"),
+        ((600.0, 700.0, 400.0), 24.0, [False, True, None, True], "not reproduced"),
+        ((600.0, 400.0, 500.0), 11.0, [True, True, None, True], "partly"),
     ],
 )
 def test_samples_of_svhn_are_better_if_nearer_than_after_epoch_1_and_some_are_clear_by_themselves(
     written: Written, distances: Any, clear: float, holds: Any, outcome: str
 ) -> None:
     first, second, third = distances
-    shares = {"samples": clear / 100, "test images": 0.4}
+    shares = {"samples": clear / 100, "test images": 0.4, "epoch 1": 0.1}
     moments = {"before training": 100.0, "epoch 1": first, "epoch 25": second, "epoch 50": third, "samples": 50.0}
     images = [*moments, "test images"]
     measures(written, FLOW_SVHN, {name: {FCD: moments.get(name, 1.0), "confident_share": shares.get(name, 0.9)} for name in images})
     row = row_of(written, "vu4a-18")
     assert (answers(row), row["outcome"]) == (holds, outcome)
-    assert row["numbers"] == pytest.approx({"first": first, "second": second, "third": third, "clear": clear})
+    assert row["numbers"] == pytest.approx({"first": first, "second": second, "third": third, "clear": clear, "clear_first": 10.0})
 
 
 @pytest.mark.parametrize(
@@ -373,10 +390,10 @@ def test_a_higher_loss_on_svhn_is_one_question_and_whether_it_was_trained_worse_
     ("mnist", "svhn", "holds", "outcome"),
     [
         # Confidence along the paths of the Gaussian and of the flow prior, over that of real images; the seeds of both differ alike.
-        # By test: the Gaussian's is clearer on either; on MNIST it is above 0.75, and so is the flow's; on SVHN the flow's is below 0.5.
-        ((0.9, 0.8), (0.6, 0.4), [True] * 5, "partly"),
+        # By test: the Gaussian's is clearer on either; on MNIST it is above 0.75, and so is the flow's; and the Gaussian's on SVHN.
+        ((0.9, 0.8), (0.8, 0.4), [True] * 5, "partly"),
         ((0.7, 0.8), (0.6, 0.6), [False, None, None, True, None], "partly"),
-        ((0.4, 0.4), (0.6, 0.9), [None, False, False, False, False], "not reproduced"),
+        ((0.4, 0.4), (0.4, 0.9), [None, False, False, False, False], "not reproduced"),
     ],
 )
 def test_paths_are_clear_by_their_confidence_over_that_of_real_images(
@@ -388,7 +405,13 @@ def test_paths_are_clear_by_their_confidence_over_that_of_real_images(
                 paths = {"linear": {"mean_confidence": 0.8 * clear}, "pixels": {"mean_confidence": 0.8 - 0.8 * clear}}
                 written.rows(variant, {"test images": {"mean_confidence": 0.8}, "samples": {"mean_confidence": 0.1}}, seed, **paths)
     row = row_of(written, "vu4a-12")
-    parts = ("MNIST: Gaussian clearer", "SVHN: Gaussian clearer", "MNIST: Gaussian clear", "MNIST: flow still good", "SVHN: flow poor")
+    parts = (
+        "MNIST: Gaussian clearer",
+        "SVHN: Gaussian clearer",
+        "MNIST: Gaussian clear",
+        "MNIST: flow still satisfactory",
+        "SVHN: Gaussian clear",
+    )
     found = {test["part"]: test["holds"] for test in row["tests"]}
     assert ([found[part] for part in parts], row["outcome"]) == (holds, outcome)
     assert row["numbers"] == pytest.approx({"gauss_mnist": mnist[0], "flow_mnist": mnist[1], "gauss_svhn": svhn[0], "flow_svhn": svhn[1]})

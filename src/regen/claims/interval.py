@@ -98,7 +98,8 @@ def spread(results: Results, read: Read, a: str, b: str, absolute: bool = False)
 
     From three seeds on it is Student's interval of the paired differences. With fewer the standard deviation of one run, as a share of its
     value unless `absolute`, is pooled over the seeds of other variants: of the same family and data set, and where these are too
-    few of the data set, then of all, but no less than theirs. A difference of two runs has it twice.
+    few of the data set, then of all, but no less than theirs. A difference of two runs has it twice. Variants whose training may fail
+    (`on_non_finite: stop`) lend none: seeds of which one fails differ by more than those of a training that works.
     """
     first, second = read(a), read(b)
     own = of_seeds(differences(first, second))
@@ -118,6 +119,8 @@ def _pooled(results: Results, read: Read, like: str, absolute: bool) -> tuple[fl
     own = results.variant(like)
     found: list[tuple[bool, bool, list[float]]] = []
     for name, variant in results.config.variants.items():
+        if variant.training.on_non_finite == "stop":
+            continue
         try:
             values = list(read(name).values())
         except (Missing, UserError):

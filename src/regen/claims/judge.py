@@ -113,7 +113,7 @@ def _row(claim: Claim, report: str, case: Case, results: Results) -> dict[str, A
         "epochs": _epochs(results, variants),
         "missing": list(dict.fromkeys(line for part in case.parts for line in part.missing)),
         "decides": claim.decides if open_ else [],
-        "notes": claim.notes,
+        "notes": [note for template in claim.notes if (note := _filled(template, case.numbers))],
         "commands": _commands(results, case, variants, claim.decides if open_ else []),
         "figures": claim.figures,
         "reported": claim.reported,
@@ -189,9 +189,16 @@ def _sentence(sentences: Sentences, verdict: str, numbers: Mapping[str, Number])
     for key in (verdict, OTHERWISE):
         told = sentences.get(key, [])
         for template in [told] if isinstance(told, str) else told:
-            if all(name in numbers for name in fields(template)):
-                return template.format(**{name: _Shown(number) for name, number in numbers.items()})
+            if sentence := _filled(template, numbers):
+                return sentence
     return ""
+
+
+def _filled(template: str, numbers: Mapping[str, Number]) -> str:
+    """Return a template with its numbers; empty if one is not there."""
+    if any(name not in numbers for name in fields(template)):
+        return ""
+    return template.format(**{name: _Shown(number) for name, number in numbers.items()})
 
 
 def _plain(parts: Sequence[Part]) -> str:

@@ -88,12 +88,12 @@ def at(results: Results, column: str, epoch: int) -> Read:
     return read
 
 
-def drop_share(results: Results, column: str, epoch: int) -> Read:
-    """Read the per cent of the drop from the end of epoch 1 to the minimum that is reached by an epoch."""
+def drop_share(results: Results, column: str, epoch: int, start: int = 1) -> Read:
+    """Read the per cent of the drop from the end of epoch `start` to the minimum that is reached by an epoch."""
 
     def share(curve: Sequence[float]) -> float:
-        drop = curve[0] - min(curve)
-        return 100 * (curve[0] - min(curve[:epoch])) / drop if drop > 0 else 0.0
+        first, drop = curve[start - 1], curve[start - 1] - min(curve[start - 1 :])
+        return 100 * (first - min(curve[start - 1 : epoch])) / drop if drop > 0 else 0.0
 
     return lambda variant: {seed: share(curve) for seed, curve in results.column(variant, column).items()}
 

@@ -43,6 +43,7 @@ class Claim(Config):
 
     `reported`: the numbers that it prints; `variants`: those that it is about; `decides`: variants and probes whose run would decide it;
     `differs`: settings that are not the report's, or that it leaves open, and on which the outcome may turn;
+    `notes`: sentences on how it was judged, which may name numbers of the check; one whose numbers are not there is left out;
     `figures`: anchors that show the evidence.
     """
 
@@ -62,12 +63,15 @@ class Claim(Config):
     @model_validator(mode="after")
     def _of_outcomes(self) -> Self:
         _check_sentences(self.sentences, OUTCOMES)
+        for note in self.notes:
+            _check_template(note, "notes")
         return self
 
     def names(self) -> set[str]:
-        """Return the names of numbers in its sentences."""
+        """Return the names of numbers in its sentences and notes."""
         told = [self.sentences, *([self.explanation.sentences] if self.explanation else [])]
-        return {name for sentences in told for template in _templates(sentences) for name in fields(template)}
+        templates = [*self.notes, *(template for sentences in told for template in _templates(sentences))]
+        return {name for template in templates for name in fields(template)}
 
 
 class _Claims(Config):
@@ -87,12 +91,16 @@ def _check_sentences(sentences: Sentences, verdicts: tuple[str, ...]) -> None:
     if unknown := [key for key in sentences if key not in (*verdicts, OTHERWISE)]:
         raise ValueError(f"sentences.{unknown[0]}: allowed: {', '.join((*verdicts, OTHERWISE))}")
     for template in _templates(sentences):
-        try:
-            fields(template)
-        except ValueError as error:
-            raise ValueError(f"sentences: '{template}': allowed: names in braces; {error}") from None
+        _check_template(template, "sentences")
         if (count := len(template.split())) > MOST_WORDS:
             raise ValueError(f"sentences: {count} words in '{template[:40]}...'; allowed: at most {MOST_WORDS}")
+
+
+def _check_template(template: str, key: str) -> None:
+    try:
+        fields(template)
+    except ValueError as error:
+        raise ValueError(f"{key}: '{template}': allowed: names in braces; {error}") from None
 
 
 def read_entries(file: Path) -> object:
@@ -112,8 +120,8 @@ def read_claims(folder: Path) -> list[Claim]:
     Raises
     ------
     UserError
-        If claims.yaml has a bad value, an id twice or of another report, a claim without a check, or a number in a sentence that its check
-        does not give, or checks.py a check without a claim.
+        If claims.yaml has a bad value, an id twice or of another report, a claim without a check, or a number in a sentence or a note that
+        its check does not give, or checks.py a check without a claim.
     """
     file = folder / "claims.yaml"
     claims = parse(_Claims, {"claims": read_entries(file)}, str(file)).claims
@@ -127,9 +135,8 @@ def read_claims(folder: Path) -> list[Claim]:
         if claim.id not in gives:
             raise UserError(f"{file}: '{claim.id}' has no check in {folder / 'checks.py'}; add '@check(\"{claim.id}\")'")
         if unknown := sorted(claim.names() - gives[claim.id]):
-            raise UserError(
-                f"{file}: '{claim.id}': unknown number '{unknown[0]}' in a sentence; allowed: {', '.join(sorted(gives[claim.id]))}"
-            )
+            known = ", ".join(sorted(gives[claim.id]))
+            raise UserError(f"{file}: '{claim.id}': unknown number '{unknown[0]}' in a sentence or a note; allowed: {known}")
         seen.add(claim.id)
     if stray := [name for name in gives if name not in seen]:
         raise UserError(f"{folder / 'checks.py'}: '{stray[0]}' is no claim of {file}; remove the check or add the claim")

@@ -336,6 +336,7 @@ def _units(results: Results, pictures: Pictures, verdicts: Verdicts) -> Finding 
         f"literature counts, that is {usual:.2f} bits; run again{short}, and read as a cross-entropy, it is {here:.2f}. Neither is a code "
         "length of 8-bit images.",
         claims=["davari-8"],
+        tag=_seeds(len(results.value(name, "bits_per_dim"))),
         chart=Chart(bars(rows, "bits"), "Bars: " + ", ".join(f"{row['label']} {row['text']}" for row in rows)),
         link="davari.html#davari-8",
     )

@@ -8,7 +8,7 @@ from statistics import fmean, variance
 from typing import Any
 
 from regen.claims.interval import Z, spread
-from regen.claims.reads import to_most_samples
+from regen.claims.reads import nll, to_most_samples
 from regen.params.schema import ReportedVariant
 from regen.report.published import Published, read_published
 from regen.results import Missing, Results
@@ -197,7 +197,7 @@ def _over_seeds(results: Results, first: str, second: str) -> float | None:
     halves = []
     for a, b in ((first, second), (second, first)):
         with suppress(Missing):
-            halves.append(spread(results, lambda name: results.value(name, "nll_nats"), a, b).half)
+            halves.append(spread(results, nll(results, a, b), a, b).half)
     known = [half for half in halves if half is not None]
     return max(known) if known else None
 
