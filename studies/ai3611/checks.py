@@ -105,7 +105,7 @@ def algorithm_one_trains(case: Case) -> None:
             recon = late(case.results, "val_recon_nats")(variant)
             mean_image = case.results.floor(variant, "validation")["mean_image_nats"]
             case.number(f"{prefix}recon", recon, "nats", f"validation reconstruction error over the last epochs, {label}")
-            case.number("mean_image", mean_image, "nats", "that of the mean image")
+            case.number("mean_image", mean_image, "nats", "cross-entropy of the mean image")
             if variant == PRINTED:
                 gains = {seed: 100 * (mean_image - nats) / mean_image for seed, nats in recon.items()}
                 case.level("By which share is the reconstruction error below the mean image's?", gains, "above", (5, 10), "%")
@@ -117,7 +117,8 @@ def algorithm_one_trains(case: Case) -> None:
 
 
 @check(
-    "ai3611-5", gives="pairs differ tied open off_least off_most off_bernoulli recon_gaussian recon_bernoulli nll_gaussian nll_bernoulli"
+    "ai3611-5",
+    gives="pairs differ differ_iwae tied open off_least off_most off_bernoulli recon_gaussian recon_bernoulli nll_gaussian nll_bernoulli",
 )
 def rankings_agree(case: Case) -> None:
     """The ranks by reconstruction error and by -log p(x): Gaussian against Bernoulli latents, and all pairs that -log p(x) orders.
@@ -141,13 +142,14 @@ def rankings_agree(case: Case) -> None:
         known = [name for name in case.results.config.variants if _scored(case, name)]
         seen = {name: (case.results.variant(name).dataset, case.results.variant(name).images) for name in known}
         pairs = [(a, b) for a, b in combinations(known, 2) if seen[a] == seen[b]]
-        orders = [(_order(case, recon, *pair), _order(case, nll(case.results, *pair), *pair)) for pair in pairs]
-        clear = [(first, second) for first, second in orders if second]
+        orders = [(pair, _order(case, recon, *pair), _order(case, nll(case.results, *pair), *pair)) for pair in pairs]
+        clear = [one for one in orders if one[2]]
         if not clear:
             raise Missing("pairs of variants that -log p(x) orders beyond the error")
-        tied = sum(not first for first, _ in clear)
-        differ = sum(first == -second for first, second in clear)
-        case.results.read = dict.fromkeys(known)
+        tied = sum(not first for _, first, _ in clear)
+        turned = [pair for pair, first, second in clear if first == -second]
+        differ, importance = len(turned), sum(any(_importance_weighted(case, name) for name in pair) for pair in turned)
+        case.results.read = dict.fromkeys(name for pair, *_ in clear for name in pair)
         by = "pairs that -log p(x) orders beyond the error"
         asked = "How many pairs does the reconstruction error rank otherwise, beyond its own error?"
         case.fact(asked, differ, f"0 of {len(clear)}", differ == 0, by=by)
@@ -155,8 +157,9 @@ def rankings_agree(case: Case) -> None:
         case.fact(asked, tied, f"0 of {len(clear)}", None if tied else True, by=by)
         case.number("pairs", float(len(clear)), "pairs", "pairs that -log p(x) orders beyond the error")
         case.number("open", float(len(pairs) - len(clear)), "pairs", "pairs within the error of -log p(x)")
-        case.number("differ", float(differ), "pairs", "of these, ordered otherwise by the reconstruction error")
-        case.number("tied", float(tied), "pairs", "of these, within the error of the reconstruction")
+        case.number("differ", float(differ), "pairs", "ordered otherwise by the reconstruction error")
+        case.number("differ_iwae", float(importance), "pairs", "of these, with a model that was trained with the bound of several samples")
+        case.number("tied", float(tied), "pairs", "pairs of the first within the error of the reconstruction")
         _off(case, *(name for name in (HALF, *RIVALS.values()) if name in known))
 
 
@@ -169,6 +172,11 @@ def _scored(case: Case, variant: str) -> bool:
         return bool(value(case.results, "recon_nats")(variant) and most_samples(case.results)(variant))
     except Missing:
         return False
+
+
+def _importance_weighted(case: Case, variant: str) -> bool:
+    objective = case.results.config.variants[variant].training.objective
+    return objective.kind == "iwae" and objective.samples > 1
 
 
 def _order(case: Case, read: Read, a: str, b: str) -> int:

@@ -89,7 +89,7 @@ def few_latents(case: Case) -> None:
             latents = _latents(case, variant)
             shares = {seed: count / latents for seed, count in active.items()}
             case.level("Which share of the latents is active?", shares, "below", FAR_FEWER)
-            clear = {seed: _gap_of(tables)[1] / latents for seed, tables in _details(case.results, variant).items()}
+            clear = {seed: count / latents for seed, count in _above(case, variant).items()}
             case.level("Which share lies above the widest gap between latents?", clear, "below", FAR_FEWER)
             case.number(name, active, "latents", f"active latents, {NAMES[name]}")
             case.number("latents", float(latents), "latents")
@@ -104,7 +104,9 @@ def more_latents(case: Case) -> None:
         with case.part(part):
             asked = f"Has the {NAMES[more]}, more active latents than the {NAMES[fewer]}?"
             case.ordered(asked, read, MODELS[more], "above", MODELS[fewer], "latents")
-            case.paired("Has it more above the widest gap?", _above(case, MODELS[more]), "above", _above(case, MODELS[fewer]), "latents")
+            case.paired(
+                "Has it more latents above the widest gap?", _above(case, MODELS[more]), "above", _above(case, MODELS[fewer]), "latents"
+            )
             for name in (more, fewer):
                 case.number(name, read(MODELS[name]), "latents", f"active latents, {NAMES[name]}")
                 _number_above(case, name)
@@ -139,6 +141,7 @@ def _number_above(case: Case, name: str) -> dict[int, float]:
 
 
 def _above(case: Case, variant: str) -> dict[int, float]:
+    """Return the latents above the widest gap, by seed."""
     return {seed: float(_gap_of(tables)[1]) for seed, tables in _details(case.results, variant).items()}
 
 

@@ -38,12 +38,12 @@ def mixture_misfits(case: Case) -> None:
         case.chance(asked, p, f"{fit['permutations']:,} permutations")
         least = 1 / (fit["permutations"] + 1)
         case.number("p", f"p = {text(p)}" if p > 1.5 * least else f"p ≤ {text(least)}, the least that it can give", "", "p-value")
-        case.number("codes", float(most["n"]), "", "codes that are tested")
+        case.number("codes", f"{most['n']:,}", "", "codes that are tested")
         case.number("squared_distance", number(most, "mmd2"), "", "squared kernel distance (MMD) of the codes from the mixture's samples")
         few = fit["tests"][0]
-        case.number("fewer", float(few["n"]), "", "codes of the smallest test")
-        case.number("p_fewer", number(few, "p_value"), "", "p-value of the smallest test")
-        own = next(row for row in fit["rows"] if row["weights"] == "estimated")
+        case.number("fewer", f"{few['n']:,}", "", "codes of the smallest test")
+        case.number("p_fewer", text(number(few, "p_value")), "", "p-value of the smallest test")
+        own = {row["weights"]: row for row in fit["rows"]}["estimated"]
         for name, codes, key in (("fitted", "training images", "train"), ("held_out", "test images", "test")):
             case.number(name, number(own, f"{key}_log_likelihood_nats"), "nats", f"log-likelihood of a code under the mixture, {codes}")
 
@@ -68,7 +68,7 @@ def organised(case: Case) -> None:
         case.number("vae", vae, "", "Fréchet distance, VAE")
         case.number("auto_encoder", gaussian, "", "Fréchet distance, auto-encoder, one Gaussian")
         apart = ", ".join(f"{gap:+.0f}" for gap in differences(gaussian, vae).values())
-        case.number("by_seed", apart, "", "auto-encoder minus VAE, by seed")
+        case.number("by_seed", apart.replace("-", "\N{MINUS SIGN}"), "", "auto-encoder minus VAE, by seed")
     with case.part("overfits less"):
         gaps = {}
         for name, variant in {"vae": VAE_TWO, "auto_encoder": MIXTURE}.items():
@@ -95,7 +95,7 @@ def one_sample_suffices(case: Case) -> None:
             case.number(f"gap_{batch}", gaps[batch], "nats", f"-ELBO of one sample minus ten, batches of {batch}")
         gap = of_seeds(gaps[100])
         cost = 100 * gap.mean / fmean(read(name.format(10, 100)).values())
-        case.number("cost", cost, "%", "the same as a share of the loss, batches of 100")
+        case.number("cost", f"{cost:.1f}", "%", "the same as a share of the loss, batches of 100")
         # The error of this pair alone: that of other variants can be so large that everything lies within it.
         ends, within = (None, None) if gap.half is None else (gap.reach, not gap.above(0))
         asked = "In batches of 100: is what one sample costs against ten within its error?"

@@ -214,13 +214,15 @@ def remedies(case: Case) -> None:
                 "Are the classes more even (KL to uniform)?", measure(case.results, "class_kl_nats"), variant, "below", GAN, "nats"
             )
             case.ordered("Is the Fréchet distance lower?", fcd(case.results), variant, "below", GAN)
-            for ending, images in {"": "samples", "_middle": middle}.items():
-                plain, distances = (fcd(case.results, images)(model) for model in (GAN, variant))
-                when = f" at {middle}" if ending else ""
-                case.number(f"{name.lower().replace(' ', '_')}{ending}", distances, "", f"Fréchet distance{when}, {name}")
-                both = {seed: plain[seed] for seed in plain if seed in distances}
-                case.number(f"gan{ending}", both, "", f"Fréchet distance{when}, GAN, seeds of the remedies")
-            case.number("gan_mean", fcd(case.results)(GAN), "", "Fréchet distance, GAN, all of its seeds")
+            case.number(name.lower().replace(" ", "_"), fcd(case.results)(variant), "", f"Fréchet distance, {name}")
+            plain = fcd(case.results)(GAN)
+            case.number("gan_mean", plain, "", "Fréchet distance, GAN, all of its seeds")
+            both = {seed: plain[seed] for seed in fcd(case.results)(variant) if seed in plain}
+            case.number("gan", both, "", "Fréchet distance, GAN, seeds of the remedies")
+    for name, variant in {"GAN": GAN, **REMEDIES}.items():
+        with case.part(name if name in REMEDIES else next(iter(REMEDIES))):
+            distances = fcd(case.results, middle)(variant)
+            case.number(f"{name.lower().replace(' ', '_')}_middle", distances, "", f"Fréchet distance at {middle}, {name}")
     with case.part("less certain early discriminator"):
         asked = "Is the discriminator less often right in epoch 1 with input noise?"
         case.ordered(asked, partial(_early_accuracy, case), REMEDIES["input noise"], "below", GAN, absolute=True)
@@ -232,7 +234,7 @@ def _early_accuracy(case: Case, variant: str) -> dict[int, float]:
     return {seed: (real[seed][0] + fake[seed][0]) / 2 for seed in real}
 
 
-@check("uva3-8", gives="best gan vae flow")
+@check("uva3-8", gives="best gans gan vae flow")
 def gans_are_best(case: Case) -> None:
     """The GAN of the lowest distance, remedies included, against VAE and flow."""
     gans = {
@@ -245,6 +247,7 @@ def gans_are_best(case: Case) -> None:
         ran = [name for name, variant in gans.items() if case.results.quality_details(variant)]
         distances = {name: fmean(fcd(case.results)(gans[name]).values()) for name in ran}
         best = min(distances, key=distances.__getitem__, default=best)
+        case.number("gans", f"{len(ran)}", "", "GANs that ran")
     for key, name in QUALITY.items():
         with case.part(name):
             for other, variant in {"the VAE": VAE, "the flow": FLOW}.items():
@@ -335,7 +338,8 @@ def early_gradients(case: Case) -> None:
         case.number("times", times, "", "largest ratio of both gradients")
         case.number("snapshots", float(len(early)), "", "snapshots from step 1 to 2,000")
         larger = [row["step"] for row in early if row["non_saturating_gradient_norm"] > row["saturating_gradient_norm"]]
-        case.number("larger_from", min(larger), "", "first of them at which the non-saturating gradient is the larger one")
+        if larger:
+            case.number("larger_from", min(larger), "", "first of them at which the non-saturating gradient is the larger one")
 
 
 def _early(case: Case) -> tuple[dict[str, float], list[dict[str, float]]]:
@@ -363,7 +367,12 @@ def equilibrium(case: Case) -> None:
     with case.part("D"):
         for name, column in {"real": "probability_real", "fake": "probability_fake", "loss": "discriminator_nats"}.items():
             case.number(name, late(case.results, f"val_{column}")(GAN), "", f"{column.replace('_', ' ')}, last 5 epochs of the GAN")
-        case.number("train", late(case.results, "train_probability_real")(GAN), "", "probability real of training images, last 5 epochs")
+        case.number(
+            "train",
+            late(case.results, "train_probability_real")(GAN),
+            "",
+            "probability real of training images, while training, last 5 epochs",
+        )
 
 
 @check("uva3-14", gives="none least most uniform learned falling swing")
@@ -382,18 +391,16 @@ def dequantisation(case: Case) -> None:
         asked = "Are bits per dimension of validation images below 0 without noise, over the last five epochs?"
         case.level(asked, late_bits(without), "below", (0, 0), "bits")
         case.level("Do they still fall in the last quarter of training?", falling, "below", (0, 0), "nats per epoch")
-        case.number("none", late_bits(without), "bits", "bits per dimension without noise, last five epochs")
+        case.number("none", late_bits(without), "bits", "bits per dimension of validation images without noise, last five epochs")
         for name, end in {"least": min, "most": max}.items():
-            case.number(
-                name, end(read(without).values()), "bits", f"bits per dimension without noise after the last epoch, {name} of the runs"
-            )
+            case.number(name, end(read(without).values()), "bits", f"bits per dimension of test images without noise, {name} of the runs")
         swings = {seed: fmean(abs(b - a) for a, b in pairwise(curve[-max(2, len(curve) // 4) :])) for seed, curve in curves.items()}
         case.number("swing", swings, "nats", "change from epoch to epoch in the last quarter, without noise")
         case.number("falling", falling, "nats per epoch", "slope of -log p(x) in the last quarter, without noise")
     with case.part("learned noise beats uniform noise"):
         case.ordered("Are bits per dimension lower with learned noise than with uniform noise?", read, learned, "below", uniform, "bits")
-        case.number("learned", read(learned), "bits", "bits per dimension with learned noise")
-        case.number("uniform", read(uniform), "bits", "bits per dimension with uniform noise")
+        case.number("learned", read(learned), "bits", "bits per dimension of test images with learned noise")
+        case.number("uniform", read(uniform), "bits", "bits per dimension of test images with uniform noise")
 
 
 @check("uva3-15", gives="tuned scratch tuned_soon scratch_soon tuned_few scratch_few labels most soon few probe pixels")

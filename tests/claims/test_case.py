@@ -82,11 +82,14 @@ def test_what_is_missing_or_malformed_costs_its_own_part_in_one_line(written: Wr
         value(case.results, "nll_nats")(B)
     with case.part("unknown"):
         value(case.results, "nll_nats")("no-such-variant")
+    with case.part("no row"):
+        next(row for row in case.results.quality_details(A)[0]["rows"] if row["images"] == "epoch 9")
     with case.part("fine"):
         case.paired("Below?", fcd(case.results)(A), "below", fcd(case.results)(B))
     lines = {part.name: part.missing for part in case.parts}
     assert lines["fine"] == [] and case.parts[-1].holds is True
     assert lines["text"] == [f"metrics.json of {A}, seed 0, has no number 'nll_nats'"] and lines["no file"] == [f"{A} has no history.csv"]
+    assert lines["no row"] == ["a result cannot be read: StopIteration"]
     assert lines["unknown"] == ["no-such-variant is not in params.yaml"]
     assert len(lines["no JSON"]) == 1 and f"{B}/0/metrics.json" in lines["no JSON"][0] and "\n" not in lines["no JSON"][0]
 

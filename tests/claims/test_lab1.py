@@ -67,6 +67,6 @@ def test_a_latent_space_is_better_organised_by_one_gaussian_and_overfits_less_by
     row = row_of(written, "lab1-4")
     assert (answers(row), row["outcome"]) == (holds, outcome)
     gaps = [100 - (distance[seed] if isinstance(distance, tuple) else distance) for seed in range(3)]
-    assert row["numbers"].pop("by_seed") == ", ".join(f"{one:+.0f}" for one in gaps)
+    assert row["numbers"].pop("by_seed") == ", ".join(f"{one:+.0f}" for one in gaps).replace("-", "−")
     middle, apart = (one[1] if isinstance(one, tuple) else one for one in (distance, gap))
     assert row["numbers"] == pytest.approx({"vae": middle, "auto_encoder": 100.0, "gap_vae": apart, "gap_auto_encoder": 10.0})

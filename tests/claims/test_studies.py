@@ -325,6 +325,27 @@ def test_a_pair_that_the_reconstruction_leaves_open_is_no_agreement(written: Wri
     assert [part.holds for part in case.parts if part.name == "all pairs of this project"] == [expected]
 
 
+def test_all_models_that_give_pixels_a_probability_are_paired(written: Written) -> None:
+    check = checks_of(STUDIES / "ai3611")["ai3611-5"]
+
+    def turned() -> Any:
+        return judged(check, Results(written.config, written.root)).numbers["differ"].value
+
+    def ran(name: str, recon: float, likelihood: float) -> None:
+        for seed in range(3):
+            written.metrics(name, seed, recon_nats=recon + 0.01 * seed, nll_nats=likelihood + 0.01 * seed)
+
+    ran("ai3611-vae-z2-mnist", 50.0, 100.0)
+    ran("ai3611-vae-z20-mnist", 20.0, 80.0)
+    # Better in the one and worse in the other: a density, and other images, are no rivals; a model of another report is one.
+    ran("lab1-vae-gauss-mnist", 10.0, 120.0)
+    ran("lab1-vae-bmnist", 10.0, 120.0)
+    assert turned() == 0
+    ran("ext-iwae-k5-mnist", 60.0, 70.0)
+    numbers = judged(check, Results(written.config, written.root)).numbers
+    assert (turned(), numbers["pairs"].value, numbers["differ_iwae"].value) == (2, 3, 2)
+
+
 def test_a_run_that_broke_off_is_no_reading_of_the_printed_loss(written: Written) -> None:
     squared, broken = "vu4a-vae-mnist-mse", "vu4a-vae-mnist-mse-without-kl"
     row = {"train_objective": [0.5], "val_objective": [0.5], "val_mse_per_pixel": [0.5]}

@@ -70,6 +70,17 @@ def test_a_difference_is_resolved_image_by_image_beyond_what_seeds_and_estimates
     assert not again.resolved and again.half == pytest.approx(np.hypot(pair.half, 1.96 * 0.6), rel=1e-4)
 
 
+def test_the_error_over_seeds_is_that_of_exact_values_where_both_have_them(config: ReportConfig, tmp_path: Path) -> None:
+    images = np.full(400, 100.0)
+    both = [model(VAE, images + 1, [101.0]), model(PLANE, images, [100.0])]
+    # By importance sampling the three differences are 1.0, 0.9 and 1.1, by quadrature 1.0, 0.7 and 1.3.
+    for seed, (sampled, exact) in enumerate(((1.0, 1.0), (0.9, 0.7), (1.1, 1.3))):
+        run(tmp_path, PLANE, 100.0, seed, checks=[{**CHECK, "nll_nats": 97.0}])
+        run(tmp_path, VAE, 100.0 + sampled, seed, checks=[{**CHECK, "nll_nats": 97.0 + exact}])
+    (pair,) = pairs(Results(seeds(config, PLANE, VAE), tmp_path), both)
+    assert pair.half == pytest.approx(4.3027 * 0.3 / np.sqrt(3), rel=1e-4)
+
+
 def test_one_draw_of_noise_is_compared_with_one_draw_whatever_more_draws_say(config: ReportConfig, tmp_path: Path) -> None:
     def flow(name: str, *by_draws: tuple[int, float]) -> None:
         """Write three seeds of a flow, each a nat above the one before, with these values of the first; intervals of two nats."""

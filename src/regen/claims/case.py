@@ -17,7 +17,7 @@ Of = Literal["observation", "explanation"]
 Strength = Literal["firm", "indicative", "none"]
 Sign = Literal["above", "below"]
 
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, UserError, ValueError)
+MALFORMED = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, UserError, ValueError)
 """What reading a file of another form than the pipeline's can raise."""
 
 

@@ -92,10 +92,16 @@ def drop_share(results: Results, column: str, epoch: int, start: int = 1) -> Rea
     """Read the per cent of the drop from the end of epoch `start` to the minimum that is reached by an epoch."""
 
     def share(curve: Sequence[float]) -> float:
-        first, drop = curve[start - 1], curve[start - 1] - min(curve[start - 1 :])
-        return 100 * (first - min(curve[start - 1 : epoch])) / drop if drop > 0 else 0.0
+        first, least = curve[0], min(curve)
+        return 100 * (first - min(curve[: epoch - start + 1])) / (first - least) if first > least else 0.0
 
-    return lambda variant: {seed: share(curve) for seed, curve in results.column(variant, column).items()}
+    def read(variant: str) -> dict[int, float]:
+        curves = results.column(variant, column)
+        if any(len(curve) < start for curve in curves.values()):
+            raise Missing(f"{variant} has no epoch {start}")
+        return {seed: share(curve[start - 1 :]) for seed, curve in curves.items()}
+
+    return read
 
 
 def validation_loss(results: Results) -> Read:
