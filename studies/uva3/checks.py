@@ -450,7 +450,7 @@ def _gains(case: Case, asked: str, gain: float, half: float, draws: int) -> None
     case.level(asked, 100 * gain, "above", (0, 0), "points", f"{draws} draws of labels", 100 * half)
 
 
-@check("uva3-16", gives="vae_failures gan_failures vae_factor gan_factor")
+@check("uva3-16", gives="vae_failures gan_failures vae_factor gan_factor vae_kl gan_distance")
 def vaes_train_more_easily(case: Case) -> None:
     """Five rates by every seed, VAE and GAN: failed runs, and the spread of what did not fail.
 
@@ -474,6 +474,16 @@ def vaes_train_more_easily(case: Case) -> None:
         for family in ("vae", "gan"):
             case.number(f"{family}_failures", f"{failures[family]} of {runs[family]}", "runs", f"runs that fail, {family.upper()}")
             case.number(f"{family}_factor", exp(spreads[family]), "", f"largest distance over smallest, {family.upper()}")
+        kl, distance = "class_kl_nats", "frechet_classifier_distance"
+        case.number(
+            "vae_kl", _of_runs(case, f"ext-vae-rate{RATES[0]}-mnist", kl), "nats", "classes of the VAE at the lowest rate, KL to uniform"
+        )
+        case.number(
+            "gan_distance",
+            _of_runs(case, f"ext-gan-rate{RATES[-1]}-mnist", distance),
+            "",
+            "Fréchet distance of the GAN at the highest rate",
+        )
 
 
 def _runs(case: Case, variant: str) -> list[dict[str, Any]]:
@@ -481,6 +491,10 @@ def _runs(case: Case, variant: str) -> list[dict[str, Any]]:
     if not (found := list(case.results.quality(variant).values())):
         raise Missing(f"{variant} has no quality.json")
     return found
+
+
+def _of_runs(case: Case, variant: str, key: str) -> dict[int, float]:
+    return {seed: number(run, key) for seed, run in case.results.quality(variant).items()}
 
 
 @check("uva3-17", gives="train_change val_change train_5 val_5")

@@ -173,7 +173,7 @@ FITS = {"estimated": -5.0, "equal": -6.0}
 
 def code_fit(written: Written) -> None:
     fits = [{"weights": name, "train_log_likelihood_nats": nats, "test_log_likelihood_nats": nats} for name, nats in FITS.items()]
-    tests = [{"n": 5, "p_value": 0.9}, {"n": 50, "p_value": 0.01}]
+    tests = [{"n": 5, "p_value": 0.9, "mmd2": 0.3}, {"n": 50, "p_value": 0.01, "mmd2": 0.2}]
     held_out = {"test_difference_nats": -0.3, "test_difference_standard_error": 0.1}
     written.probe("code_fit", rows=fits, tests=tests, permutations=99, n_images=100, **held_out)
 
@@ -259,6 +259,23 @@ def test_a_check_measures_and_answers_what_was_worked_out(written: Written, clai
         assert tests[place].measured == pytest.approx(measured, rel=2e-3, abs=1e-9), tests[place].asked
         assert interval is None or (tests[place].low, tests[place].high) == pytest.approx(interval, rel=1e-4), tests[place].asked
         assert tests[place].holds is holds, tests[place].asked
+
+
+NUMBERS: dict[str, dict[str, float | str]] = {
+    # Both snapshots tell as many images rightly, and the first is named; the larger area is that of the second.
+    "uva3-12": {"step": 2000, "right_step": 10, "accuracy": 60, "accuracy_there": 60, "snapshots": 2, "larger_from": 10},
+    "lab1-2": {"codes": "50", "squared_distance": 0.2, "fewer": "5", "p_fewer": "0.9", "fitted": -5.0, "held_out": -5.0},
+    "vu4a-15": {"flow_excess": 90.0, "vae_excess": 50.0, "flow_pixel": 140 / 1024, "vae_pixel": 100 / 784},
+}
+
+
+@pytest.mark.parametrize("claim", NUMBERS)
+def test_a_check_gives_the_numbers_that_notes_name(written: Written, claim: str) -> None:
+    CASES[claim](written)
+    found = judged(checks_of(STUDIES / claim.rpartition("-")[0])[claim], written.results).numbers
+    for name, expected in NUMBERS[claim].items():
+        value = found[name].value
+        assert value == (expected if isinstance(expected, str) else pytest.approx(expected)), name
 
 
 @pytest.mark.parametrize(

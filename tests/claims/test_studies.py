@@ -351,10 +351,12 @@ def test_a_run_that_broke_off_is_no_reading_of_the_printed_loss(written: Written
     row = {"train_objective": [0.5], "val_objective": [0.5], "val_mse_per_pixel": [0.5]}
     written.history(squared, 0, **row)
     written.details(squared, 0, splits=[{"split": "train", "mse_per_pixel": 0.5}])
+    written.history(squared, 0, val_kl_nats=[0.25], **row)
     written.history(broken, 0, finite=[0], val_mse_per_pixel=[0.00855])
     written.details(broken, 0, splits=[{"split": "train", "mse_per_pixel": 0.00849}])
     check = checks_of(STUDIES / "vu4a")["vu4a-1"]
-    assert judged(check, Results(written.config, written.root)).parts[0].holds is False
+    case = judged(check, Results(written.config, written.root))
+    assert case.parts[0].holds is False and (case.numbers["kl"].value, case.numbers["broke_off"].value) == (0.25, 1.0)
     written.history(broken, 0, finite=[1], val_mse_per_pixel=[0.00855])
     assert judged(check, Results(written.config, written.root)).parts[0].holds is True
 

@@ -218,6 +218,24 @@ def test_a_changed_number_is_on_the_page(config: ReportConfig, site: Path) -> No
     assert "1,234" in Page(site / "models.html").text
 
 
+def test_a_figure_says_for_how_many_epochs_its_models_were_trained_where_one_was_cut(
+    config: ReportConfig, standins: ReportConfig, site: Path
+) -> None:
+    names, page = ("vu4a-gan-mnist", "vu4a-vae-mnist"), site / "vu4a.html"
+
+    def written(config: ReportConfig, *missing: int) -> str:
+        for name, fewer in zip(names, missing, strict=True):
+            history = {"val_neg_elbo_nats": [1.0] * (config.variants[name].training.epochs - fewer)}
+            write_run(site.parents[2], "quick", name, history=history)
+        write_report(config, site.parents[2])
+        return Page(page).text
+
+    whole, other = (config.variants[name].training.epochs for name in names)
+    assert "Epochs: " not in written(config, 0, 0)
+    assert f"Epochs: {whole} ({names[0]}); {other - 3} of {other} ({names[1]})." in written(config, 0, 3)
+    assert "Epochs: " not in written(standins, 0, 3)
+
+
 def test_lessons_are_ten_and_each_has_a_drawing() -> None:
     lessons = read_lessons()
     assert len({lesson.erratum for lesson in lessons}) == 10 and {lesson.picture for lesson in lessons} == set(DRAWN)

@@ -18,6 +18,7 @@ from regen.claims.errata import RANKS
 from regen.claims.study import STUDIES
 from regen.common.errors import UserError
 from regen.common.files import write_text
+from regen.params.figures import ReportFigure
 from regen.params.schema import ReportConfig, ReportedVariant
 from regen.report.cards import Figures, cards
 from regen.report.charts import interactive, static, vega_bundle
@@ -215,7 +216,7 @@ class Site:
             (
                 anchor,
                 self.figures.title(anchor),
-                figure.note,
+                " ".join(filter(None, (figure.note, self._epochs(figure)))),
                 self.figures.charts(anchor),
                 [Viewer(picture, picture.title) for picture in self.figures.drawn(anchor)],
             )
@@ -233,6 +234,18 @@ class Site:
             "settings": [(name, variant.title, settings_line(variant), _assumed(variant)) for name, variant in own.items()],
             "errata": len(self.verdicts.errata_of(report)),
         }
+
+    def _epochs(self, figure: ReportFigure) -> str:
+        """Return for how many epochs the models of a figure were trained, if one was cut short; stand-ins, which all are, are left out."""
+        trained: dict[str, list[str]] = {}
+        for name in figure.variants:
+            variant = self.config.variants[name]
+            if variant.data_source != "stand-in" and self.results.histories(name):
+                ran, declared = self.results.epochs(name), variant.training.epochs
+                trained.setdefault(f"{ran:,} of {declared:,}" if ran < declared else f"{ran:,}", []).append(name)
+        if not any(" of " in epochs for epochs in trained):
+            return ""
+        return "Epochs: " + "; ".join(f"{epochs} ({', '.join(names)})" for epochs, names in trained.items()) + "."
 
     def _linked(self, answer: Answer) -> tuple[list[str], list[Any]]:
         """Return the errata of an answer that are known, and of its claims those that anything was measured for."""
