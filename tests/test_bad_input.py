@@ -7,12 +7,10 @@ import json
 import os
 import pickle
 import resource
-import runpy
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +20,7 @@ import torch
 import yaml
 from repository import ROOT, VARIANTS, reduced
 from safetensors.torch import load_file, save_file
+from support.stages import call_stage
 
 VARIANT = VARIANTS[0]
 RUN = f"quick/{VARIANT}/0"
@@ -31,28 +30,16 @@ NETWORK, DRAW = ["features", "quick", "mnist"], ["draw", "quick", VARIANT]
 CONFIGURE, FETCH, SPLIT = ["configure", "preset.yaml"], ["fetch", "quick", "mnist"], ["split", "quick", "mnist"]
 
 
-def stage(name: str, *arguments: str) -> None:
-    """Run a stage's script in this process, in the current folder."""
-    before, sys.argv = sys.argv, ["stages", name, *arguments]
-    try:
-        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
-    finally:
-        sys.argv = before
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which one small variant was trained and measured."""
     root = tmp_path_factory.mktemp("finished")
     reduced(root)
     shutil.copyfile(ROOT / "preset.yaml", root / "preset.yaml")
-    before = Path.cwd()
-    os.chdir(root)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
         for arguments in (CONFIGURE, FETCH, SPLIT, NETWORK, TRAIN, EVALUATE, QUALITY):
-            stage(*arguments)
-    finally:
-        os.chdir(before)
+            call_stage(*arguments)
     return root
 
 
@@ -200,7 +187,7 @@ def test_one_line_and_nothing_lost(
     corrupt()
     before = files(place)
     with pytest.raises(SystemExit) as caught:
-        stage(*command)
+        call_stage(*command)
     errors = capsys.readouterr().err
     assert caught.value.code == 1, errors
     assert errors.startswith("error: ") and errors.count("\n") == 1, errors
@@ -211,7 +198,7 @@ def test_one_line_and_nothing_lost(
 
 def test_a_seed_that_is_no_number_is_a_wrong_command(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        stage("train", "quick", VARIANT, "zero")
+        call_stage("train", "quick", VARIANT, "zero")
     assert caught.value.code == 2 and capsys.readouterr().err == "error: usage: python stages train PRESET VARIANT SEED\n"
 
 
@@ -221,7 +208,7 @@ def test_a_run_without_a_checkpoint_ends_well(place: Path) -> None:
     # Seconds: no checkpoint is due, and there is no snapshot.
     edited(f"configs/quick/{VARIANT}.train.json", training=training, compute={**config["compute"], "checkpoint_minutes": 10})
     shutil.rmtree(Path("models", RUN))
-    stage(*TRAIN)
+    call_stage(*TRAIN)
     assert os.listdir(Path("models", RUN)) == ["final.safetensors"] and not Path("checkpoints", RUN).exists()
 
 
@@ -245,7 +232,7 @@ WRITING = [CONFIGURE, SPLIT, NETWORK, TRAIN, EVALUATE, QUALITY, DRAW]
 def test_a_full_disk_is_one_line_and_keeps_what_was_there(command: list[str], place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(place)
     with largest_file(100), pytest.raises(SystemExit) as caught:
-        stage(*command)
+        call_stage(*command)
     errors = capsys.readouterr().err
     assert caught.value.code == 1 and errors.count("\n") == 1 and "expected a writable file" in errors, errors
     assert files(place) == before
@@ -270,7 +257,7 @@ def read_only(place: Path) -> Iterator[Path]:
 def test_a_read_only_disk_is_one_line(command: list[str], read_only: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(read_only)
     with pytest.raises(SystemExit) as caught:
-        stage(*command)
+        call_stage(*command)
     errors = capsys.readouterr().err
     assert caught.value.code == 1 and errors.count("\n") == 1 and "Read-only file system" in errors, errors
     assert files(read_only) == before

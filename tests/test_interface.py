@@ -2,7 +2,6 @@
 
 import json
 import math
-import runpy
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from repository import ROOT, reduced
+from support.stages import call_stage
 
 import regen
 from regen.common.errors import UserError
@@ -38,8 +38,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     calls += [("train", "quick", VAE, "0"), ("evaluate", "quick", VAE, "0"), ("train", "quick", GAN, "0")]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        for name, *arguments in calls:
-            runpy.run_path(str(ROOT / "stages" / f"{name}.py"))["main"](*arguments)
+        for call in calls:
+            call_stage(*call)
     return root
 
 

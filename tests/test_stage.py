@@ -1,12 +1,12 @@
 """Exit statuses and what a stage says when it fails."""
 
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.stages import call_stage
 
 FOLDER = Path(__file__).parents[1] / "stages"
 STAGES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__main__")
@@ -83,9 +83,8 @@ def test_every_stage_explains_its_arguments(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["stages", stage])
     with pytest.raises(SystemExit) as caught:
-        runpy.run_path(str(FOLDER / "__main__.py"), run_name="__main__")
+        call_stage(stage)
     assert caught.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: usage: python stages {stage} PRESET") and said.count("\n") == 1
@@ -99,9 +98,8 @@ def test_every_stage_without_its_inputs_is_one_line(
     more = {name: ["mnist"] for name in ("fetch", "split", "features")} | {"draw": ["some-vae"], "probe": ["linear_probe"]}
     more |= {"figures": ["uva3"]} | {name: ["some-vae", "0"] for name in ("train", "evaluate", "quality")}
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["stages", stage, "quick", *more.get(stage, [])])
     with pytest.raises(SystemExit) as caught:
-        runpy.run_path(str(FOLDER / "__main__.py"), run_name="__main__")
+        call_stage(stage, "quick", *more.get(stage, []))
     assert caught.value.code == 1
     output = capsys.readouterr()
     assert output.err.startswith("error: ") and output.err.count("\n") == 1 and "expected" in output.err

@@ -1,14 +1,13 @@
 """What the tests of the parameters share: the stage that reads them, in a folder of its own."""
 
 import json
-import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from altered import PRESET, ROOT, write_params
+from altered import PRESET, write_params
+from support.stages import call_stage
 
 
 @pytest.fixture
@@ -26,8 +25,7 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             Path("studies").mkdir()
         if isinstance(preset, dict):
             Path("preset.yaml").write_text(json.dumps(preset))
-        monkeypatch.setattr(sys, "argv", ["stages", "configure", "preset.yaml"])
-        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
+        call_stage("configure", "preset.yaml")
         return tmp_path / "configs"
 
     return call

@@ -2,9 +2,8 @@
 
 import json
 import math
-import runpy
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ import pytest
 import torch
 from closed_forms import LinearGaussian, numbered_images
 from small_models import MODELS, SHAPE, as_images, settings
+from support.stages import call_stage
 
 from regen.common.files import write_json, write_tensors
 from regen.evaluation.held_out.evaluate import evaluate
 from regen.models.build import build
 
-STAGE = Path(__file__).parents[3] / "stages/__main__.py"
 WEIGHTS, TEST = "models/quick/tiny/0/final.safetensors", "data/quick/mnist/test.safetensors"
 METRICS, DETAILS = Path("results/quick/tiny/0/metrics.json"), Path("results/quick/tiny/0/details.json")
 
@@ -41,12 +40,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
         write_tensors(
             Path(f"data/quick/mnist/{split}.safetensors"), {"images": numbered_images(12, SHAPE, seed), "labels": torch.zeros(12, 0)}
         )
-
-    def call() -> None:
-        monkeypatch.setattr(sys, "argv", ["stages", "evaluate", "quick", "tiny", "0"])
-        runpy.run_path(str(STAGE), run_name="__main__")
-
-    return call
+    return partial(call_stage, "evaluate", "quick", "tiny", "0")
 
 
 def test_two_files_are_written_and_the_same_bytes_again(stage: Callable[[], None]) -> None:

@@ -1,15 +1,15 @@
 """stages/probe.py in a folder of its own, and what params.yaml and the pipeline say of the probes."""
 
 import json
-import runpy
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
+from support.stages import call_stage
 
 from regen.common.files import write_json, write_tensors
 from regen.config.base import parse
@@ -59,12 +59,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
         torch.manual_seed(len(file))
         weights = build(parse(Vae, VAE, "test"), [1, 4, 4]).state_dict()
         write_tensors(Path("models/quick/tiny/3", f"{file}.safetensors"), weights, note)
-
-    def call(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["stages", "probe", *arguments])
-        runpy.run_path(str(ROOT / "stages/__main__.py"), run_name="__main__")
-
-    return call
+    return partial(call_stage, "probe")
 
 
 def test_a_probe_says_what_it_is_of_and_is_the_same_again(stage: Callable[..., None]) -> None:

@@ -1,8 +1,6 @@
 """stages/features.py and stages/quality.py in a folder of their own: the files they write, and what they say of files they lack."""
 
 import json
-import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 from samplers import SHAPE, made, settings
+from support.stages import call_stage
 
 from regen.common.determinism import derive_seed
 from regen.common.files import read_tensors, write_json, write_tensors, write_text
 from regen.evaluation.quality.features import FeatureSpace
 from regen.images.images import Images
 
-STAGES = Path(__file__).parents[3] / "stages"
 NETWORK, SPACE = "features/quick/mnist/network.safetensors", "results/quick/features/mnist.json"
 QUALITY, DETAILS = "results/quick/tiny/0/quality.json", "results/quick/tiny/0/quality_details.json"
 SPLITS = {"train": 60, "validation": 20, "test": 50}
@@ -26,12 +24,7 @@ SPLITS = {"train": 60, "validation": 20, "test": 50}
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a caller of a stage in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-    def call(name: str, *arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["stages", name, *arguments])
-        runpy.run_path(str(STAGES / "__main__.py"), run_name="__main__")
-
-    return call
+    return call_stage
 
 
 @pytest.fixture
