@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import bootstrap
+from support.evaluations import evaluation
 
 from regen.common.errors import UserError
 from regen.common.files import write_tensors
-from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
 from regen.evaluation.held_out.bootstrap import bootstrap_interval
 from regen.evaluation.held_out.evaluate import evaluate
@@ -36,32 +36,14 @@ SCALE = 0.5
 def config(
     likelihood: dict[str, Any], values: str = "grey", protocol: tuple[tuple[list[int], int | None], ...] = (([1, 50], None),)
 ) -> Any:
-    return parse(
-        EvaluateConfig,
-        {
-            "variant": "tiny",
-            "dataset": "mnist",
-            "data_source": "stand-in",
-            "shape": SHAPE,
-            "values": values,
-            "images": {},
-            "model": {
-                "family": "vae",
-                "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
-                "latent": {"kind": "gaussian", "dim": 2},
-                "prior": {"kind": "standard"},
-                "likelihood": likelihood,
-            },
-            "likelihood": [{"importance_samples": k, "n_images": n} for k, n in protocol],
-            "checks": {"n_images": 8, "sum_over": 4096, "chains": 1, "temperatures": 1, "prior_samples": 100},
-            "run_checks": [],
-            "memory_mb": 1000,
-            "seed": 0,
-            "threads": 1,
-            "device": "cpu",
-        },
-        "test",
-    )
+    model = {
+        "family": "vae",
+        "network": {"kind": "mlp", "hidden": [8], "activation": "relu"},
+        "latent": {"kind": "gaussian", "dim": 2},
+        "prior": {"kind": "standard"},
+        "likelihood": likelihood,
+    }
+    return evaluation(model, SHAPE, values=values, likelihood=[{"importance_samples": k, "n_images": n} for k, n in protocol])
 
 
 def constant_model(settings: EvaluateConfig) -> LatentVariableModel:

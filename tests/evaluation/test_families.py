@@ -10,8 +10,8 @@ from scipy.integrate import quad
 from scipy.special import expit, logit
 from scipy.stats import logistic, multivariate_normal, norm
 from sklearn.mixture import GaussianMixture
+from support.evaluations import evaluation
 
-from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
 from regen.evaluation.held_out.evaluate import evaluate
 from regen.evaluation.held_out.likelihood import flow_likelihood
@@ -53,10 +53,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 
 def config(model: dict[str, Any], samples: tuple[int, ...] = (1, 20)) -> EvaluateConfig:
-    names = {"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": SHAPE, "values": "grey", "images": {}}
-    names |= {"likelihood": [{"importance_samples": list(samples), "n_images": None}], "run_checks": [], "memory_mb": 1000}
-    checks = {"n_images": 8, "sum_over": 1024, "chains": 1, "temperatures": 1, "prior_samples": 100}
-    return parse(EvaluateConfig, {**names, "model": model, "checks": checks, "seed": 0, "threads": 1, "device": "cpu"}, "test")
+    return evaluation(model, SHAPE, likelihood=[{"importance_samples": list(samples), "n_images": None}])
 
 
 def untrained(settings: EvaluateConfig, images: dict[str, Images]) -> Any:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from support.evaluations import evaluation
 
-from regen.config.base import parse
 from regen.config.variant import EvaluateConfig
 from regen.images.images import Images
 
@@ -32,14 +32,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 def settings(model: str = "vae", **changes: Any) -> EvaluateConfig:
     """Return the configuration of a model of `MODELS`; keys of `checks` may be changed by their own names."""
-    checks = {"n_images": 8, "sum_over": 4096, "chains": 2, "temperatures": 3, "prior_samples": 100}
-    values = {
-        **{"variant": "tiny", "dataset": "mnist", "data_source": "stand-in", "shape": list(SHAPE), "values": "grey", "images": {}},
-        **{"model": MODELS[model], "likelihood": [{"importance_samples": [1, 20], "n_images": None}]},
-        **{"checks": {key: changes.pop(key, value) for key, value in checks.items()}, "run_checks": [], "memory_mb": 1000},
-        **{"seed": 0, "threads": 1, "device": "cpu"},
-    }
-    return parse(EvaluateConfig, {**values, **changes}, "test")
+    return evaluation(MODELS[model], **{"shape": SHAPE, **changes})
 
 
 def as_images(images: torch.Tensor) -> dict[str, Images]:
