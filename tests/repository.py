@@ -1,6 +1,5 @@
 """Copies of the repository, whole or reduced to a few small variants of one report, for tests of the whole pipeline."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from typing import Any
 
 import yaml
 from ruamel.yaml import YAML
+from support.environment import clean_environment
 
 __all__ = ["ROOT", "VARIANTS", "Copy", "reduced"]
 
@@ -87,21 +87,7 @@ class Copy:
                 shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "dvc.lock"))
             else:
                 shutil.copyfile(ROOT / name, self.root / name)
-        # A git hook sets GIT_DIR: without this a commit here could be one to the repository itself.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        self.environment = {
-            **inherited,
-            "PATH": f"{Path(sys.executable).parent}:{inherited['PATH']}",
-            # For `python -m regen.runner`; a stage finds its own tree's code.
-            "PYTHONPATH": str(self.root / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "DVC_NO_ANALYTICS": "true",
-            "DVC_SITE_CACHE_DIR": str(root / "site"),
-            "DVC_GLOBAL_CONFIG_DIR": str(root / "config"),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            **{f"GIT_{who}_{what}": "tests@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-        }
+        self.environment = clean_environment(root, self.root / "src")
         if names is None:
             self.params = YAML(typ="safe").load(self.root / "params.yaml")
         else:

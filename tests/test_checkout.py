@@ -1,6 +1,5 @@
 """What else lies in a work tree: other line ends in git's checkout, and what editors and desktops leave in folders that DVC hashes."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,24 +7,21 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 from repository import ROOT
+from support.environment import clean_environment, enter
 
 LEFT_BEHIND = (
     *(".DS_Store", "._train.py", "Thumbs.db", "desktop.ini"),
     *("train.py~", ".train.py.swp", ".train.py.swo", "#train.py#", ".#train.py", "train.py.bak"),
     *("train.py.orig", "train.py.rej", ".ipynb_checkpoints/train-checkpoint.py", "__pycache__/train.cpython-311.pyc", ".ruff_cache/0.1/1"),
 )
-CONFIGURED = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
 @pytest.fixture(autouse=True)
-def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a hook's GIT_DIR, and the user's and the system's settings, out of the repositories that are made here."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    enter(monkeypatch, clean_environment(tmp_path / ".dvc/tmp"))
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -56,7 +52,7 @@ def test_a_checkout_with_automatic_line_ends_has_the_same_bytes(kept: bool, tmp_
         (source / ".gitattributes").unlink(missing_ok=True)
     git(source, "init", "-q")
     git(source, "add", "--force", ".")
-    git(source, *CONFIGURED, "commit", "-q", "-m", "files")
+    git(source, "commit", "-q", "-m", "files")
     git(tmp_path, "clone", "-q", "-c", "core.autocrlf=true", str(source), "clone")
 
     same = {file for file in files if (tmp_path / "clone" / file).read_bytes() == (ROOT / file).read_bytes()}
@@ -77,8 +73,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "src/train.py").write_text("print()")
     (tmp_path / "dvc.yaml").write_text("stages: {train: {cmd: echo done, deps: [src]}}")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "true")
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / ".dvc/tmp/site"))
     git(tmp_path, "init", "-q")
     with Repo.init(str(tmp_path)) as repo:
         repo.reproduce()

@@ -1,7 +1,6 @@
 """DVC's own commands on two commits that differ in one variant's learning rate, both presets in the tree."""
 
 import json
-import os
 import re
 import runpy
 import shutil
@@ -17,6 +16,7 @@ import yaml
 from dvc.cli import main
 from dvc.repo import Repo
 from repository import ROOT, VARIANTS, Copy
+from support.environment import enter
 
 from regen.provenance import describes
 
@@ -78,11 +78,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
         shutil.copytree(ROOT / name, copy.root / name, ignore=shutil.ignore_patterns("dvc.lock"))
     small_pipeline(copy)
     with pytest.MonkeyPatch.context() as patch:
-        # What a git hook sets is not in a copy's environment.
-        for name in set(os.environ) - set(copy.environment):
-            patch.delenv(name)
-        for name, value in copy.environment.items():
-            patch.setenv(name, value)
+        enter(patch, copy.environment)
         patch.chdir(copy.root)
         for rate, changed in ((0.001, VARIANTS), (0.002, (CHANGED,))):
             copy.params["variants"]["mnist"][CHANGED]["training"]["learning_rate"] = rate

@@ -1,6 +1,5 @@
 """A machine that lacks what regen needs: one line that says so; what is cleaned, and what goes into an image or an installed package."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from repository import ROOT
+from support.environment import clean_environment, enter
 
 from regen.common.files import read_json
 from regen.dependencies.closure import data_files
@@ -107,12 +107,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a repository with a commit, and go there."""
     if shutil.which("git") is None:
         pytest.skip("needs git")
-    # A git hook sets GIT_DIR: without this a commit here could be one to the repository itself.
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    enter(monkeypatch, clean_environment(tmp_path))
     monkeypatch.chdir(tmp_path)
-    for command in (["init", "-q"], ["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-q", "--allow-empty", "-m", "first"]):
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run(["git", *command], check=True)
     return tmp_path
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.environment import clean_environment, enter
 
 from regen.runner.__main__ import main
 
@@ -35,7 +35,6 @@ print("made", *outs)
 if "bad" in text:
     sys.exit("error: bad input")
 """
-SOURCE = Path(__file__).parents[2] / "src"
 
 
 def heed_hangups() -> None:
@@ -76,19 +75,7 @@ class Toy:
         (root / "in.txt").write_text("fine")
         self.stages(stages)
         monkeypatch.chdir(root)
-        for name in [name for name in os.environ if name.startswith("GIT_")]:
-            monkeypatch.delenv(name)
-        for name, value in {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(SOURCE),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "DVC_NO_ANALYTICS": "true",
-            "DVC_SITE_CACHE_DIR": str(root.parent / "site"),
-            "DVC_GLOBAL_CONFIG_DIR": str(root.parent / "config"),
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            **{f"GIT_{who}_{what}": "tests@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-        }.items():
-            monkeypatch.setenv(name, value)
+        enter(monkeypatch, clean_environment(root.parent))
         self.git("init", "-q")
 
     def stages(self, stages: dict[str, Any], file: str = "dvc.yaml") -> None:
