@@ -1,12 +1,12 @@
 """A small preset, made up: configurations, and the files that the pipeline would have written."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from support.written import Written
 
 from regen.config.base import parse
 from regen.params.figures import ReportFigure
@@ -24,14 +24,12 @@ __all__ = [
     "details",
     "erratum",
     "official",
-    "quality",
     "samples",
     "seeds",
     "small_config",
     "whole_config",
     "write",
     "write_everything",
-    "write_run",
 ]
 
 Table = dict[str, Any]
@@ -88,15 +86,11 @@ def write(path: Path, value: Any) -> None:
     path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
 
 
-def samples(distance: float, images: str = "samples", ones: int = 10) -> Table:
+def samples(distance: float, ones: int = 10) -> Table:
     counts = [10] * 10
     counts[1] = ones
-    row = {"images": images, "frechet_classifier_distance": distance, "recall": 0.5, "precision": 0.75, "class_counts": counts}
+    row = {"frechet_classifier_distance": distance, "recall": 0.5, "precision": 0.75, "class_counts": counts}
     return {**row, "mean_confidence": 0.9}
-
-
-def quality(rows: list[Table]) -> Table:
-    return {"rows": rows}
 
 
 def details(nll: float, images: int = 40, **more: Any) -> Table:
@@ -114,20 +108,6 @@ def details(nll: float, images: int = 40, **more: Any) -> Table:
     ]
     per_image = [{"importance_samples": 500, "n_images": images, "nll_nats": (nll - 2 + spread).tolist()}]
     return {"likelihood": rows, "per_image": per_image, **more}
-
-
-def write_run(root: Path, preset: str, name: str, seed: int = 0, **tables: Any) -> None:
-    """Write metrics, details, quality, quality_details and history (columns of equal length) of one run, those that are given."""
-    folder = root / "results" / preset / name / str(seed)
-    for table, value in tables.items():
-        if table == "history":
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / "history.csv").open("w", newline="", encoding="utf-8") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(["epoch", "step", *value])
-                writer.writerows([index, 10 * index, *row] for index, row in enumerate(zip(*value.values(), strict=True), 1))
-        else:
-            write(folder / f"{table}.json", value)
 
 
 def claim(name: str, **changes: Any) -> Table:
@@ -192,7 +172,7 @@ def _pictures(folder: Path) -> None:
 
 def write_everything(root: Path, config: ReportConfig) -> Path:
     """Write results, pictures and verdicts of every variant, and return the root."""
-    preset = config.preset
+    preset, written = config.preset, Written(config, root)
     for index, name in enumerate(config.variants):
         gan = config.variants[name].model.family == "gan"
         columns = ("train_discriminator_nats", "train_generator_nats", "train_accuracy_real", "train_accuracy_fake")
@@ -201,22 +181,23 @@ def write_everything(root: Path, config: ReportConfig) -> Path:
         if not gan:
             columns = ("train_neg_elbo_nats", "val_neg_elbo_nats")
         history = {column: [100.0 - epoch + place for epoch in range(4)] for place, column in enumerate(columns)}
-        rows = [samples(60.0 - 5 * index), samples(900.0, "before training"), samples(0.0, "test images")]
-        write_run(
-            root, preset, name, history=history, quality_details=quality(rows), quality={"frechet_classifier_distance": 60.0 - 5 * index}
-        )
+        written.history(name, **history)
+        written.rows(name, {"samples": samples(60.0 - 5 * index), "before training": samples(900.0), "test images": samples(0.0)})
+        written.quality(name, frechet_classifier_distance=60.0 - 5 * index)
         shared = {"data_source": "official", "n_images": 40}
         if gan:
-            write_run(root, preset, name, metrics={**shared, "discriminator_nats": 1.25}, details={})
+            written.metrics(name, **shared, discriminator_nats=1.25)
+            written.details(name)
         else:
             nll = {"nll_nats": 100.0 + index, "nll_nats_low": 99.0 + index, "nll_nats_high": 101.0 + index, "bits_per_dim": 0.1875}
             kind = {"nll_kind": "unnormalised", "importance_samples": 50, "neg_elbo_nats": 105.0 + index}
-            write_run(root, preset, name, metrics={**shared, **nll, **kind}, details=details(100.0 + index))
+            written.metrics(name, **shared, **nll, **kind)
+            written.details(name, **details(100.0 + index))
     card = {"dataset": "mnist", "data_source": "official", "description": "made-up digits", "checksum_state": "generated"}
     counts = {"train": 1000, "validation": 200, "test": 40}
-    write(root / f"results/{preset}/data/mnist.json", {**card, "counts": counts, "shape": [1, 28, 28], "mean": 0.13})
+    written.json("data/mnist.json", {**card, "counts": counts, "shape": [1, 28, 28], "mean": 0.13})
     floor = {"images": "training images", "frechet_classifier_distance": 3.25}
-    write(root / f"results/{preset}/features/mnist.json", {"dataset": "mnist", "labels": "classes", "floor": [floor]})
+    written.json("features/mnist.json", {"dataset": "mnist", "labels": "classes", "floor": [floor]})
     _pictures(root / f"reports/{preset}/figures")
     claims = [
         claim("vu4a-1", variants=["vu4a-vae-mnist"], figures=["vu4a-added-1"], strength="indicative", reasons=["one seed"]),

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
-from made_up import GAN, PLANE, VAE, samples, write, write_everything, write_run
+from made_up import GAN, PLANE, VAE, samples, write, write_everything
+from support.written import Written
 
 from regen.claims.answers import read_answers
 from regen.claims.errata import read_errata
@@ -190,7 +191,7 @@ def test_what_is_missing_costs_its_own_place_alone(config: ReportConfig, tmp_pat
     write(bare / "reports/quick/claims.json", (whole / "reports/quick/claims.json").read_text())
     with pytest.raises(UserError, match="expected the results of a variant, got none; run 'dvc repro'"):
         write_report(config, bare)
-    write_run(bare, "quick", PLANE, history={"train_neg_elbo_nats": [3.0, 2.0], "val_neg_elbo_nats": [3.0, 2.0]})
+    Written(config, bare).history(PLANE, train_neg_elbo_nats=[3.0, 2.0], val_neg_elbo_nats=[3.0, 2.0])
     write_report(config, bare)
     assert set(check(bare / "reports/quick/site")) == PAGES
 
@@ -213,7 +214,7 @@ def test_a_malformed_file_ends_in_one_line_that_names_it(file: str, text: str, m
 
 def test_a_changed_number_is_on_the_page(config: ReportConfig, site: Path) -> None:
     root = site.parents[2]
-    write_run(root, "quick", GAN, quality_details={"rows": [samples(1234.5)]})
+    Written(config, root).rows(GAN, {"samples": samples(1234.5)})
     write_report(config, root)
     assert "1,234" in Page(site / "models.html").text
 
@@ -225,8 +226,8 @@ def test_a_figure_says_for_how_many_epochs_its_models_were_trained_where_one_was
 
     def written(config: ReportConfig, *missing: int) -> str:
         for name, fewer in zip(names, missing, strict=True):
-            history = {"val_neg_elbo_nats": [1.0] * (config.variants[name].training.epochs - fewer)}
-            write_run(site.parents[2], "quick", name, history=history)
+            losses = [1.0] * (config.variants[name].training.epochs - fewer)
+            Written(config, site.parents[2]).history(name, val_neg_elbo_nats=losses)
         write_report(config, site.parents[2])
         return Page(page).text
 
