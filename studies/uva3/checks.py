@@ -452,45 +452,43 @@ def _gains(case: Case, asked: str, gain: float, half: float, draws: int) -> None
 
 @check("uva3-16", gives="vae_failures gan_failures vae_factor gan_factor vae_kl gan_distance")
 def vaes_train_more_easily(case: Case) -> None:
-    """Five rates by every seed, VAE and GAN: failed runs, and the spread of what did not fail.
+    """Five rates by every seed, VAE and GAN: failed runs of a seed, and the spread of what did not fail.
 
     A run fails that has no finite result, whose classes are uneven (KL above 0.1 nats), or whose Fréchet distance is over twice
     its family's best.
     """
+    kl, distance = "class_kl_nats", "frechet_classifier_distance"
     with case.part():
-        failures, spreads, runs = {}, {}, {}
+        failures: dict[str, dict[int, float]] = {}
+        ranges: dict[str, dict[int, float]] = {}
         for family in ("vae", "gan"):
-            found = [run for rate in RATES for run in _runs(case, f"ext-{family}-rate{rate}-mnist")]
-            finite = [run for run in found if run.get("sampler") == "finite"]
-            best = min(number(run, "frechet_classifier_distance") for run in finite)
-            even = [number(run, "frechet_classifier_distance") for run in finite if number(run, "class_kl_nats") <= 0.1]
-            good = [distance for distance in even if distance <= 2 * best]
-            runs[family], failures[family] = len(found), len(found) - len(good)
-            spreads[family] = max(map(log, good)) - min(map(log, good))
-        fewer, expected = failures["vae"] < failures["gan"], f"below the GAN's {failures['gan']}"
-        case.fact("How many runs of the VAE fail?", failures["vae"], expected, fewer)
-        asked = "How far apart are its runs that do not fail (range of the logarithm of the Fréchet distance)?"
-        case.fact(asked, spreads["vae"], f"below the GAN's {spreads['gan']:.3g}", spreads["vae"] < spreads["gan"])
-        for family in ("vae", "gan"):
-            case.number(f"{family}_failures", f"{failures[family]} of {runs[family]}", "runs", f"runs that fail, {family.upper()}")
-            case.number(f"{family}_factor", exp(spreads[family]), "", f"largest distance over smallest, {family.upper()}")
-        kl, distance = "class_kl_nats", "frechet_classifier_distance"
-        case.number(
-            "vae_kl", _of_runs(case, f"ext-vae-rate{RATES[0]}-mnist", kl), "nats", "classes of the VAE at the lowest rate, KL to uniform"
-        )
-        case.number(
-            "gan_distance",
-            _of_runs(case, f"ext-gan-rate{RATES[-1]}-mnist", distance),
-            "",
-            "Fréchet distance of the GAN at the highest rate",
-        )
+            runs = _at_every_rate(case, family)
+            finite = {seed: [run for run in own if run.get("sampler") == "finite"] for seed, own in runs.items()}
+            most = 2 * min(number(run, distance) for own in finite.values() for run in own)
+            even = {seed: [number(run, distance) for run in own if number(run, kl) <= 0.1] for seed, own in finite.items()}
+            good = {seed: [found for found in own if found <= most] for seed, own in even.items()}
+            failures[family] = {seed: float(len(runs[seed]) - len(own)) for seed, own in good.items()}
+            ranges[family] = {seed: log(max(own) / min(own)) for seed, own in good.items()}
+            told = f"{sum(failures[family].values()):.0f} of {sum(map(len, runs.values()))}"
+            case.number(f"{family}_failures", told, "runs", f"runs that fail, {family.upper()}")
+            factors = {seed: exp(found) for seed, found in ranges[family].items()}
+            case.number(f"{family}_factor", factors, "", f"largest distance over smallest of a seed, {family.upper()}")
+        asked = "Of the five runs of a seed, do fewer fail of the VAE than of the GAN?"
+        case.paired(asked, failures["vae"], "below", failures["gan"], "runs")
+        asked = "Do the distances of its runs that do not fail lie closer together (range of the logarithm)?"
+        case.paired(asked, ranges["vae"], "below", ranges["gan"])
+        found = _of_runs(case, f"ext-vae-rate{RATES[0]}-mnist", kl)
+        case.number("vae_kl", found, "nats", "classes of the VAE at the lowest rate, KL to uniform")
+        found = _of_runs(case, f"ext-gan-rate{RATES[-1]}-mnist", distance)
+        case.number("gan_distance", found, "", "Fréchet distance of the GAN at the highest rate")
 
 
-def _runs(case: Case, variant: str) -> list[dict[str, Any]]:
-    """Return quality.json of every seed; raises Missing where nothing was run."""
-    if not (found := list(case.results.quality(variant).values())):
-        raise Missing(f"{variant} has no quality.json")
-    return found
+def _at_every_rate(case: Case, family: str) -> dict[int, list[dict[str, Any]]]:
+    """Return the seed -> quality.json of its run at each rate, of the seeds that ran at all; raises Missing if none did."""
+    tables = [case.results.quality(f"ext-{family}-rate{rate}-mnist") for rate in RATES]
+    if not (seeds := set.intersection(*map(set, tables))):
+        raise Missing(f"no seed of the {family.upper()} ran at all five rates")
+    return {seed: [table[seed] for table in tables] for seed in sorted(seeds)}
 
 
 def _of_runs(case: Case, variant: str, key: str) -> dict[int, float]:
