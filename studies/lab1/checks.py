@@ -131,7 +131,7 @@ def fixed_weights_fit_better(case: Case) -> None:
 @check("lab1-7", gives="gaussian share kl_gaussian kl_bernoulli")
 def blur_of_the_squared_error(case: Case) -> None:
     """The squared error against the cross-entropy, and what blur is left without it."""
-    with case.part("adds to it"):
+    with case.part("goes with it"):
         read = measure(case.results, "laplacian_variance")
         case.paired("Are the means less sharp with the squared error than with the cross-entropy?", read(GAUSSIAN), "below", read(VAE))
     with case.part("is its cause"):

@@ -420,7 +420,7 @@ def _reshaped(case: Case, images: str, how: str, key: str) -> float:
 def flow_loss_is_higher(case: Case) -> None:
     """The report's own pair, and the pair that differs in the prior alone."""
     loss = validation_loss(case.results)
-    with case.part():
+    with case.part("summed over pixels"):
         case.ordered(
             "Is the flow prior's negative ELBO above the standard VAE's, as the report trains both?", loss, FLOW, "above", VAE, "nats"
         )
@@ -429,8 +429,12 @@ def flow_loss_is_higher(case: Case) -> None:
         for name, variant in {"flow": FLOW, "vae": VAE}.items():
             case.number(name, loss(variant), "nats", f"-ELBO, {name}")
             case.number(f"{name}_excess", _above_floor(case)(variant), "nats", f"-ELBO above the images' entropy floor, {name}")
-            pixel = {seed: nats / prod(case.results.variant(variant).shape) for seed, nats in loss(variant).items()}
-            case.number(f"{name}_pixel", pixel, "nats per pixel", f"-ELBO, {name}")
+    with case.part("per pixel"):
+        pixel = {name: {s: x / prod(case.results.variant(name).shape) for s, x in loss(name).items()} for name in (FLOW, VAE)}
+        for name, variant in {"flow": FLOW, "vae": VAE}.items():
+            case.number(f"{name}_pixel", pixel[variant], "nats per pixel", f"-ELBO, {name}")
+        shares = {seed: 100 * gap / pixel[VAE][seed] for seed, gap in differences(pixel[FLOW], pixel[VAE]).items()}
+        case.level("By which share is it above, per pixel?", shares, "above", (10, 25), "%")
     with case.part(of="explanation"):
         flow, vae, matched = loss(FLOW), loss(VAE), loss(MATCHED)
         shares = {seed: 100 * gap / (flow[seed] - vae[seed]) for seed, gap in differences(flow, matched).items()}
@@ -504,6 +508,8 @@ def flow_svhn_samples(case: Case) -> None:
         early = {seed: 100 * share for seed, share in measure(case.results, "confident_share", "epoch 1")(FLOW_SVHN).items()}
         case.paired("Is that more than after epoch 1?", clear, "above", early, "%")
         case.number("clear_first", early, "%", "recognisable samples after epoch 1")
+    with case.part("very poor, slightly better"):
+        raise Missing("how poor samples are at epoch 1, and by how little they improve, is not measured: the classifier's mark is too easy")
 
 
 @check("vu4a-20", gives="drift early_drift middle last")
