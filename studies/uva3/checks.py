@@ -477,9 +477,9 @@ def vaes_train_more_easily(case: Case) -> None:
         case.paired(asked, failures["vae"], "below", failures["gan"], "runs")
         asked = "Do the distances of its runs that do not fail lie closer together (range of the logarithm)?"
         case.paired(asked, ranges["vae"], "below", ranges["gan"])
-        found = _of_runs(case, f"ext-vae-rate{RATES[0]}-mnist", kl)
+        found = measure(case.results, kl)(f"ext-vae-rate{RATES[0]}-mnist")
         case.number("vae_kl", found, "nats", "classes of the VAE at the lowest rate, KL to uniform")
-        found = _of_runs(case, f"ext-gan-rate{RATES[-1]}-mnist", distance)
+        found = fcd(case.results)(f"ext-gan-rate{RATES[-1]}-mnist")
         case.number("gan_distance", found, "", "Fréchet distance of the GAN at the highest rate")
 
 
@@ -489,10 +489,6 @@ def _at_every_rate(case: Case, family: str) -> dict[int, list[dict[str, Any]]]:
     if not (seeds := set.intersection(*map(set, tables))):
         raise Missing(f"no seed of the {family.upper()} ran at all five rates")
     return {seed: [table[seed] for table in tables] for seed in sorted(seeds)}
-
-
-def _of_runs(case: Case, variant: str, key: str) -> dict[int, float]:
-    return {seed: number(run, key) for seed, run in case.results.quality(variant).items()}
 
 
 @check("uva3-17", gives="train_change val_change train_5 val_5")
